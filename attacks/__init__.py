@@ -1,0 +1,1 @@
+"""Perturbations, from uniform noise to white-box attacks, on the input lattice of the chip."""

@@ -1,0 +1,1 @@
+"""The host side of the bench: wire, link, devices, runs, records and reports."""

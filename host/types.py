@@ -1,0 +1,146 @@
+"""The vocabulary every room shares: frozen dataclasses and Protocols. Imports nothing of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int8Array = NDArray[np.int8]
+Int64Array = NDArray[np.int64]
+FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+
+
+class BenchError(Exception):
+    """An error the user can act on: one line that says what, where and what to do."""
+
+    exit_code = 2
+
+
+class UsageError(BenchError):
+    """Bad configuration, model, data or a missing tool. Exit code 2."""
+
+    exit_code = 2
+
+
+class LinkError(BenchError):
+    """The board, the emulator or the wire failed. Exit code 3."""
+
+    exit_code = 3
+
+
+class GateFailed(BenchError):
+    """A stated floor was not reached. Exit code 1."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One tensor at the model's edge. ``real = (q - zero_point) * scale`` (TFLite quantization spec)."""
+
+    shape: tuple[int, ...]
+    """Shape without the batch dimension."""
+    scale: float
+    zero_point: int
+    dtype: str = "int8"
+
+    @property
+    def size(self) -> int:
+        """Number of elements of one sample."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def dequantize(self, q: NDArray[np.integer]) -> FloatArray:
+        """Integers of any shape to float32 real values."""
+        return ((q.astype(np.float32) - np.float32(self.zero_point)) * np.float32(self.scale)).astype(np.float32)
+
+    @property
+    def low(self) -> float:
+        """Real value of the lowest lattice point (q = -128 for int8)."""
+        return (float(np.iinfo(self.dtype).min) - self.zero_point) * self.scale
+
+    @property
+    def high(self) -> float:
+        """Real value of the highest lattice point (q = 127 for int8)."""
+        return (float(np.iinfo(self.dtype).max) - self.zero_point) * self.scale
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one rung answered for a batch.
+
+    ``logits`` float32 [n, outputs] (dequantized for integer rungs); ``raw`` int8 [n, outputs] or None for float
+    rungs; ``ticks`` int64 [n] or None, in the unit that the device's INFO names; ``retries`` int64 [n] or None.
+    """
+
+    logits: FloatArray
+    raw: Int8Array | None = None
+    ticks: Int64Array | None = None
+    retries: Int64Array | None = None
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """One rung of the ladder: the same inputs, byte for byte, give logits."""
+
+    @property
+    def rung(self) -> str:
+        """``float32``, ``qat``, ``twin``, ``tflm``, ``native`` or ``board``."""
+        ...
+
+    @property
+    def input(self) -> TensorSpec:
+        """The int8 lattice every rung of the ladder is fed on."""
+        ...
+
+    def predict(self, q: Int8Array) -> Prediction:
+        """Classify ``q``, int8 [n, *input.shape]."""
+        ...
+
+
+@runtime_checkable
+class Differentiable(Predictor, Protocol):
+    """A rung with gradients. ``real`` inputs are float32 in the units of ``input.dequantize``."""
+
+    def logits(self, real: object) -> object:
+        """TensorFlow tensor float32 [n, *shape] -> tensor of logits [n, classes]; differentiable, batch-size free."""
+        ...
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples on a model's input lattice: ``q`` int8 [n, *shape], ``labels`` int64 [n] (-1: no label)."""
+
+    name: str
+    q: Int8Array
+    labels: Int64Array
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of the sweep: an attack, the rung its gradients came from, and the budget that was asked for."""
+
+    attack: str
+    """``clean``, ``noise``, ``fgsm``, ``pgd`` ..."""
+    source: str
+    """Rung the attack was made on; ``-`` where it needs none."""
+    eps: float
+    """Linf budget as a fraction of the full input range (``high - low``), 0 for clean."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class AdversarialSet:
+    """The bytes the chip is fed for one cell. ``q`` int8 [n, *shape]; every |q - clean| <= ``levels``."""
+
+    cell: Cell
+    q: Int8Array
+    levels: int
+    """Budget in whole lattice levels: floor(eps * 255), with tolerance for float error."""
+    linf: Int64Array
+    """Levels really used, int64 [n]."""
+    notes: tuple[str, ...] = field(default=())

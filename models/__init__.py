@@ -1,0 +1,1 @@
+"""Networks, training, quantized export and the host-side predictors."""
