@@ -1,0 +1,105 @@
+"""What a run leaves behind: one row per prediction, and the manifest that says how they were made. Schema only."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+SCHEMA = pa.schema(
+    [
+        pa.field("rung", pa.string()),
+        pa.field("attack", pa.string()),
+        pa.field("source", pa.string()),
+        pa.field("eps", pa.float64()),
+        pa.field("seed", pa.int32()),
+        pa.field("levels", pa.int16()),
+        pa.field("linf", pa.int16()),
+        pa.field("sample", pa.int32()),
+        pa.field("label", pa.int32()),
+        pa.field("predicted", pa.int32()),
+        pa.field("input_crc", pa.uint32()),
+        pa.field("logits", pa.list_(pa.float32())),
+        pa.field("raw", pa.binary()),
+        pa.field("ticks", pa.int64()),
+        pa.field("retries", pa.int32()),
+    ]
+)
+"""One row per prediction.
+
+``rung, attack, source, eps, seed, sample`` is the key: no two rows share it. ``eps`` is the requested Linf budget as a
+fraction of the input range; ``levels`` the same in whole int8 levels; ``linf`` the levels really used by this sample.
+``label`` is -1 where the data has none. ``raw`` is the int8 output tensor, null on float rungs. ``ticks`` is null
+where the rung cannot count, ``retries`` where there is no link.
+"""
+
+
+@dataclass(frozen=True)
+class RungInfo:
+    """One rung of a run: ``available`` or the ``reason`` why not; free text ``detail`` (engine, board, versions)."""
+
+    rung: str
+    available: bool
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """How the records were made. Written before the first record; ``state`` is ``running`` or ``complete``."""
+
+    run_id: str
+    created: str
+    """UTC, ISO 8601."""
+    state: str
+    model: str
+    data: str
+    data_sha256: str
+    samples: int
+    board: str
+    emulated: bool
+    tick_unit: str
+    seeds: tuple[int, ...]
+    attacks: tuple[str, ...]
+    eps: tuple[float, ...]
+    input_shape: tuple[int, ...]
+    input_scale: float
+    input_zero_point: int
+    class_names: tuple[str, ...]
+    tflite_sha256: str
+    plan_id: str
+    tflite_bytes: int
+    plan_bytes: int
+    arena_bytes: int
+    tflm_arena_bytes: int | None
+    git: str
+    versions: tuple[tuple[str, str], ...]
+    """(package or tool, version)."""
+    board_info: tuple[tuple[str, str], ...]
+    """What the board said of itself in INFO, as (name, value)."""
+    rungs: tuple[RungInfo, ...]
+    notes: tuple[str, ...] = ()
+    """Lines the report must show: parity of the export, warnings of the attacks."""
+    link: tuple[tuple[str, int], ...] = ()
+    """Counters of the link: frames, retries, bytes both ways."""
+
+    def to_json(self) -> str:
+        """Pretty JSON, stable key order."""
+        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        """The inverse of ``to_json``. Raises ValueError on text that is not a manifest."""
+        try:
+            raw: dict[str, Any] = json.loads(text)
+            raw["rungs"] = tuple(RungInfo(**r) for r in raw["rungs"])
+            for name in ("versions", "board_info", "link"):
+                raw[name] = tuple((str(k), v) for k, v in raw[name])
+            for name in ("seeds", "attacks", "eps", "input_shape", "class_names", "notes"):
+                raw[name] = tuple(raw[name])
+            return cls(**raw)
+        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as err:
+            raise ValueError(f"not a run manifest: {err}") from None
