@@ -1,0 +1,24 @@
+"""Attacks that are no attacks: what every real one is compared with."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attacks.problem import AttackInfo, Problem
+from host.types import FloatArray
+
+
+def clean(problem: Problem) -> FloatArray:
+    """The samples as they are."""
+    return problem.real
+
+
+def noise(problem: Problem) -> FloatArray:
+    """Uniform noise on the lattice: every element moves by -levels .. +levels, each step equally likely."""
+    rng = np.random.default_rng([problem.seed, problem.levels])
+    step = rng.integers(-problem.levels, problem.levels, size=problem.q.shape, endpoint=True)
+    return problem.spec.dequantize(np.clip(problem.q.astype(np.int64) + step, -128, 127))
+
+
+CLEAN = AttackInfo("clean", "No perturbation", False, "control: the undisturbed test set", clean)
+NOISE = AttackInfo("noise", "Uniform noise", False, "control: what the same budget does without an adversary", noise)

@@ -1,0 +1,50 @@
+"""The int8 input lattice: 256 levels per element, the only inputs a chip can be given."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from host.types import Int8Array, Int64Array, TensorSpec, UsageError
+
+STEPS = 255
+"""Steps between the lowest and the highest lattice point."""
+
+_TOLERANCE = 1e-3
+"""Float32 error allowed, in steps, when a real value is meant to lie on a lattice point."""
+
+
+def levels(eps: float) -> int:
+    """Whole lattice levels inside an Linf budget of ``eps``, a fraction of the input range (``high - low``).
+
+    ``8/255`` is 8 levels, ``0.005`` is 1, ``0.001`` is 0. Raises UsageError outside [0, 1].
+    """
+    if not 0.0 <= eps <= 1.0:
+        raise UsageError(f"eps {eps!r}: the budget is a fraction of the input range, give a number from 0 to 1")
+    return math.floor(eps * STEPS + 1e-6)
+
+
+def snap(q_clean: Int8Array, real_adv: NDArray[np.floating], spec: TensorSpec, levels: int) -> Int8Array:
+    """Real adversarial inputs to the lattice: int8 of ``q_clean``'s shape, at most ``levels`` from it.
+
+    ``real_adv`` has the units of ``spec.dequantize``. A value between two lattice points goes to the one nearer the
+    clean input, so that rounding never adds to the perturbation. Raises UsageError on NaN or infinity.
+    """
+    if real_adv.shape != q_clean.shape:
+        raise UsageError(f"adversarial inputs of shape {real_adv.shape} for clean ones of {q_clean.shape}")
+    if not np.isfinite(real_adv).all():
+        raise UsageError("the attack returned NaN or infinite inputs: check the source model's logits")
+    exact = (real_adv.astype(np.float64) - spec.dequantize(q_clean)) / spec.scale
+    steps = np.trunc(exact + np.copysign(_TOLERANCE, exact))
+    moved = q_clean.astype(np.float64) + np.clip(steps, -levels, levels)
+    snapped: Int8Array = np.clip(moved, -128, 127).astype(np.int8)
+    return snapped
+
+
+def linf(q_clean: Int8Array, q_adv: Int8Array) -> Int64Array:
+    """Largest change of each sample in levels, int64 [n]."""
+    change = np.abs(q_adv.astype(np.int64) - q_clean.astype(np.int64))
+    largest: Int64Array = change.max(axis=tuple(range(1, change.ndim)), initial=0)
+    return largest
