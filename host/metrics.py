@@ -1,4 +1,4 @@
-"""From records to figures: accuracy, agreement, divergence from the oracle, and where along the ladder accuracy goes.
+"""From records to figures: accuracy, agreement, and where along the ladder accuracy goes.
 
 Pure: a Parquet table in, frozen dataclasses out. No model, no board, no TensorFlow.
 """
@@ -6,22 +6,15 @@ Pure: a Parquet table in, frozen dataclasses out. No model, no board, no TensorF
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 
+from host.divergence import ORACLE, compare_bytes
+from host.groups import Group, groups, rank
 from host.records import Manifest
 from host.stats import mcnemar, paired_difference, wilson
-from host.types import BoolArray, Cell, Int64Array, UsageError
-
-LADDER = ("float32", "qat", "twin", "tflm", "native", "board")
-"""Rungs in order, from the full-precision model to the chip."""
-
-ORACLE = "tflm"
-"""The rung every integer rung must equal byte for byte."""
-
-DEVICES = ("native", "board")
-"""Rungs that run our firmware."""
 
 STEPS = 255
 """Lattice steps of the int8 input range: ``levels / STEPS`` is an eps."""
@@ -83,89 +76,6 @@ class Step:
     """McNemar, exact."""
 
 
-@dataclass(frozen=True)
-class Divergence:
-    """A device rung against the oracle over the whole run."""
-
-    rung: str
-    samples: int
-    """Outputs compared."""
-    bytes: int
-    differing_samples: int
-    differing_bytes: int
-    largest: int
-    """Largest difference of one output byte, in levels."""
-    first: str
-    """Where the first difference is; empty if none."""
-    input_mismatches: int
-    """Outputs left out because the two rungs were not fed the same bytes (CRC)."""
-
-
-@dataclass(frozen=True)
-class Group:
-    """All predictions of one rung on one cell, sorted by sample."""
-
-    rung: str
-    cell: Cell
-    levels: int
-    sample: Int64Array
-    label: Int64Array
-    predicted: Int64Array
-    linf: Int64Array
-    crc: Int64Array
-    raw: tuple[bytes | None, ...]
-
-    @property
-    def right(self) -> BoolArray:
-        """Which predictions equal their label, bool [n]."""
-        return np.asarray(self.predicted == self.label, dtype=np.bool_)
-
-
-Groups = dict[Cell, dict[str, Group]]
-
-
-def groups(table: pa.Table) -> Groups:
-    """The records by cell and rung: the sweep's order, then the ladder's. Raises UsageError on a doubled record."""
-    columns = {name: table[name].to_numpy() for name in ("eps", "seed", "levels", "linf", "sample", "label")}
-    columns |= {name: table[name].to_numpy() for name in ("predicted", "input_crc")}
-    raw = np.empty(len(table), dtype=object)
-    raw[:] = table["raw"].to_pylist()
-    codes = []
-    names = {}
-    for name in ("rung", "attack", "source"):
-        encoded = table[name].combine_chunks().dictionary_encode()
-        codes.append(encoded.indices.to_numpy())
-        names[name] = encoded.dictionary.to_pylist()
-    order = np.lexsort((columns["sample"], codes[0], columns["seed"], columns["eps"], codes[2], codes[1]))
-    keys = np.stack([*codes, columns["eps"], columns["seed"]])[:, order]
-    starts = np.flatnonzero(np.r_[True, np.any(keys[:, 1:] != keys[:, :-1], axis=0)]) if len(table) else []
-    found: Groups = {}
-    for rows in np.split(order, starts[1:]) if len(table) else []:
-        at = rows[0]
-        rung, attack, source = (names[n][c[at]] for n, c in zip(("rung", "attack", "source"), codes, strict=True))
-        cell = Cell(attack, source, float(columns["eps"][at]), int(columns["seed"][at]))
-        ints = {name: columns[name][rows].astype(np.int64) for name in columns if name != "eps"}
-        if np.any(np.diff(ints["sample"]) == 0):
-            raise UsageError(f"records: {rung} answered a sample of {attack}/{source} eps {cell.eps:g} twice")
-        found.setdefault(cell, {})[rung] = Group(
-            rung,
-            cell,
-            int(ints["levels"][0]),
-            ints["sample"],
-            ints["label"],
-            ints["predicted"],
-            ints["linf"],
-            ints["input_crc"],
-            tuple(raw[rows]),
-        )
-    return {cell: dict(sorted(found[cell].items(), key=lambda item: rank(item[0]))) for cell in found}
-
-
-def rank(rung: str) -> int:
-    """Position on the ladder; an unknown rung comes last."""
-    return LADDER.index(rung) if rung in LADDER else len(LADDER)
-
-
 def attack_order(manifest: Manifest) -> dict[str, int]:
     """Position of each attack: the order the run was asked for, the clean set first."""
     return {name: at for at, name in enumerate(("clean", *(a for a in manifest.attacks if a != "clean")))}
@@ -218,67 +128,13 @@ def agreement(group: Group, other: Group | None) -> float | None:
     return float(np.mean(group.predicted[mine] == other.predicted[theirs]))
 
 
-def compare_bytes(group: Group, oracle: Group) -> Divergence | None:
-    """Output bytes of two rungs on one cell, over the samples both answered. None if a rung has no integer outputs."""
-    samples, mine, theirs = np.intersect1d(group.sample, oracle.sample, assume_unique=True, return_indices=True)
-    fed_alike = group.crc[mine] == oracle.crc[theirs]
-    samples, mine, theirs = samples[fed_alike], mine[fed_alike], theirs[fed_alike]
-    left, right = [group.raw[i] for i in mine], [oracle.raw[i] for i in theirs]
-    ours, reference = [r for r in left if r is not None], [r for r in right if r is not None]
-    if not len(samples) or len(ours) != len(samples) or len(reference) != len(samples):
-        return None
-    widths = {len(r) for r in ours} | {len(r) for r in reference}
-    if len(widths) != 1:
-        raise UsageError(f"records: {group.rung} and {oracle.rung} have outputs of {sorted(widths)} bytes")
-    shape = (len(samples), widths.pop())
-    a = np.frombuffer(b"".join(ours), np.int8).reshape(shape).astype(np.int16)
-    b = np.frombuffer(b"".join(reference), np.int8).reshape(shape).astype(np.int16)
-    gap = np.abs(a - b)
-    wrong = np.any(gap > 0, axis=1)
-    cell = group.cell
-    first = f"{cell.attack}/{cell.source} eps {cell.eps:.4g} sample {samples[wrong][0]}" if wrong.any() else ""
-    return Divergence(
-        rung=group.rung,
-        samples=len(samples),
-        bytes=int(gap.size),
-        differing_samples=int(wrong.sum()),
-        differing_bytes=int((gap > 0).sum()),
-        largest=int(gap.max(initial=0)),
-        first=first,
-        input_mismatches=int((~fed_alike).sum()),
-    )
-
-
-def divergences(table: pa.Table) -> list[Divergence]:
-    """Each device rung against the oracle, over every cell. Empty if the run has no oracle or no device."""
-    parts: dict[str, list[Divergence]] = {}
-    for rungs in groups(table).values():
-        for rung in DEVICES:
-            part = compare_bytes(rungs[rung], rungs[ORACLE]) if rung in rungs and ORACLE in rungs else None
-            if part is not None:
-                parts.setdefault(rung, []).append(part)
-    return [
-        Divergence(
-            rung=rung,
-            samples=sum(p.samples for p in found),
-            bytes=sum(p.bytes for p in found),
-            differing_samples=sum(p.differing_samples for p in found),
-            differing_bytes=sum(p.differing_bytes for p in found),
-            largest=max(p.largest for p in found),
-            first=next((p.first for p in found if p.first), ""),
-            input_mismatches=sum(p.input_mismatches for p in found),
-        )
-        for rung, found in parts.items()
-    ]
-
-
 def attribution(table: pa.Table, manifest: Manifest) -> list[Step]:
     """The change of accuracy between neighbouring rungs of each cell; empty for data without labels."""
     order = attack_order(manifest)
     steps = []
     for rungs in groups(table).values():
         present = list(rungs.values())
-        for upper, lower in zip(present, present[1:], strict=False):
+        for upper, lower in pairwise(present):
             step = _step(upper, lower)
             if step is not None:
                 steps.append(step)
