@@ -1,0 +1,190 @@
+"""A board as a Predictor: HELLO, LOAD a plan, stream samples. What it cannot prove about the board it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import numpy as np
+
+from host.frame import MAX_DECODED, decoded_size
+from host.link import Counters, Link, LostError, RefusedError, Request
+from host.ports import Port
+from host.types import Int8Array, LinkError, Prediction, TensorSpec
+from host.wire import LOAD_CHUNK, PROTOCOL, Error, Hello, Infer, Info, Layer, Load, Reset, Tensor, TickUnit
+
+LEAST_CHUNK = 16
+CHUNK_TRIES = 3
+"""Losses of one LOAD chunk before the next try is half as long."""
+LOAD_ATTEMPTS = 3
+TFLITE_INT8 = 9
+
+
+class Plan(Protocol):
+    """What a device needs of a bundle."""
+
+    @property
+    def plan(self) -> bytes:
+        """The whole plan (models/plan_layout.py)."""
+        ...
+
+    @property
+    def plan_id(self) -> str:
+        """Its SHA-256 as the plan's header states it, in hex."""
+        ...
+
+
+def spec(tensor: Tensor) -> TensorSpec:
+    """The board's statement of an edge tensor as a TensorSpec, shape without leading 1s. Refuses all but int8."""
+    if tensor.dtype != TFLITE_INT8:
+        raise LinkError(f"the board's tensor has TFLite type {tensor.dtype}, this bench feeds int8 ({TFLITE_INT8})")
+    dims = list(tensor.dims)
+    while len(dims) > 1 and dims[0] == 1:
+        dims.pop(0)
+    return TensorSpec(tuple(dims), tensor.scale, tensor.zero_point)
+
+
+class Device:
+    """One board behind one port; the ``board`` (or ``native``) rung. A context manager that closes its port.
+
+    ``ended`` is called after the port is closed, to stop whatever was started for this device.
+    """
+
+    def __init__(self, port: Port, rung: str = "board", ended: Callable[[], None] = lambda: None) -> None:
+        self.link = Link(port)
+        self._rung = rung
+        self._ended = ended
+        self._info: Info | None = None
+        self._input: TensorSpec | None = None
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the port and stops what was started for it."""
+        try:
+            self.link.port.close()
+        finally:
+            self._ended()
+
+    @property
+    def counters(self) -> Counters:
+        """Frames, retries and bytes so far."""
+        return self.link.counters
+
+    @property
+    def rung(self) -> str:
+        """See Predictor."""
+        return self._rung
+
+    @property
+    def info(self) -> Info:
+        """What the board last said of itself."""
+        return self._info if self._info is not None else self.hello()
+
+    def hello(self) -> Info:
+        """Asks the board who it is. Raises LinkError where its protocol is not ours."""
+        return self._accept(self.link.request(Hello(PROTOCOL)).body)
+
+    def reset(self) -> Info:
+        """Makes the board forget an uploaded plan."""
+        self._input = None
+        return self._accept(self.link.request(Reset(0)).body)
+
+    def _accept(self, info: Info) -> Info:
+        if info.protocol != PROTOCOL:
+            raise LinkError(
+                f"{info.board or 'the board'} runs firmware {info.firmware} of protocol {info.protocol:08x}, "
+                f"this host speaks {PROTOCOL:08x}: build and flash the firmware of this checkout"
+            )
+        self._info = info
+        return info
+
+    def load(self, bundle: Plan, input: TensorSpec | None = None) -> Info:
+        """Makes ``bundle`` the board's network, uploading its plan unless the board already holds it.
+
+        Raises RefusedError where the board rejects the plan (PLAN_REJECTED, PLAN_TOO_LARGE), LinkError where the
+        board's input tensor is not ``input``.
+        """
+        info = self.hello()
+        for _ in range(LOAD_ATTEMPTS):
+            if info.plan_ready and info.plan_id.hex() == bundle.plan_id:
+                break
+            self._upload(bundle.plan, info)
+            info = self.hello()
+        else:
+            raise LinkError(f"the board holds plan {info.plan_id.hex()[:12]} after loading {bundle.plan_id[:12]}")
+        theirs = spec(info.input)
+        if input is not None:
+            same = theirs.size == input.size and theirs.zero_point == input.zero_point
+            if not same or not np.isclose(theirs.scale, input.scale, rtol=1e-6):
+                raise LinkError(f"the board's input is {theirs}, the model's {input}")
+        self._input = input or theirs
+        return info
+
+    def _upload(self, plan: bytes, info: Info) -> None:
+        """Sends the plan in chunks, shorter ones where long ones keep being lost."""
+        room = min(info.max_frame, MAX_DECODED) - decoded_size(Load(0, 0))
+        chunk = longest = max(LEAST_CHUNK, min(LOAD_CHUNK, room))
+        offset = 0
+        while offset < len(plan):
+            tail = plan[offset : offset + chunk]
+            tries = CHUNK_TRIES if chunk > LEAST_CHUNK else None
+            try:
+                answer = self.link.request(Load(len(plan), offset), tail, tries)
+            except LostError:
+                chunk = longest = max(LEAST_CHUNK, chunk // 2)
+                continue
+            except RefusedError as err:
+                # A chunk had arrived and its LOADED was lost: the board says what it expects next. Back at 0, it has
+                # either finished or forgotten; INFO will tell.
+                if err.code != Error.WRONG_OFFSET or not (err.detail == 0 or offset < err.detail <= len(plan)):
+                    raise
+                if err.detail == 0:
+                    return
+                offset = err.detail
+                continue
+            if answer.body.next_offset != offset + len(tail):
+                raise LinkError(f"the board expects plan byte {answer.body.next_offset}, not {offset + len(tail)}")
+            offset = answer.body.next_offset
+            if answer.retries == 0:
+                chunk = min(chunk * 2, longest)
+
+    @property
+    def input(self) -> TensorSpec:
+        """See Predictor. Raises LinkError before ``load``."""
+        if self._input is None:
+            raise LinkError("no plan has been loaded yet")
+        return self._input
+
+    def stream(self, q: Int8Array) -> Iterator[tuple[int, bytes, int, int]]:
+        """(index, output bytes, ticks, retries) for each sample of ``q``, int8 [n, *input.shape], as they come."""
+        if q.dtype != np.int8 or q.shape[1:] != self.input.shape:
+            raise LinkError(f"samples are {q.dtype} {q.shape[1:]}, the board takes int8 {self.input.shape}")
+        ask = Infer(self.info.plan_crc)
+        requests = (Request(ask, row.tobytes()) for row in np.ascontiguousarray(q))
+        size = spec(self.info.output).size
+        for answer in self.link.exchange(requests, max(1, self.info.window)):
+            if len(answer.tail) != size:
+                raise LinkError(f"the board answered {len(answer.tail)} bytes, its output tensor has {size}")
+            yield answer.index, answer.tail, answer.body.ticks, answer.retries
+
+    def predict(self, q: Int8Array) -> Prediction:
+        """See Predictor. ``ticks`` are in ``info.tick_unit``, None where the board does not count."""
+        output = spec(self.info.output)
+        raw = np.zeros((len(q), output.size), np.int8)
+        ticks = np.zeros(len(q), np.int64)
+        retries = np.zeros(len(q), np.int64)
+        for i, tail, count, tried in self.stream(q):
+            raw[i], ticks[i], retries[i] = np.frombuffer(tail, np.int8), count, tried
+        counts = self.info.tick_unit != TickUnit.NONE
+        return Prediction(output.dequantize(raw), raw, ticks if counts else None, retries)
+
+    def layer(self, op: int, q: Int8Array) -> Int8Array:
+        """Output of operator record ``op`` for each sample of ``q``: int8 [n, bytes of that operator's output]."""
+        ask = Layer(self.info.plan_crc, op)
+        rows = [np.frombuffer(self.link.request(ask, row.tobytes()).tail, np.int8) for row in q]
+        return np.stack(rows)

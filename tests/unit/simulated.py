@@ -1,0 +1,108 @@
+"""What the link tests talk to: a small board in memory, and a port that corrupts bytes. Both deterministic by seed."""
+
+import random
+import zlib
+
+from host.frame import Damaged, Deframer, encode
+from host.types import LinkError
+from host.wire import (
+    PROTOCOL,
+    Error,
+    ErrorReply,
+    Hello,
+    Infer,
+    Info,
+    Load,
+    Loaded,
+    Reset,
+    Result,
+    Tensor,
+    TickUnit,
+)
+
+EDGE = Tensor((1, 1, 1, 8), 9, 0.5, 0)
+
+
+class MemoryBoard:
+    """A Port whose board answers in memory, in order, as firmware does: its "network" negates the sample."""
+
+    def __init__(self, window=4):
+        self.window = window
+        self.deframer = Deframer()
+        self.out = bytearray()
+        self.plan = bytearray()
+        self.ready = False
+        self.inferences = 0
+        self.dead = False
+
+    def read(self, timeout):
+        if self.dead:
+            raise LinkError("memory: gone")
+        data, self.out = bytes(self.out), bytearray()
+        return data
+
+    def write(self, data):
+        for frame in self.deframer.feed(data):
+            body, tail = self.answer(frame)
+            self.out += encode(0 if isinstance(frame, Damaged) else frame.seq, body, tail)
+
+    def close(self):
+        self.dead = True
+
+    def answer(self, frame):
+        if isinstance(frame, Damaged):
+            return ErrorReply(Error.BAD_FRAME, 0), b""
+        body, tail = frame.body, frame.tail
+        if isinstance(body, Reset):
+            self.plan, self.ready = bytearray(), False
+        if isinstance(body, (Hello, Reset)):
+            return self.info(), b""
+        if isinstance(body, Load):
+            if body.offset == 0:
+                self.plan, self.ready = bytearray(), False
+            if body.offset != len(self.plan):
+                return ErrorReply(Error.WRONG_OFFSET, len(self.plan)), b"offset"
+            self.plan += tail
+            self.ready = len(self.plan) == body.total
+            return Loaded(len(self.plan), self.ready), b""
+        assert isinstance(body, Infer)
+        if not self.ready:
+            return ErrorReply(Error.NO_PLAN, 0), b"no plan"
+        self.inferences += 1
+        negated = bytes((-b) & 0xFF for b in tail)
+        return Result(self.inferences, zlib.crc32(tail), zlib.crc32(self.plan)), negated
+
+    def info(self):
+        plan_id = zlib.crc32(self.plan).to_bytes(4, "big") * 8 if self.ready else bytes(32)
+        return Info(
+            PROTOCOL, zlib.crc32(self.plan) if self.ready else 0, int(self.ready), 0, 0, TickUnit.NONE, 1 << 16,
+            len(self.plan), 1, 0, 0, 0, 4200, 0, self.window, 1, EDGE, EDGE, bytes(12), plan_id, "1", "test", "memory",
+        )  # fmt: skip
+
+
+class MemoryPlan:
+    """What Device.load takes."""
+
+    def __init__(self, plan):
+        self.plan = plan
+        self.plan_id = (zlib.crc32(plan).to_bytes(4, "big") * 8).hex()
+
+
+class NoisyPort:
+    """Replaces each byte, in both directions, by a random one with probability ``share``."""
+
+    def __init__(self, port, share, seed):
+        self.port, self.share, self.random = port, share, random.Random(seed)
+
+    def corrupt(self, data):
+        flips = self.random
+        return bytes(flips.randrange(256) if flips.random() < self.share else b for b in data)
+
+    def read(self, timeout):
+        return self.corrupt(self.port.read(timeout))
+
+    def write(self, data):
+        self.port.write(self.corrupt(data))
+
+    def close(self):
+        self.port.close()
