@@ -1,0 +1,164 @@
+"""A run folder to its report: summary.csv, curves, pictures and one self-contained page. Pure; runs nothing."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from host.divergence import DEVICES, divergences
+from host.examples import read_examples
+from host.figures import inline_svg, save
+from host.ladder import SIGNIFICANT, ladder
+from host.metrics import STEPS, SummaryRow, attribution, summarise
+from host.pictures import pictures
+from host.plots import curves
+from host.records import SCHEMA, Manifest
+from host.types import UsageError
+from host.verdict import verdict
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class ReportPaths:
+    """What ``write_report`` wrote. A figure is None where there was nothing to draw."""
+
+    html: Path
+    csv: Path
+    curves_svg: Path | None
+    curves_png: Path | None
+    examples_svg: Path | None
+    examples_png: Path | None
+
+
+def write_report(run_dir: Path) -> ReportPaths:
+    """Write the report of a finished or interrupted run next to its records, over an older one.
+
+    Reads ``manifest.json``, ``records.parquet`` and, if there, ``examples.npz``. The same folder gives the same bytes.
+    Raises UsageError on a folder that is no run, and where the files cannot be written.
+    """
+    manifest, table = read_run(run_dir)
+    rows = summarise(table, manifest)
+    figure = curves(rows)
+    examples = run_dir / "examples.npz"
+    grid = pictures(read_examples(examples), manifest.class_names) if examples.is_file() else None
+    html = _page(run_dir, manifest, table, rows, figure, grid)
+    try:
+        _write(run_dir / "summary.csv", _csv(rows))
+        curve_files = _figures(figure, run_dir / "curves")
+        grid_files = _figures(grid, run_dir / "examples")
+        _write(run_dir / "report.html", html)
+    except OSError as err:
+        raise UsageError(f"{run_dir}: the report cannot be written ({err.strerror or err})") from None
+    return ReportPaths(run_dir / "report.html", run_dir / "summary.csv", *curve_files, *grid_files)
+
+
+def read_run(run_dir: Path) -> tuple[Manifest, pa.Table]:
+    """The manifest and the records of a run folder. Raises UsageError on one that has none, or foreign ones."""
+    try:
+        manifest = Manifest.from_json((run_dir / "manifest.json").read_text(encoding="utf-8"))
+        table = pq.read_table(run_dir / "records.parquet")
+    except FileNotFoundError as err:
+        raise UsageError(f"{run_dir}: no run here ({Path(err.filename or str(err)).name} is missing)") from None
+    except (OSError, ValueError, pa.ArrowException) as err:
+        raise UsageError(f"{run_dir}: {str(err).splitlines()[0]}") from None
+    if not table.schema.equals(SCHEMA):
+        raise UsageError(f"{run_dir}/records.parquet: not this version's columns; run the bench again")
+    return manifest, table
+
+
+def _page(
+    run_dir: Path,
+    manifest: Manifest,
+    table: pa.Table,
+    rows: list[SummaryRow],
+    figure: Figure | None,
+    grid: Figure | None,
+) -> str:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"percent": _percent, "points": _points, "p": _p, "eps": _eps}
+    return environment.get_template("report.html.j2").render(
+        manifest=manifest,
+        folder=run_dir.name,
+        verdicts=verdict(divergences(table), manifest),
+        ladder=ladder(rows, attribution(table, manifest)),
+        labelled=any(row.accuracy is not None for row in rows),
+        significant=SIGNIFICANT,
+        rows=rows,
+        total=len(table),
+        curves=_markup(figure),
+        pictures=_markup(grid),
+        ticks=_ticks(table, manifest),
+    )
+
+
+def _markup(figure: Figure | None) -> Markup | None:
+    """Matplotlib escapes the text that it is given, so its SVG is the one string that passes unescaped."""
+    return Markup(inline_svg(figure)) if figure else None  # noqa: S704
+
+
+def _ticks(table: pa.Table, manifest: Manifest) -> str:
+    """Median count per inference on the device. An emulator counts no cycles of the chip: they are not called so."""
+    device = np.isin(table["rung"].to_numpy(zero_copy_only=False), DEVICES)
+    counts = table.filter(pa.array(device))["ticks"].drop_null().to_numpy()
+    if not len(counts):
+        return "not counted"
+    unit = "emulated ticks, not time" if manifest.emulated else manifest.tick_unit
+    return f"{np.median(counts):,.0f} {unit} (median of {len(counts):,})"
+
+
+def _figures(figure: Figure | None, stem: Path) -> tuple[Path | None, Path | None]:
+    if figure is None:
+        return None, None
+    paths = stem.with_suffix(".svg"), stem.with_suffix(".png")
+    for path in paths:
+        save(figure, path)
+    return paths
+
+
+def _csv(rows: Sequence[SummaryRow]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(field.name for field in dataclasses.fields(SummaryRow))
+    writer.writerows(dataclasses.astuple(row) for row in rows)
+    return out.getvalue()
+
+
+def _write(path: Path, text: str) -> None:
+    """Write the whole file or leave the old one."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f} %"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+
+
+def _eps(share: float) -> str:
+    return f"{share * STEPS:.3g}/255"
