@@ -1,0 +1,103 @@
+"""SCons build of one board: toolchain, flags, CMSIS-NN, startup code, upload.
+
+Every figure about a board comes from ``boards/<board>.json``; nothing here knows a board by name.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from SCons.Script import AlwaysBuild, Default, DefaultEnvironment, Exit
+
+env = DefaultEnvironment()
+board = env.BoardConfig()
+here = Path(env.PioPlatform().get_dir())
+project = Path(env.subst("$PROJECT_DIR"))
+cmsis = project / ".deps" / "cmsis" / "aidge_export_arm_cortexm"
+nn = cmsis / "_CMSIS-NN" / "CMSIS-NN"
+core = cmsis / "boards" / "stm32" / "F7" / "Drivers" / "CMSIS"
+
+if not nn.is_dir():
+    sys.stderr.write("CMSIS-NN is not in .deps/cmsis: run `make setup`\n")
+    Exit(1)
+
+prefix = "arm-none-eabi-"
+env.Replace(
+    AR=prefix + "gcc-ar",
+    AS=prefix + "gcc",
+    CC=prefix + "gcc",
+    CXX=prefix + "g++",
+    LINK=prefix + "g++",
+    OBJCOPY=prefix + "objcopy",
+    RANLIB=prefix + "gcc-ranlib",
+    SIZETOOL=prefix + "size",
+    PROGNAME="firmware",
+    PROGSUFFIX=".elf",
+)
+
+machine = [
+    "-mthumb",
+    f"-mcpu={board.get('build.cpu')}",
+    f"-mfpu={board.get('build.fpu')}",
+    "-mfloat-abi=hard",
+]
+device = board.get("build.device", "")
+env.Append(
+    # No -Ofast and no -ffast-math anywhere: answers must not depend on the build.
+    CCFLAGS=[*machine, "-O2", "-g", "-ffunction-sections", "-fdata-sections", "-fno-common"],
+    CFLAGS=["-std=gnu11"],
+    CXXFLAGS=["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit"],
+    CPPDEFINES=[("TINYROBUST_BOARD", env.StringifyMacro(env.subst("$PIOENV")))] + ([device] if device else []),
+    CPPPATH=[
+        "$PROJECT_INCLUDE_DIR",
+        "$PROJECT_SRC_DIR",
+        str(nn / "Include"),
+        str(core / "Include"),
+        str(core / "Device" / "ST" / "STM32F7xx" / "Include"),
+    ],
+    LINKFLAGS=[
+        *machine,
+        "-nostartfiles",
+        "-specs=nano.specs",
+        "-specs=nosys.specs",
+        "-Wl,--gc-sections",
+        "-Wl,--fatal-warnings",
+        "-Wl,--no-warn-rwx-segments",
+        f"-Wl,--defsym=__stack_bytes={board.get('build.stack_bytes')}",
+        "-Wl,-Map,${BUILD_DIR}/firmware.map",
+    ],
+    LIBPATH=[str(here / "ld")],
+)
+env.Replace(LDSCRIPT_PATH=str(here / "ld" / board.get("build.ldscript")))
+
+# The vendor's code: its own optimization level and none of our warnings.
+vendor = env.Clone()
+vendor.Append(CCFLAGS=["-O3", "-w"])
+env.Append(LIBS=[vendor.BuildLibrary(str(Path("$BUILD_DIR") / "cmsis-nn"), str(nn / "Source"))])
+
+# Linked as objects, not as a library: nothing refers to the vector table.
+env.BuildSources(
+    str(Path("$BUILD_DIR") / "startup"), str(here / "startup"), f"+<startup.cc> +<{board.get('build.vectors')}>"
+)
+
+# A plan too large for RAM is linked into flash: a generated C file that defines g_builtin_plan.
+plan = os.environ.get("TINYROBUST_PLAN_CC")
+if plan:
+    env.Append(PIOBUILDFILES=[env.Object(str(Path("$BUILD_DIR") / "builtin_plan.o"), os.path.abspath(plan))])
+
+
+# The size gate is the linker's: ld/<board>.ld holds the real memory sizes and a floor for what is left to models.
+# PlatformIO prints the sizes and checks flash once more.
+elf = env.BuildProgram()
+env.Alias("buildprog", elf)
+
+openocd_board = board.get("upload.openocd_board", "")
+if openocd_board:
+    env.Replace(
+        UPLOADER="openocd",
+        UPLOADERFLAGS=["-f", openocd_board, "-c", '"program {$SOURCE} verify reset exit"'],
+        UPLOADCMD="$UPLOADER $UPLOADERFLAGS",
+    )
+    AlwaysBuild(env.Alias("upload", elf, env.VerboseAction("$UPLOADCMD", "Uploading $SOURCE")))
+
+Default(elf)
