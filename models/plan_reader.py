@@ -1,0 +1,39 @@
+"""A plan's binary taken apart again, for whatever executes it on the host."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from host import layout
+from models.plan_layout import RECORDS, Head, Kind, PlanHeader, Record
+
+
+@dataclass(frozen=True)
+class Program:
+    """What ``compile_plan`` wrote: the header, the operators in order, the whole binary for its constants."""
+
+    header: PlanHeader
+    records: tuple[Record, ...]
+    data: bytes
+
+    def constant(self, at: int, dtype: type[np.integer[Any]], *shape: int) -> NDArray[Any]:
+        """The constant at byte ``at`` of the plan, in ``shape``. Raises ValueError where it would pass the end."""
+        little = np.dtype(dtype).newbyteorder("<")
+        return np.frombuffer(self.data, little, math.prod(shape), at).reshape(shape).astype(dtype)
+
+
+def read_plan(data: bytes) -> Program:
+    """Takes a plan of ``compile_plan`` apart. Raises ValueError on bytes that are none (sizes, unknown kinds)."""
+    start, end = layout.size(PlanHeader), layout.size(Head)
+    header = layout.unpack(PlanHeader, data[:start])
+    records: list[Record] = []
+    for _ in range(header.n_ops):
+        head = layout.unpack(Head, data[start : start + end])
+        records.append(layout.unpack(RECORDS[Kind(head.kind)], data[start : start + head.bytes]))
+        start += head.bytes
+    return Program(header, tuple(records), data)

@@ -1,0 +1,117 @@
+"""The twin: a full-integer .tflite as a TensorFlow graph, byte for byte the chip's answers, and differentiable.
+
+It runs the very plan that the firmware runs, so there is one resolution of every parameter. Forward, every integer is
+exact; backward, each operator has the gradient of its real-valued expression where its clamp is open (straight
+through). Losses belong on ``logits``: a final SOFTMAX, whose int8 output has few levels, is left out there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from host.types import Int8Array, Prediction, TensorSpec, UsageError
+from models.graph import read_graph
+from models.plan import compile_plan
+from models.plan_checks import zero_point
+from models.plan_layout import Add, Reshape, Softmax
+from models.plan_reader import Program, read_plan
+from models.tf import tf
+from models.twin_ops import operator
+from models.twin_requantize import Output, Tensor, clamp
+from models.twin_softmax import input_scale
+
+_BATCH_BYTES = 32 << 20
+"""Bound of the largest int64 activation of one batch."""
+_MAX_BATCH = 256
+
+
+class TwinPredictor:
+    """``tflite`` as a rung of the ladder. Raises UsageError for what ``compile_plan`` refuses."""
+
+    rung = "twin"
+
+    def __init__(self, tflite: bytes) -> None:
+        plan = compile_plan(tflite)
+        self.input: TensorSpec = plan.input
+        self.output: TensorSpec = plan.output
+        self._program = read_plan(plan.data)
+        self._logit_spec, self._logit_ops = _before_softmax(self._program, tflite, plan.output)
+        largest = max(plan.input.size, *(r.head.output_bytes for r in self._program.records))
+        self._batch = max(1, min(_MAX_BATCH, _BATCH_BYTES // (8 * largest)))
+        q = tf.TensorSpec((None, *plan.input.shape), tf.int8)
+        real = tf.TensorSpec((None, *plan.input.shape), tf.float32)
+        self._predict = tf.function(self._forward, input_signature=[q])
+        self._layers = tf.function(self._forward_layers, input_signature=[q])
+        self._logits = tf.function(self._forward_logits, input_signature=[real])
+
+    def predict(self, q: Int8Array) -> Prediction:
+        """``q`` int8 [n, *input.shape], any n -> raw int8 [n, outputs] and the same dequantized."""
+        self._check(q)
+        parts = [self._predict(q[i : i + self._batch]).numpy() for i in range(0, len(q), self._batch)]
+        raw = np.concatenate([np.empty((0, self.output.size), np.int8), *parts])
+        return Prediction(self.output.dequantize(raw), raw)
+
+    def logits(self, real: Tensor) -> Tensor:
+        """float32 [n, *input.shape] in real units -> float32 [n, outputs], before a final SOFTMAX; differentiable.
+
+        Inputs are quantized on the way in, with a straight-through gradient inside the input's range.
+        """
+        return self._logits(real)
+
+    def layers(self, q: Int8Array) -> tuple[Int8Array, ...]:
+        """The output of every operator in order, each int8 [n, size]. All of them at once: for small ``n``."""
+        self._check(q)
+        return tuple(y.numpy() for y in self._layers(q))
+
+    def _check(self, q: Int8Array) -> None:
+        if q.dtype != np.int8 or q.shape[1:] != self.input.shape:
+            raise UsageError(f"twin: input is {q.dtype}{list(q.shape)}, the model takes int8[n, {self.input.shape}]")
+
+    def _forward(self, q: Tensor) -> Tensor:
+        return tf.cast(_run(self._program, tf.cast(q, tf.float32))[-1], tf.int8)
+
+    def _forward_layers(self, q: Tensor) -> list[Tensor]:
+        return [tf.cast(y, tf.int8) for y in _run(self._program, tf.cast(q, tf.float32))]
+
+    def _forward_logits(self, real: Tensor) -> Tensor:
+        y = _run(self._program, _quantized(real, self.input))[self._logit_ops - 1]
+        return (y - self._logit_spec.zero_point) * self._logit_spec.scale
+
+
+def _run(program: Program, x: Tensor) -> list[Tensor]:
+    """Outputs of all operators, float32 [n, size]. The plan's arena is the environment: offsets name tensors."""
+    n = tf.shape(x)[0]
+    arena = {program.header.input_offset: tf.reshape(x, (n, -1))}
+    outputs: list[Tensor] = []
+    for record in program.records:
+        inputs = (record.input1, record.input2) if isinstance(record, Add) else (record.input,)
+        y = operator(program, record, *(arena[at] for at in inputs))
+        arena[record.head.output] = tf.reshape(y, (-1, record.head.output_bytes))
+        outputs.append(arena[record.head.output])
+    return outputs
+
+
+def _quantized(real: Tensor, spec: TensorSpec) -> Tensor:
+    """The nearest lattice point, ties away from zero, as TFLite's QUANTIZE; float32 of int8 values."""
+
+    def straight_through(real: Tensor) -> tuple[Tensor, object]:
+        steps = real / spec.scale
+        nearest = tf.sign(steps) * tf.floor(tf.abs(steps) + 0.5)
+        limit = float(1 << 20)  # far outside int8, so that the cast cannot overflow
+        y, is_open = clamp(tf.cast(tf.clip_by_value(nearest, -limit, limit), tf.int64), Output(spec.zero_point))
+        return y, lambda upstream: upstream * is_open / spec.scale
+
+    return tf.custom_gradient(straight_through)(real)
+
+
+def _before_softmax(program: Program, tflite: bytes, output: TensorSpec) -> tuple[TensorSpec, int]:
+    """What the logits are, and after how many operators they are there."""
+    records = list(program.records)
+    while isinstance(records[-1], Reshape) and len(records) > 1:
+        records.pop()
+    last = records[-1]
+    if not isinstance(last, Softmax) or len(records) == 1:
+        return output, len(program.records)
+    graph = read_graph(tflite)
+    source = graph.tensors[graph.operators[last.head.op].inputs[0]]
+    return TensorSpec(source.shape[1:], input_scale(last), zero_point(source)), len(records) - 1

@@ -1,0 +1,219 @@
+"""One plan record as TensorFlow: integers held in float32, exact forward, straight-through backward.
+
+Activations travel as float32 [n, size] of int8 values; each operator gives them the shape it needs. Sums of products
+stay in float32 while no partial sum can leave its 24-bit significand, and in float64 beyond.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.plan_layout import (
+    Add,
+    Conv,
+    DepthwiseConv,
+    FullyConnected,
+    Kind,
+    Mean,
+    Pad,
+    Pool,
+    Quantize,
+    Record,
+    Softmax,
+)
+from models.plan_reader import Program
+from models.tf import tf
+from models.twin_requantize import Factor, Output, Tensor, clamp, multiply, requantize
+from models.twin_softmax import softmax
+
+_EXACT = 1 << 24
+"""Every integer up to here is a float32."""
+
+
+def sum_type(weights: NDArray[np.integer[Any]], input_offset: int) -> Any:
+    """The float type that holds ``sum |w| * |x + input_offset|`` of int8 ``x`` exactly; ``weights`` [..., channels]."""
+    reach = max(127 + input_offset, 128 - input_offset)
+    worst = np.abs(weights.astype(np.int64)).reshape(-1, weights.shape[-1]).sum(axis=0).max() * reach
+    return tf.float32 if worst < _EXACT else tf.float64
+
+
+def conv(p: Program, op: Conv, x: Tensor) -> Tensor:
+    """CONV_2D."""
+    w = p.constant(op.weights, np.int8, op.out_c, op.k_h, op.k_w, op.in_c).transpose(1, 2, 3, 0)
+    dtype = sum_type(w, op.input_offset)
+    x = _padded(tf.cast(_nhwc(x, op.in_h, op.in_w, op.in_c) + op.input_offset, dtype), op, 0)
+    kernel = tf.constant(_dilated(w, op.dilation_h, op.dilation_w), dtype)
+    acc = tf.nn.conv2d(x, kernel, (op.stride_h, op.stride_w), "VALID")
+    return _per_channel(p, op, acc)
+
+
+def depthwise(p: Program, op: DepthwiseConv, x: Tensor) -> Tensor:
+    """DEPTHWISE_CONV_2D."""
+    w = p.constant(op.weights, np.int8, op.k_h, op.k_w, op.in_c, op.ch_mult)
+    dtype = sum_type(w.reshape(op.k_h, op.k_w, -1), op.input_offset)
+    x = _padded(tf.cast(_nhwc(x, op.in_h, op.in_w, op.in_c) + op.input_offset, dtype), op, 0)
+    kernel = _dilated(w, op.dilation_h, op.dilation_w)
+    return _per_channel(p, op, _depthwise_sum(x, kernel, (op.stride_h, op.stride_w)))
+
+
+def dense(p: Program, op: FullyConnected, x: Tensor) -> Tensor:
+    """FULLY_CONNECTED with per-tensor weights."""
+    w = p.constant(op.weights, np.int8, op.out_c, op.depth).T
+    dtype = sum_type(w, op.input_offset)
+    acc = tf.matmul(tf.cast(x + op.input_offset, dtype), tf.constant(w, dtype))
+    bias = p.constant(op.bias, np.int32, op.out_c).astype(np.int64)
+    out = Output(op.output_offset, op.act_min, op.act_max)
+    return requantize(acc, bias, Factor.of(op.multiplier, op.shift), out)
+
+
+def add(op: Add, x1: Tensor, x2: Tensor) -> Tensor:
+    """ADD: both inputs are brought to a common finer scale, then their sum to the output's."""
+    m1, m2 = (
+        Factor.of(op.input1_multiplier, op.input1_shift),
+        Factor.of(op.input2_multiplier, op.input2_shift),
+    )
+    m_out = Factor.of(op.output_multiplier, op.output_shift)
+    unit = 1 << op.left_shift
+    slope1, slope2 = (float(m.real * m_out.real) * unit for m in (m1, m2))
+
+    def straight_through(x1: Tensor, x2: Tensor) -> tuple[Tensor, Any]:
+        a = multiply((tf.cast(x1, tf.int64) + op.input1_offset) * unit, m1)
+        b = multiply((tf.cast(x2, tf.int64) + op.input2_offset) * unit, m2)
+        y, is_open = clamp(multiply(a + b, m_out), Output(op.output_offset, op.act_min, op.act_max))
+
+        def gradient(upstream: Tensor) -> tuple[Tensor, Tensor]:
+            through = upstream * is_open
+            return through * slope1, through * slope2
+
+        return y, gradient
+
+    return tf.custom_gradient(straight_through)(x1, x2)
+
+
+def average_pool(op: Pool, x: Tensor) -> Tensor:
+    """AVERAGE_POOL_2D: padding does not count; rounds half away from zero; no rescaling."""
+    ones = np.ones((op.k_h, op.k_w, op.channels, 1), np.int8)
+    stride = (op.stride_h, op.stride_w)
+    dtype = sum_type(ones.reshape(op.k_h, op.k_w, -1), 0)
+    sums = _depthwise_sum(_padded(tf.cast(_nhwc(x, op.in_h, op.in_w, op.channels), dtype), op, 0), ones, stride)
+    count = np.outer(
+        _covered(op.in_h, op.k_h, op.stride_h, op.pad_h, op.out_h),
+        _covered(op.in_w, op.k_w, op.stride_w, op.pad_w, op.out_w),
+    )[..., None]
+
+    def straight_through(sums: Tensor) -> tuple[Tensor, Any]:
+        total = tf.cast(sums, tf.int64)
+        nudged = total + tf.where(total > 0, count // 2, -(count // 2))
+        y, is_open = clamp(tf.truncatediv(nudged, count), Output(0, op.act_min, op.act_max))
+
+        def gradient(upstream: Tensor) -> Tensor:
+            return tf.cast(upstream * is_open, sums.dtype) / tf.constant(count, sums.dtype)
+
+        return y, gradient
+
+    return tf.custom_gradient(straight_through)(sums)
+
+
+def max_pool(op: Pool, x: Tensor) -> Tensor:
+    """MAX_POOL_2D. Padding is the lowest value, so it never wins over one that is there."""
+    x = _padded(_nhwc(x, op.in_h, op.in_w, op.channels), op, -128)
+    top = tf.nn.max_pool2d(x, (op.k_h, op.k_w), (op.stride_h, op.stride_w), "VALID")
+    return tf.clip_by_value(top, float(op.act_min), float(op.act_max))
+
+
+def mean(op: Mean, x: Tensor) -> Tensor:
+    """MEAN over height and width."""
+    pixels = op.in_h * op.in_w
+    dtype = sum_type(np.ones((pixels, 1), np.int8), -op.input_zero_point)
+    centred = tf.cast(tf.reshape(x, (-1, pixels, op.channels)) - op.input_zero_point, dtype)
+    no_bias = np.zeros((), np.int64)
+    return requantize(
+        tf.reduce_sum(centred, 1), no_bias, Factor.of(op.multiplier, op.shift), Output(op.output_zero_point)
+    )
+
+
+def pad(op: Pad, x: Tensor) -> Tensor:
+    """PAD with the value that stands for 0."""
+    widths = [(0, 0), *zip(op.before[1:], op.after[1:], strict=True)]
+    return tf.pad(tf.reshape(x, (-1, *op.in_dims[1:])), widths, constant_values=float(op.value))
+
+
+def quantize(op: Quantize, x: Tensor) -> Tensor:
+    """QUANTIZE from int8 to int8."""
+    offset = np.int64(-op.input_zero_point)
+    return requantize(x, offset, Factor.of(op.multiplier, op.shift), Output(op.output_zero_point))
+
+
+def _per_channel(p: Program, op: Conv | DepthwiseConv, acc: Tensor) -> Tensor:
+    bias, q31, shift = (
+        p.constant(at, np.int32, op.out_c).astype(np.int64) for at in (op.bias, op.multiplier, op.shift)
+    )
+    return requantize(acc, bias, Factor.of(q31, shift), Output(op.output_offset, op.act_min, op.act_max))
+
+
+def _nhwc(x: Tensor, height: int, width: int, channels: int) -> Tensor:
+    return tf.reshape(x, (-1, height, width, channels))
+
+
+def _padded(x: Tensor, op: Conv | DepthwiseConv | Pool, value: int) -> Tensor:
+    """``x`` NHWC with what the windows reach before and after it."""
+    dilation = (1, 1) if isinstance(op, Pool) else (op.dilation_h, op.dilation_w)
+    rows = _reach(op.in_h, op.k_h, op.stride_h, dilation[0], op.pad_h, op.out_h)
+    cols = _reach(op.in_w, op.k_w, op.stride_w, dilation[1], op.pad_w, op.out_w)
+    if not any(rows + cols):
+        return x
+    return tf.pad(x, [(0, 0), rows, cols, (0, 0)], constant_values=tf.cast(value, x.dtype))
+
+
+def _reach(size: int, kernel: int, stride: int, dilation: int, before: int, out: int) -> tuple[int, int]:
+    last = (out - 1) * stride + (kernel - 1) * dilation + 1
+    return before, max(0, last - size - before)
+
+
+def _covered(size: int, kernel: int, stride: int, before: int, out: int) -> NDArray[np.int64]:
+    """How many real elements each window of one axis holds."""
+    start = np.arange(out, dtype=np.int64) * stride - before
+    return np.minimum(start + kernel, size) - np.maximum(start, 0)
+
+
+def _dilated(w: NDArray[np.int8], by_h: int, by_w: int) -> NDArray[np.int8]:
+    """``w`` [k_h, k_w, ...] with its holes written out: TensorFlow has no CPU gradient of dilated convolutions."""
+    out = np.zeros(((w.shape[0] - 1) * by_h + 1, (w.shape[1] - 1) * by_w + 1, *w.shape[2:]), np.int8)
+    out[::by_h, ::by_w] = w
+    return out
+
+
+def _depthwise_sum(x: Tensor, kernel: NDArray[np.int8], stride: tuple[int, int]) -> Tensor:
+    """Sums of products per channel. TensorFlow takes equal strides only: others are cut out of stride 1."""
+    w = tf.constant(kernel, x.dtype)
+    if stride[0] == stride[1]:
+        return tf.nn.depthwise_conv2d(x, w, (1, *stride, 1), "VALID")
+    return tf.nn.depthwise_conv2d(x, w, (1, 1, 1, 1), "VALID")[:, :: stride[0], :: stride[1]]
+
+
+def operator(p: Program, record: Record, *x: Tensor) -> Tensor:
+    """``record`` applied to its inputs; float32 [n, size] in, float32 [n, ...] out."""
+    match record:
+        case Conv():
+            return conv(p, record, *x)
+        case DepthwiseConv():
+            return depthwise(p, record, *x)
+        case FullyConnected():
+            return dense(p, record, *x)
+        case Add():
+            return add(record, *x)
+        case Pool():
+            return (average_pool if record.head.kind == Kind.AVERAGE_POOL_2D_S8 else max_pool)(record, *x)
+        case Mean():
+            return mean(record, *x)
+        case Pad():
+            return pad(record, *x)
+        case Softmax():
+            return softmax(tf.reshape(x[0], (-1, record.rows, record.row_size)), record)
+        case Quantize():
+            return quantize(record, *x)
+        case _:
+            return x[0]
