@@ -280,7 +280,7 @@ Status load(const uint8_t* plan, size_t plan_bytes, uint8_t* arena, size_t arena
             "bytes of RAM needed", false};
   }
   // What a plan reads before it writes is the same on every board.
-  memset(arena, 0, needed);
+  memset(arena, 0, static_cast<size_t>(needed));
   g_loaded = {plan, header, arena, arena + tensors, scratch_bytes};
   *model = {};
   model->input = header.input;

@@ -13,10 +13,10 @@ int8_t clamp(int64_t x) { return static_cast<int8_t>(std::clamp<int64_t>(x, -128
 int32_t requantize(int32_t x, int32_t multiplier, int32_t shift) {
   // Wraps as the reference does where a left shift overflows. A multiplier is never negative, so the doubling high
   // multiply needs no saturation; adding half and shifting is its rounding.
-  const uint32_t shifted = static_cast<uint32_t>(x) << std::max(shift, 0);
+  const uint32_t shifted = static_cast<uint32_t>(x) << std::max<int32_t>(shift, 0);
   const int64_t product = int64_t{static_cast<int32_t>(shifted)} * multiplier;
   const int32_t high = static_cast<int32_t>((product + (int64_t{1} << 30)) >> 31);
-  const int right = std::max(-shift, 0);
+  const int32_t right = std::max<int32_t>(-shift, 0);
   const int64_t mask = (int64_t{1} << right) - 1;
   const int64_t remainder = high & mask;
   const int64_t threshold = (mask >> 1) + (high < 0 ? 1 : 0);

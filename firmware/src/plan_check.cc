@@ -16,16 +16,18 @@ constexpr uint32_t kMaxSoftmaxRow = 4095;     // its sum of Q12.19 exponentials 
 constexpr int32_t kAddLeftShift = 20;         // TFLite's for int8; CMSIS-NN's packed path needs 16..22
 constexpr uint64_t kTooMuch = uint64_t{1} << 32;
 
-uint64_t product(std::initializer_list<uint64_t> factors) {
+// Saturates at kTooMuch, which exceeds every size that is compared with it.
+template <typename... Factor>
+uint64_t product(Factor... factor) {
   uint64_t out = 1;
-  for (uint64_t factor : factors) {
-    if (factor >= kTooMuch) return kTooMuch;
-    out = std::min(out * factor, kTooMuch);
+  for (uint64_t next : {uint64_t{factor}...}) {
+    if (next >= kTooMuch) return kTooMuch;
+    out = std::min(out * next, kTooMuch);
   }
   return out;
 }
 
-uint64_t elements(const uint32_t (&dims)[4]) { return product({dims[0], dims[1], dims[2], dims[3]}); }
+uint64_t elements(const uint32_t (&dims)[4]) { return product(dims[0], dims[1], dims[2], dims[3]); }
 
 bool overlap(uint64_t a, uint64_t a_bytes, uint64_t b, uint64_t b_bytes) { return a < b + b_bytes && b < a + a_bytes; }
 
@@ -106,8 +108,8 @@ void check_sliding(Check* check, const Record& r) {
   check->require(r.in_c > 0 && r.in_c <= kMaxExtent && r.out_c > 0 && r.out_c <= kMaxExtent, "channels");
   check->require(window_fits(r.in_h, r.out_h, r.k_h, r.stride_h, r.dilation_h, r.pad_h), "vertical geometry");
   check->require(window_fits(r.in_w, r.out_w, r.k_w, r.stride_w, r.dilation_w, r.pad_w), "horizontal geometry");
-  check->output(product({r.out_h, r.out_w, r.out_c}));
-  check->input(r.input, product({r.in_h, r.in_w, r.in_c}));
+  check->output(product(r.out_h, r.out_w, r.out_c));
+  check->input(r.input, product(r.in_h, r.in_w, r.in_c));
   check->require(zero_point(-int64_t{r.input_offset}) && zero_point(r.output_offset), "zero point");
   check->activation(r.act_min, r.act_max);
   if (check->ok()) check->channels(r.out_c, r.bias, r.multiplier, r.shift);
@@ -115,14 +117,14 @@ void check_sliding(Check* check, const Record& r) {
 
 void check(Check* check, const Conv& r) {
   check_sliding(check, r);
-  check->require(product({r.k_h, r.k_w, r.in_c}) <= kMaxColumn, "kernel too large");
-  check->constant(r.weights, product({r.out_c, r.k_h, r.k_w, r.in_c}));
+  check->require(product(r.k_h, r.k_w, r.in_c) <= kMaxColumn, "kernel too large");
+  check->constant(r.weights, product(r.out_c, r.k_h, r.k_w, r.in_c));
 }
 
 void check(Check* check, const DepthwiseConv& r) {
   check_sliding(check, r);
-  check->require(product({r.in_c, r.ch_mult}) == r.out_c, "channel multiplier");
-  check->constant(r.weights, product({r.k_h, r.k_w, r.out_c}));
+  check->require(product(r.in_c, r.ch_mult) == r.out_c, "channel multiplier");
+  check->constant(r.weights, product(r.k_h, r.k_w, r.out_c));
 }
 
 void check(Check* check, const FullyConnected& r) {
@@ -132,7 +134,7 @@ void check(Check* check, const FullyConnected& r) {
   check->require(zero_point(-int64_t{r.input_offset}) && zero_point(r.output_offset), "zero point");
   check->require(scaling(r.multiplier, r.shift), "scaling");
   check->activation(r.act_min, r.act_max);
-  check->constant(r.weights, product({r.out_c, r.depth}));
+  check->constant(r.weights, product(r.out_c, r.depth));
   check->constant(r.bias, uint64_t{r.out_c} * 4);
 }
 
@@ -153,15 +155,15 @@ void check(Check* check, const Pool& r) {
   check->require(r.channels > 0 && r.channels <= kMaxExtent, "channels");
   check->require(window_fits(r.in_h, r.out_h, r.k_h, r.stride_h, 1, r.pad_h), "vertical geometry");
   check->require(window_fits(r.in_w, r.out_w, r.k_w, r.stride_w, 1, r.pad_w), "horizontal geometry");
-  check->output(product({r.out_h, r.out_w, r.channels}));
-  check->input(r.input, product({r.in_h, r.in_w, r.channels}));
+  check->output(product(r.out_h, r.out_w, r.channels));
+  check->input(r.input, product(r.in_h, r.in_w, r.channels));
   check->activation(r.act_min, r.act_max);
 }
 
 void check(Check* check, const Mean& r) {
-  check->require(product({r.in_h, r.in_w}) <= kMaxMeanCount, "too many elements");
+  check->require(product(r.in_h, r.in_w) <= kMaxMeanCount, "too many elements");
   check->output(r.channels);
-  check->input(r.input, product({r.in_h, r.in_w, r.channels}));
+  check->input(r.input, product(r.in_h, r.in_w, r.channels));
   check->require(zero_point(r.input_zero_point) && zero_point(r.output_zero_point), "zero point");
   check->require(scaling(r.multiplier, r.shift), "scaling");
 }
@@ -172,7 +174,7 @@ void check(Check* check, const Pad& r) {
   for (int axis = 1; axis < 4; ++axis) {
     check->require(r.in_dims[axis] > 0 && r.in_dims[axis] <= kMaxDim, "dimension");
     check->require(r.before[axis] <= kMaxDim && r.after[axis] <= kMaxDim, "padding");
-    padded = product({padded, uint64_t{r.in_dims[axis]} + r.before[axis] + r.after[axis]});
+    padded = product(padded, uint64_t{r.in_dims[axis]} + r.before[axis] + r.after[axis]);
   }
   check->output(padded);
   check->input(r.input, elements(r.in_dims));
@@ -186,8 +188,8 @@ void check(Check* check, const Reshape& r) {
 
 void check(Check* check, const Softmax& r) {
   check->require(r.row_size > 0 && r.row_size <= kMaxSoftmaxRow, "row size");
-  check->output(product({r.rows, r.row_size}));
-  check->input(r.input, product({r.rows, r.row_size}), true);
+  check->output(product(r.rows, r.row_size));
+  check->input(r.input, product(r.rows, r.row_size), true);
   check->require(r.multiplier >= 0 && r.shift >= 0 && r.shift <= 30, "scaling");
   // Differences from diff_min on are shifted left by `shift`: they must stay in int32.
   check->require(r.diff_min <= 0 && check->ok() && (-int64_t{r.diff_min} << r.shift) <= (int64_t{1} << 31),
