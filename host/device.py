@@ -18,6 +18,7 @@ CHUNK_TRIES = 3
 """Losses of one LOAD chunk before the next try is half as long."""
 LOAD_ATTEMPTS = 3
 TFLITE_INT8 = 9
+MAX_WINDOW = 1024
 
 
 class Plan(Protocol):
@@ -47,11 +48,15 @@ def spec(tensor: Tensor) -> TensorSpec:
 class Device:
     """One board behind one port; the ``board`` (or ``native``) rung. A context manager that closes its port.
 
-    ``ended`` is called after the port is closed, to stop whatever was started for this device.
+    ``emulated`` says that its ticks are no cycles. ``ended`` is called after the port is closed, to stop whatever was
+    started for this device.
     """
 
-    def __init__(self, port: Port, rung: str = "board", ended: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, port: Port, rung: str = "board", emulated: bool = False, ended: Callable[[], None] = lambda: None
+    ) -> None:
         self.link = Link(port)
+        self.emulated = emulated
         self._rung = rung
         self._ended = ended
         self._info: Info | None = None
@@ -99,6 +104,10 @@ class Device:
             raise LinkError(
                 f"{info.board or 'the board'} runs firmware {info.firmware} of protocol {info.protocol:08x}, "
                 f"this host speaks {PROTOCOL:08x}: build and flash the firmware of this checkout"
+            )
+        if info.tick_unit not in list(TickUnit) or not 0 < info.window <= MAX_WINDOW:
+            raise LinkError(
+                f"{info.board}: INFO says tick unit {info.tick_unit} and window {info.window}: no such thing"
             )
         self._info = info
         return info
@@ -167,7 +176,7 @@ class Device:
         ask = Infer(self.info.plan_crc)
         requests = (Request(ask, row.tobytes()) for row in np.ascontiguousarray(q))
         size = spec(self.info.output).size
-        for answer in self.link.exchange(requests, max(1, self.info.window)):
+        for answer in self.link.exchange(requests, self.info.window):
             if len(answer.tail) != size:
                 raise LinkError(f"the board answered {len(answer.tail)} bytes, its output tensor has {size}")
             yield answer.index, answer.tail, answer.body.ticks, answer.retries

@@ -1,0 +1,157 @@
+"""``bench.toml`` and the command line to one typed, validated Config. An unknown key is an error."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from host.types import UsageError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+MAX_BYTES = 1 << 16
+MAX_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to bench. Every field may stand in ``bench.toml`` under its name; raises UsageError on a bad value."""
+
+    model: str = "digits"
+    """A model of the zoo (``digits``, ``zoo:digits``), or the path of a full-integer ``.tflite``."""
+    float_model: Path | None = None
+    """Keras ``.h5`` of the float baseline, for a ``.tflite``."""
+    data: Path | None = None
+    """``.npz`` with ``x`` and ``y``, for a ``.tflite``."""
+    board: str = "qemu_an500"
+    attacks: tuple[str, ...] = ("clean", "noise", "fgsm", "pgd")
+    eps: tuple[float, ...] = tuple(n / 255 for n in (2, 4, 8, 12, 16, 24, 32))
+    """Linf budgets as fractions of the input range; in TOML numbers or texts such as ``"8/255"``."""
+    sources: tuple[str, ...] = ()
+    """Rungs the gradient attacks are made on; empty: float32 and qat as far as the model has them, else twin."""
+    samples: int | None = None
+    """The first so many of the test set; all without it."""
+    seeds: tuple[int, ...] = (0,)
+    out: Path = Path("runs")
+
+    def __post_init__(self) -> None:
+        for eps in self.eps:
+            if not (math.isfinite(eps) and 0 <= eps <= 1):
+                raise UsageError(f"eps {eps:g}: a budget is a fraction of the input range, 0 to 1")
+        if self.samples is not None and self.samples < 1:
+            raise UsageError(f"samples {self.samples}: at least 1")
+        for seed in self.seeds:
+            if not 0 <= seed <= MAX_SEED:
+                raise UsageError(f"seed {seed}: 0 to {MAX_SEED}")
+        for name in ("attacks", "eps", "seeds"):
+            values = getattr(self, name)
+            if not values:
+                raise UsageError(f"{name}: at least one")
+            if len(set(values)) != len(values):
+                raise UsageError(f"{name}: {', '.join(map(str, values))} names one twice")
+        if self.is_file:
+            if self.data is None:
+                raise UsageError(f"model {self.model}: a .tflite of your own needs --data D.npz")
+        elif self.float_model is not None or self.data is not None:
+            raise UsageError(f"model {self.model}: --float and --data go with a .tflite of your own")
+
+    @property
+    def is_file(self) -> bool:
+        """Whether ``model`` is the user's own ``.tflite``."""
+        return self.model.endswith(".tflite")
+
+
+def number(value: object) -> float:
+    """A number, or a text such as ``8/255``. Raises ValueError on anything else."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError("must be a number or a fraction such as 8/255")
+    try:
+        return float(Fraction(value.strip())) if isinstance(value, str) else float(value)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise ValueError("must be a number or a fraction such as 8/255") from None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be a text")
+    return value
+
+
+def _integer(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("must be a whole number")
+    return value
+
+
+def _path(value: object) -> Path:
+    return Path(_text(value)).expanduser()
+
+
+def _each(item: Callable[[object], Any]) -> Callable[[object], tuple[Any, ...]]:
+    def parse(value: object) -> tuple[Any, ...]:
+        if not isinstance(value, list):
+            raise ValueError("must be a list")
+        return tuple(item(v) for v in value)
+
+    return parse
+
+
+_PARSERS: dict[str, Callable[[object], Any]] = {
+    "model": _text,
+    "float_model": _path,
+    "data": _path,
+    "board": _text,
+    "attacks": _each(_text),
+    "eps": _each(number),
+    "sources": _each(_text),
+    "samples": _integer,
+    "seeds": _each(_integer),
+    "out": _path,
+}
+
+
+def parse(text: str, where: str) -> Config:
+    """TOML text to a Config. Raises UsageError that names ``where`` and the key."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as err:
+        raise UsageError(f"{where}: {err}") from None
+    values: dict[str, Any] = {}
+    for key, value in raw.items():
+        if key not in _PARSERS:
+            raise UsageError(f"{where}: unknown key {key!r}; known are {', '.join(_PARSERS)}")
+        try:
+            values[key] = _PARSERS[key](value)
+        except ValueError as err:
+            raise UsageError(f"{where}: {key} {err}") from None
+    try:
+        return Config(**values)
+    except UsageError as err:
+        raise UsageError(f"{where}: {err}") from None
+
+
+def load(path: Path) -> Config:
+    """Reads a ``bench.toml``. Raises UsageError."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise UsageError(f"{path}: longer than {MAX_BYTES} bytes: not a bench.toml")
+        text = data.decode()
+    except (OSError, UnicodeDecodeError) as err:
+        raise UsageError(f"{path}: {getattr(err, 'strerror', None) or 'not UTF-8 text'}") from None
+    return parse(text, str(path))
+
+
+def override(config: Config, **given: Any) -> Config:
+    """``config`` with every ``given`` value that is not None in its place; validated again."""
+    return dataclasses.replace(config, **{k: v for k, v in given.items() if v is not None})

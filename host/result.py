@@ -1,0 +1,66 @@
+"""What a run ends with: accuracy per cell and rung, and whether the board's bytes are the oracle's. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from host.divergence import Divergence, divergences
+from host.metrics import SummaryRow, summarise
+from host.records import Manifest
+from host.report import read_run
+
+
+@dataclass(frozen=True)
+class Result:
+    """The figures of one run."""
+
+    manifest: Manifest
+    rows: tuple[SummaryRow, ...]
+    divergence: tuple[Divergence, ...]
+
+    @classmethod
+    def of(cls, run: Path) -> Result:
+        """Reads a finished run's folder. Raises UsageError where it is none."""
+        manifest, table = read_run(run)
+        return cls(manifest, tuple(summarise(table, manifest)), tuple(divergences(table)))
+
+
+def _share(row: SummaryRow | None) -> str:
+    if row is None or row.accuracy is None or row.low is None or row.high is None:
+        return "-"
+    return f"{row.accuracy:.1%} [{row.low:.1%}, {row.high:.1%}]"
+
+
+def print_result(result: Result, console: Console | None = None) -> None:
+    """The table: one line per attack, source, seed and eps, one column per rung."""
+    console = console or Console(width=None if Console().is_terminal else 160)
+    rungs = list(dict.fromkeys(row.rung for row in result.rows))
+    table = Table(title=f"{result.manifest.model} on {result.manifest.board}: accuracy [95 % interval]")
+    for name in ("attack", "source", "eps", "reached", "n", *rungs):
+        table.add_column(name, justify="left" if name in ("attack", "source") else "right", no_wrap=True)
+    cells: dict[tuple[str, str, float, int], dict[str, SummaryRow]] = {}
+    for row in result.rows:
+        cells.setdefault((row.attack, row.source, row.eps, row.seed), {})[row.rung] = row
+    for (attack, source, eps, _), by_rung in cells.items():
+        one = next(iter(by_rung.values()))
+        table.add_row(
+            attack,
+            source,
+            f"{eps:.4f}",
+            f"{one.eps_reached_max:.4f}",
+            str(one.n),
+            *(_share(by_rung.get(r)) for r in rungs),
+        )
+    console.print(table)
+    for d in result.divergence:
+        same = (
+            "every byte is the same" if not d.differing_bytes else f"first at {d.first}, largest by {d.largest} levels"
+        )
+        console.print(
+            f"{d.rung} against tflm: {d.differing_bytes} of {d.bytes} output bytes differ "
+            f"({d.differing_samples} of {d.samples} samples): {same}"
+        )

@@ -1,0 +1,183 @@
+"""One run's folder: manifest, Parquet parts, the merged records. Whatever was recorded survives any end of the program.
+
+A part is written beside its place, synced and renamed, and never touched again; a run that is started again reads the
+keys that are there and makes the rest. The lock keeps two runs out of one folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from host.records import SCHEMA, Manifest
+from host.types import BoolArray, Cell, UsageError
+
+MANIFEST = "manifest.json"
+RECORDS = "records.parquet"
+PARTS = "parts"
+EXAMPLES = "examples.npz"
+KEY = ("rung", "attack", "source", "eps", "seed", "sample")
+MAX_MANIFEST = 1 << 22
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write that appears at ``path`` whole, on disk and at once, or not at all. Raises UsageError."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        try:
+            with temporary.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as err:
+        why = err.strerror or str(err)
+        raise UsageError(f"{path}: {why}: make room or choose another --out; what was recorded is kept") from None
+
+
+def read_manifest(run: Path) -> Manifest:
+    """The manifest of a run's folder. Raises UsageError where it is none."""
+    path = run / MANIFEST
+    try:
+        with path.open("rb") as file:
+            text = file.read(MAX_MANIFEST).decode()
+        return Manifest.from_json(text)
+    except (OSError, ValueError) as err:
+        raise UsageError(f"{path}: {getattr(err, 'strerror', None) or err}: not a run's folder") from None
+
+
+class Store:
+    """The folder ``root/manifest.run_id``, locked from ``__enter__`` to ``__exit__``."""
+
+    def __init__(self, root: Path, manifest: Manifest) -> None:
+        self.path = root / manifest.run_id
+        self._manifest = manifest
+        self._lock: IO[bytes] | None = None
+        self._done: dict[tuple[str, Cell], BoolArray] = {}
+        self._next = 0
+
+    def __enter__(self) -> Store:
+        try:
+            (self.path / PARTS).mkdir(parents=True, exist_ok=True)
+            self._lock = (self.path / "lock").open("wb")
+        except OSError as err:
+            raise UsageError(f"{self.path}: {err.strerror}: choose another --out") from None
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            raise UsageError(f"{self.path}: another run is writing here: wait for it to end") from None
+        try:
+            if (self.path / MANIFEST).exists():
+                self._manifest = read_manifest(self.path)
+            else:
+                self.describe(self._manifest)
+            self._resume()
+        except BaseException:
+            self._lock.close()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
+    @property
+    def manifest(self) -> Manifest:
+        """As it stands on disk."""
+        return self._manifest
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run has ended and its records are merged."""
+        return self._manifest.state == "complete"
+
+    def describe(self, manifest: Manifest) -> None:
+        """Replaces the manifest."""
+        with replacing(self.path / MANIFEST) as file:
+            file.write(manifest.to_json().encode())
+        self._manifest = manifest
+
+    def _parts(self) -> list[Path]:
+        return sorted((self.path / PARTS).glob("[0-9]*.parquet"))
+
+    def _resume(self) -> None:
+        for left in (self.path / PARTS).glob(".*.tmp"):
+            left.unlink(missing_ok=True)
+        if self.complete:
+            self._mark(read_table(self.path / RECORDS, list(KEY)))
+            return
+        parts = self._parts()
+        for part in parts:
+            self._mark(read_table(part, list(KEY)))
+        self._next = int(parts[-1].stem) + 1 if parts else 0
+
+    def _mark(self, table: pa.Table) -> None:
+        keys = [table[name].to_pylist() for name in KEY[:-1]]
+        samples = table["sample"].to_numpy()
+        rows: dict[tuple[str, Cell], list[int]] = {}
+        for i, (rung, *cell) in enumerate(zip(*keys, strict=True)):
+            rows.setdefault((rung, Cell(*cell)), []).append(i)
+        for (rung, at), where in rows.items():
+            done = self._done.setdefault((rung, at), np.zeros(self._manifest.samples, np.bool_))
+            done[samples[where]] = True
+
+    def done(self, rung: str, cell: Cell) -> BoolArray:
+        """Which samples of a cell are recorded on a rung: bool [manifest.samples]."""
+        return self._done.get((rung, cell), np.zeros(self._manifest.samples, np.bool_)).copy()
+
+    @property
+    def recorded(self) -> int:
+        """Records so far."""
+        return int(sum(done.sum() for done in self._done.values()))
+
+    def append(self, table: pa.Table) -> None:
+        """Adds records (records.SCHEMA) for good. Raises UsageError where the disk does not take them."""
+        with replacing(self.path / PARTS / f"{self._next:06d}.parquet") as file:
+            pq.write_table(table.cast(SCHEMA), file, compression="zstd")
+        self._next += 1
+        self._mark(table)
+
+    def finish(self, manifest: Manifest) -> Path:
+        """Merges all parts into ``records.parquet`` and marks the run complete. The path of the records."""
+        out = self.path / RECORDS
+        parts = self._parts()
+        if parts:
+            table = pa.concat_tables([read_table(part) for part in parts])
+            if len(table) != self.recorded:
+                raise UsageError(f"{self.path}: {len(table)} records for {self.recorded} keys: remove it and run again")
+            with replacing(out) as file:
+                pq.write_table(table, file, compression="zstd")
+        self.describe(manifest)
+        for part in parts:
+            part.unlink()
+        return out
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """A Parquet file of records. Raises UsageError where it is damaged or has other columns."""
+    try:
+        with path.open("rb") as file:
+            table = pq.read_table(file, columns=columns)
+        wanted = SCHEMA if columns is None else pa.schema([SCHEMA.field(name) for name in columns])
+        return table.cast(wanted)
+    except (OSError, pa.ArrowException, KeyError, ValueError) as err:
+        raise UsageError(
+            f"{path}: not readable as records ({str(err).splitlines()[0]}): remove it and run again"
+        ) from None

@@ -1,0 +1,47 @@
+"""A Config to the cells of its sweep: every attack at every budget, from every source, with every seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attacks.base import ATTACKS
+from host.config import Config
+from host.types import Cell, UsageError
+
+NO_SOURCE = "-"
+PREFERRED = ("float32", "qat")
+CLEAN = "clean"
+
+
+def check_attacks(config: Config) -> None:
+    """Raises UsageError on an attack that does not exist, before anything slow begins."""
+    for name in config.attacks:
+        if name not in ATTACKS:
+            raise UsageError(f"unknown attack {name!r}: choose from {', '.join(ATTACKS)}")
+
+
+def sources(config: Config, differentiable: Sequence[str]) -> tuple[str, ...]:
+    """The rungs to make gradient attacks on, out of the ``differentiable`` ones. Raises UsageError on one missing."""
+    for name in config.sources:
+        if name not in differentiable:
+            there = ", ".join(differentiable) or "none"
+            raise UsageError(f"source {name!r}: this model's rungs with gradients are: {there}")
+    if config.sources:
+        return config.sources
+    return tuple(name for name in PREFERRED if name in differentiable) or tuple(differentiable[:1])
+
+
+def cells(config: Config, differentiable: Sequence[str]) -> tuple[Cell, ...]:
+    """All cells in order. The clean set always leads: every figure is read against it."""
+    check_attacks(config)
+    out = [Cell(CLEAN, NO_SOURCE, 0.0)]
+    for name in config.attacks:
+        if name == CLEAN:
+            continue
+        from_rungs: tuple[str, ...] = (NO_SOURCE,)
+        if ATTACKS[name].needs_gradient:
+            from_rungs = sources(config, differentiable)
+            if not from_rungs:
+                raise UsageError(f"{name} needs a rung with gradients and this model has none: give its --float M.h5")
+        out += [Cell(name, rung, eps, seed) for rung in from_rungs for seed in config.seeds for eps in config.eps]
+    return tuple(out)

@@ -1,0 +1,151 @@
+"""A whole run on a small ladder and a board in memory: every record once, resumed after any end, reused when done."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from simulated import EDGE, MemoryBoard, MemoryPlan, NoisyPort
+
+from host.config import Config
+from host.device import Device, spec
+from host.run import execute
+from host.types import Dataset, LinkError, Prediction, UsageError
+
+SPEC = spec(EDGE)
+
+
+@dataclass(frozen=True)
+class Negation:
+    """The "network" of the board in memory, on the host."""
+
+    rung: str = "tflm"
+    input: object = SPEC
+
+    def predict(self, q):
+        return Prediction(SPEC.dequantize(-q), -q)
+
+
+@dataclass(frozen=True)
+class SmallBundle(MemoryPlan):
+    plan: bytes = bytes(range(200))
+    tflite: bytes = b"tflite"
+    sha256: str = "00"
+    input = output = SPEC
+    arena_bytes: int = 0
+    tflm_arena_bytes: None = None
+
+    @property
+    def plan_id(self):
+        return MemoryPlan(self.plan).plan_id
+
+
+@dataclass(frozen=True)
+class SmallLadder:
+    test: Dataset
+    bundle: SmallBundle = SmallBundle()
+    name: str = "small"
+    rungs: tuple = (Negation(),)
+    class_names: tuple = ()
+    unavailable: tuple = (("qat", "there is none"),)
+    notes: tuple = ("a note",)
+
+
+def ladder(labels=None):
+    q = np.random.default_rng(0).integers(-127, 128, (150, 8), np.int8)
+    labels = np.arange(150) % 8 if labels is None else labels
+    return SmallLadder(Dataset("d", q, labels, "5a"))
+
+
+def run(tmp_path, board, ladder=None, **settings):
+    config = Config(
+        board="native", attacks=("clean", "noise"), eps=(2 / 255, 8 / 255), out=tmp_path / "runs", **settings
+    )
+    ladder = ladder or globals()["ladder"]()
+    lines = []
+    with Device(board) as device:
+        outcome = execute(config, ladder, device, tmp_path / "cache", lines.append, lambda *_: None)
+    return outcome, lines
+
+
+def records(outcome):
+    table = pq.read_table(outcome.path / "records.parquet").to_pylist()
+    return sorted(table, key=lambda r: (r["rung"], r["attack"], r["eps"], r["sample"]))
+
+
+def test_every_record_once_and_reused(tmp_path):
+    outcome, _ = run(tmp_path, MemoryBoard())
+    rows = records(outcome)
+    assert len(rows) == outcome.made == 3 * 2 * 150
+    halves = {rung: [r["raw"] for r in rows if r["rung"] == rung] for rung in ("board", "tflm")}
+    assert halves["board"] == halves["tflm"]
+    assert outcome.manifest.state == "complete"
+    assert {r.rung: r.available for r in outcome.manifest.rungs} == {"tflm": True, "qat": False, "board": True}
+    again, lines = run(tmp_path, MemoryBoard())
+    assert again.path == outcome.path
+    assert again.made == 0
+    assert "nothing to run" in lines[0]
+
+
+class DyingBoard(MemoryBoard):
+    """Gone after so many inferences."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.after = after
+
+    def read(self, timeout):
+        if self.inferences >= self.after:
+            raise LinkError("memory: the emulator was killed")
+        return super().read(timeout)
+
+
+def test_interrupted_run_resumes_without_loss_or_double(tmp_path):
+    clean, _ = run(tmp_path / "whole", MemoryBoard())
+    for after in (70, 200, 1):
+        with pytest.raises(LinkError, match="killed"):
+            run(tmp_path, DyingBoard(after))
+    outcome, lines = run(tmp_path, MemoryBoard())
+    assert "going on after" in lines[0]
+    assert 0 < outcome.made < clean.made
+
+    def essence(o):
+        return [{k: v for k, v in r.items() if k != "retries"} for r in records(o)]
+
+    assert essence(outcome) == essence(clean)
+    assert dict(outcome.manifest.link)["frames_sent"] > 450
+
+
+def test_noise_on_the_line_changes_no_record(tmp_path):
+    clean, _ = run(tmp_path / "clean", MemoryBoard(), samples=20)
+    noisy, _ = run(tmp_path / "noisy", NoisyPort(MemoryBoard(), 0.05, 1), samples=20)
+    pairs = itertools.zip_longest(records(clean), records(noisy))
+    assert all({**a, "retries": 0} == {**b, "retries": 0} for a, b in pairs if a["rung"] == "board")
+    assert dict(noisy.manifest.link)["retries"] > 100
+
+
+def test_different_questions_get_different_folders(tmp_path):
+    paths = {run(tmp_path, MemoryBoard(), samples=n, seeds=(s,))[0].path for n, s in [(5, 0), (6, 0), (5, 1)]}
+    assert len(paths) == 3
+
+
+@pytest.mark.parametrize(("labels", "says"), [([8] * 150, "label 8 of sample 0"), ([-2] * 150, "label -2")])
+def test_labels_out_of_range_are_refused(tmp_path, labels, says):
+    with pytest.raises(UsageError, match=says):
+        run(tmp_path, MemoryBoard(), ladder(np.array(labels)))
+
+
+def test_more_samples_than_there_are(tmp_path):
+    with pytest.raises(UsageError, match="samples 151: d has 150"):
+        run(tmp_path, MemoryBoard(), samples=151)
+
+
+def test_damaged_cached_set_is_made_again(tmp_path):
+    first, _ = run(tmp_path, MemoryBoard())
+    for path in (tmp_path / "cache" / "sets").iterdir():
+        path.write_bytes(path.read_bytes()[: len(path.read_bytes()) // 2])
+    first.path.rename(tmp_path / "first")
+    second, _ = run(tmp_path, MemoryBoard())
+    assert second.made == first.made
+    assert pq.read_table(tmp_path / "first" / "records.parquet").equals(pq.read_table(second.path / "records.parquet"))
