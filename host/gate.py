@@ -1,0 +1,104 @@
+"""Floors for continuous integration: thresholds on a run's figures -> verdicts, JUnit XML, exit code 1.
+
+What a gate asks for and the run did not measure fails: a gate never passes in silence.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from host.divergence import ORACLE, Divergence
+from host.metrics import SummaryRow
+from host.types import GateFailed, UsageError
+
+
+@dataclass(frozen=True)
+class Floor:
+    """The least accuracy, 0..1, of the gated rung on one cell. The clean set is ``Floor("clean", "-", 0.0, ...)``."""
+
+    attack: str
+    source: str
+    eps: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a run must reach on ``rung``. Raises UsageError on a floor outside 0..1 or a negative byte count."""
+
+    rung: str = "board"
+    floors: tuple[Floor, ...] = ()
+    differing_bytes: int | None = 0
+    """Most output bytes that may differ from the oracle's; None to ask nothing, where there is no oracle."""
+
+    def __post_init__(self) -> None:
+        for floor in self.floors:
+            if not 0.0 <= floor.accuracy <= 1.0:
+                raise UsageError(f"gate: accuracy {floor.accuracy} of {floor.attack}: give a share from 0 to 1")
+        if self.differing_bytes is not None and self.differing_bytes < 0:
+            raise UsageError(f"gate: differing_bytes {self.differing_bytes}: give 0 or more")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question of a gate, answered."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def check(gate: Gate, rows: Sequence[SummaryRow], found: Sequence[Divergence]) -> list[Check]:
+    """Answer every question of ``gate`` from ``metrics.summarise`` and ``divergence.divergences``.
+
+    With several seeds, each must reach the floor.
+    """
+    checks = [] if gate.differing_bytes is None else [_bytes(gate.rung, gate.differing_bytes, found)]
+    return checks + [_floor(gate.rung, floor, rows) for floor in gate.floors]
+
+
+def enforce(checks: Sequence[Check]) -> None:
+    """Raises GateFailed (exit code 1), naming every check that failed."""
+    failed = [f"{one.name}: {one.detail}" for one in checks if not one.passed]
+    if failed:
+        raise GateFailed(f"{len(failed)} of {len(checks)} gates failed: {'; '.join(failed)}")
+
+
+def junit(checks: Sequence[Check], suite: str) -> str:
+    """The checks as a JUnit XML document, one test case each."""
+    failures = sum(not one.passed for one in checks)
+    root = ET.Element("testsuites")
+    node = ET.SubElement(root, "testsuite", name=suite, tests=str(len(checks)), failures=str(failures), errors="0")
+    for one in checks:
+        case = ET.SubElement(node, "testcase", classname=suite, name=one.name)
+        if one.passed:
+            ET.SubElement(case, "system-out").text = one.detail
+        else:
+            ET.SubElement(case, "failure", message=one.detail)
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _bytes(rung: str, most: int, found: Sequence[Divergence]) -> Check:
+    name = f"{rung} equals {ORACLE}"
+    one = next((one for one in found if one.rung == rung), None)
+    if one is None or not one.samples:
+        return Check(name, False, f"not measured: no outputs of both {rung} and {ORACLE}")
+    if one.input_mismatches:
+        return Check(name, False, f"{one.input_mismatches} inputs differ between {rung} and {ORACLE}")
+    detail = f"{one.differing_bytes} of {one.bytes} bytes differ, at most {most} may"
+    return Check(name, one.differing_bytes <= most, detail)
+
+
+def _floor(rung: str, floor: Floor, rows: Sequence[SummaryRow]) -> Check:
+    source = "" if floor.source == "-" else f" made on {floor.source}"
+    name = f"{rung} under {floor.attack}{source} at eps {floor.eps:.4g}"
+    wanted = (rung, floor.attack, floor.source)
+    mine = [r for r in rows if (r.rung, r.attack, r.source) == wanted and abs(r.eps - floor.eps) < 1e-6]
+    measured = [row.accuracy for row in mine if row.accuracy is not None]
+    if not measured:
+        return Check(name, False, "not measured: no labelled records of this cell")
+    least = min(measured)
+    return Check(name, least >= floor.accuracy, f"accuracy {least:.4f}, floor {floor.accuracy:.4f}")
