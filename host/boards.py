@@ -1,0 +1,132 @@
+"""The boards: ``boards.toml`` as typed rows, and which of them are plugged in."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from dataclasses import MISSING, dataclass, fields
+from enum import Enum
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from serial.tools import list_ports
+
+from host.types import LinkError, UsageError
+from host.wire import TickUnit
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+TABLE = Path(__file__).with_name("boards.toml")
+USB_ID = re.compile(r"[0-9a-f]{4}:[0-9a-f]{4}")
+
+
+class PortKind(Enum):
+    """How the host talks to a board."""
+
+    CHILD = "child"
+    """The firmware is a host process; its stdin and stdout."""
+    FIFO = "fifo"
+    """QEMU, semihosting on named FIFOs."""
+    TCP = "tcp"
+    """QEMU, its first UART on a TCP port."""
+    SERIAL = "serial"
+    """A real board's virtual COM port."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """One row of ``boards.toml``. Sizes in bytes; empty or 0 where a board has no such thing."""
+
+    name: str
+    port: PortKind
+    tick_unit: TickUnit
+    """What its RESULTs must count: INFO is checked against it."""
+    cpu: str
+    emulated: bool
+    """Ticks of emulated boards are never cycles."""
+    env: str = ""
+    """PlatformIO environment that builds its firmware."""
+    machine: str = ""
+    """QEMU machine."""
+    flash_bytes: int = 0
+    ram_bytes: int = 0
+    baud: int = 0
+    usb_ids: tuple[str, ...] = ()
+    """``vid:pid`` in lower-case hex of its debug probe."""
+    openocd: str = ""
+    """OpenOCD board file for upload."""
+
+
+def parse_board(name: str, row: dict[str, Any]) -> Board:
+    """One table of ``boards.toml``. Raises UsageError on a missing, unknown or ill-typed key."""
+    kinds: dict[str, Any] = {"port": PortKind, "tick_unit": TickUnit.__getitem__, "usb_ids": tuple}
+    types = {"emulated": bool, "flash_bytes": int, "ram_bytes": int, "baud": int, "usb_ids": list}
+    known = {f.name: f for f in fields(Board) if f.name != "name"}
+    for key, value in row.items():
+        if key not in known:
+            raise UsageError(f"boards.toml [{name}]: unknown key {key!r}: known are {', '.join(known)}")
+        if type(value) is not types.get(key, str):
+            raise UsageError(f"boards.toml [{name}]: {key} = {value!r} is not a {types.get(key, str).__name__}")
+    missing = [key for key, f in known.items() if f.default is MISSING and key not in row]
+    if missing:
+        raise UsageError(f"boards.toml [{name}]: {', '.join(missing)} missing")
+    if bad := [i for i in row.get("usb_ids", []) if not isinstance(i, str) or not USB_ID.fullmatch(i)]:
+        raise UsageError(f"boards.toml [{name}]: usb_ids {bad} are not of the form '0483:374b'")
+    try:
+        return Board(name=name, **{key: kinds.get(key, lambda v: v)(value) for key, value in row.items()})
+    except (KeyError, ValueError) as err:
+        raise UsageError(f"boards.toml [{name}]: {err}") from None
+
+
+@lru_cache(maxsize=1)
+def load_boards() -> dict[str, Board]:
+    """Every board by name. Raises UsageError on a bad table."""
+    with TABLE.open("rb") as file:
+        return {name: parse_board(name, row) for name, row in tomllib.load(file).items()}
+
+
+def get_board(name: str) -> Board:
+    """The board called ``name``. Raises UsageError that lists the known names."""
+    boards = load_boards()
+    if name in boards:
+        return boards[name]
+    near = difflib.get_close_matches(name, boards, 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise UsageError(f"unknown board {name!r}: known are {', '.join(boards)}{hint}")
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A serial port that belongs to a board's probe."""
+
+    url: str
+    serial_number: str
+
+
+def attached(board: Board) -> list[Attached]:
+    """Every port whose USB id is one of the board's, by serial number."""
+    found = [
+        Attached(port.device, port.serial_number or "")
+        for port in list_ports.comports()
+        if port.vid is not None and f"{port.vid:04x}:{port.pid:04x}" in board.usb_ids
+    ]
+    return sorted(found, key=lambda one: (one.serial_number, one.url))
+
+
+def find_attached(board: Board, serial_number: str = "") -> Attached:
+    """The one attached board (with ``serial_number``, where it is given). Raises LinkError on none or several."""
+    found = [one for one in attached(board) if serial_number in ("", one.serial_number)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        which = f" with serial number {serial_number}" if serial_number else ""
+        raise LinkError(
+            f"{board.name}: no probe ({', '.join(board.usb_ids) or 'no USB id known'}){which} is attached: plug the board in"
+        )
+    numbers = ", ".join(one.serial_number or one.url for one in found)
+    raise LinkError(f"{board.name}: {len(found)} boards are attached ({numbers}): name one by its serial number")
