@@ -106,9 +106,7 @@ class Device:
                 f"this host speaks {PROTOCOL:08x}: build and flash the firmware of this checkout"
             )
         if info.tick_unit not in list(TickUnit) or not 0 < info.window <= MAX_WINDOW:
-            raise LinkError(
-                f"{info.board}: INFO says tick unit {info.tick_unit} and window {info.window}: no such thing"
-            )
+            raise LinkError(f"{info.board}: impossible INFO: tick unit {info.tick_unit}, window {info.window}")
         self._info = info
         return info
 

@@ -1,41 +1,34 @@
-"""Executes one run: every cell of the sweep on every rung of the ladder, recorded as it goes, resumed where it ended."""
+"""One run: every cell of the sweep on every rung of the ladder, recorded as it goes, resumed where it ended."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import time
-import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from host.config import Config
 from host.describe import describe
 from host.device import Device
 from host.examples import Examples, write_examples
-from host.records import SCHEMA, Manifest
+from host.recorder import Recorder, Tick
+from host.records import Manifest
 from host.sets import Sets, code_version
 from host.store import EXAMPLES, Store, replacing
 from host.sweep import cells
-from host.types import AdversarialSet, Cell, Dataset, Differentiable, Int64Array, Prediction, Predictor, UsageError
+from host.types import AdversarialSet, Cell, Dataset, Differentiable, Predictor, UsageError
 from host.wire import PROTOCOL
 
 if TYPE_CHECKING:
     from models.ladder import Ladder
 
-BATCH = 64
-FLUSH_SECONDS = 2.0
-"""At most about so much work is done again after an interruption."""
 PICTURES = 8
 
 Say = Callable[[str], None]
-Tick = Callable[[str, int, int], None]
-"""Progress: (what is being done, records made, records in all)."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +65,7 @@ def models_identity(config: Config, ladder: Ladder) -> str:
 
 
 def run_id(
-    config: Config, models: str, data: Dataset, todo: Iterable[Cell], rungs: Iterable[str], firmware: str
+    config: Config, models: str, data: Dataset, todo: Sequence[Cell], rungs: Sequence[str], firmware: str
 ) -> str:
     """Content hash of all that determines the records: the same question finds its answers again."""
     parts = {
@@ -90,62 +83,6 @@ def run_id(
     return f"{model}-{config.board}-{digest[:12]}"
 
 
-def to_table(rung: str, made: AdversarialSet, at: Int64Array, labels: Int64Array, answer: Prediction) -> pa.Table:
-    """Records (records.SCHEMA) of the samples ``at`` (int64 indices) of one cell on one rung."""
-    n, cell = len(at), made.cell
-    columns = {
-        "rung": [rung] * n,
-        "attack": [cell.attack] * n,
-        "source": [cell.source] * n,
-        "eps": [cell.eps] * n,
-        "seed": [cell.seed] * n,
-        "levels": [made.levels] * n,
-        "linf": made.linf[at],
-        "sample": at,
-        "label": labels[at],
-        "predicted": answer.logits.argmax(axis=1),
-        "input_crc": [zlib.crc32(made.q[i].tobytes()) for i in at],
-        "logits": [row.astype(np.float32) for row in answer.logits],
-        "raw": None if answer.raw is None else [row.tobytes() for row in answer.raw],
-        "ticks": answer.ticks,
-        "retries": answer.retries,
-    }
-    arrays = [pa.nulls(n, f.type) if columns[f.name] is None else pa.array(columns[f.name], f.type) for f in SCHEMA]
-    return pa.Table.from_arrays(arrays, schema=SCHEMA)
-
-
-class Recorder:
-    """Runs rungs on the samples that are missing and appends them to the store about every ``FLUSH_SECONDS``."""
-
-    def __init__(self, store: Store, labels: Int64Array, total: int, tick: Tick) -> None:
-        self._store, self._labels, self._total, self._tick = store, labels, total, tick
-        self.made = 0
-
-    def cell(self, rung: Predictor, made: AdversarialSet) -> None:
-        """Records what of one cell is missing on one rung. What was answered before an error is kept."""
-        missing = np.flatnonzero(~self._store.done(rung.rung, made.cell))
-        tables: list[pa.Table] = []
-        flushed = time.monotonic()
-        what = f"{made.cell.attack} eps {made.cell.eps:.4f} from {made.cell.source} on {rung.rung}"
-        try:
-            for start in range(0, len(missing), BATCH):
-                at = missing[start : start + BATCH]
-                tables.append(to_table(rung.rung, made, at, self._labels, rung.predict(made.q[at])))
-                if time.monotonic() - flushed > FLUSH_SECONDS:
-                    self._flush(tables)
-                    flushed = time.monotonic()
-                self._tick(what, self._store.recorded + sum(map(len, tables)), self._total)
-        finally:
-            self._flush(tables)
-
-    def _flush(self, tables: list[pa.Table]) -> None:
-        if tables:
-            table = pa.concat_tables(tables)
-            tables.clear()
-            self._store.append(table)
-            self.made += len(table)
-
-
 def execute(config: Config, ladder: Ladder, device: Device, cache: Path, say: Say, tick: Tick) -> Outcome:
     """One run, from its first or its next missing record to ``records.parquet``.
 
@@ -159,7 +96,7 @@ def execute(config: Config, ladder: Ladder, device: Device, cache: Path, say: Sa
     rungs: tuple[Predictor, ...] = (*ladder.rungs, device)
     models = models_identity(config, ladder)
     firmware = f"{info.firmware} {info.engine}"
-    name = run_id(config, models, data, todo, (rung.rung for rung in rungs), firmware)
+    name = run_id(config, models, data, todo, [rung.rung for rung in rungs], firmware)
     manifest = describe(config, ladder, data, device, name)
     with Store(config.out, manifest) as store:
         if store.complete:

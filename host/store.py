@@ -140,7 +140,8 @@ class Store:
 
     def done(self, rung: str, cell: Cell) -> BoolArray:
         """Which samples of a cell are recorded on a rung: bool [manifest.samples]."""
-        return self._done.get((rung, cell), np.zeros(self._manifest.samples, np.bool_)).copy()
+        none = np.zeros(self._manifest.samples, np.bool_)
+        return np.array(self._done.get((rung, cell), none))
 
     @property
     def recorded(self) -> int:

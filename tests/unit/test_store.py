@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -88,9 +89,14 @@ def test_damaged_part_is_named(tmp_path):
 def test_full_disk_is_one_line_and_leaves_the_old_file(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    with pytest.raises(UsageError, match="No space left") as error, replacing(path) as file:
-        file.write(b"new")
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def fill():
+        with replacing(path) as file:
+            file.write(b"new")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(UsageError, match="No space left") as error:
+        fill()
     assert "\n" not in str(error.value)
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
     assert path.read_bytes() == b"old"
@@ -111,7 +117,7 @@ def test_killed_writer_loses_and_doubles_nothing(tmp_path):
                 print(store.recorded, flush=True)
         """)
     )
-    paths = os.pathsep.join([os.path.dirname(__file__), os.getcwd(), *sys.path])
+    paths = os.pathsep.join([str(Path(__file__).parent), str(Path.cwd()), *sys.path])
     for kill_after in (3, 6, 4):
         child = subprocess.Popen(
             [sys.executable, str(script), str(tmp_path)],

@@ -1,0 +1,52 @@
+"""From a board's name to a Device that answers: builds and starts what is emulated, finds what is plugged in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from host.boards import Board, PortKind, find_attached
+from host.device import Device
+from host.emulator import Emulator
+from host.flash import build
+from host.ports import ChildPort, FifoPort, Port, SerialPort
+from host.types import LinkError
+from host.wire import TickUnit
+
+NATIVE = "native"
+
+
+def attach(board: Board, say: Callable[[str], None], serial_number: str = "") -> Device:
+    """An open Device for ``board`` that has said HELLO; close it (or use it as a context manager) when done.
+
+    Emulated boards and ``native`` run the firmware of this checkout, built first; a real board runs what was flashed
+    to it. Raises UsageError on a missing tool, LinkError on a board that is not there or is not what was asked for.
+    """
+    with ExitStack() as stack:
+        port = _port(board, say, serial_number, stack)
+        rung = NATIVE if board.port is PortKind.CHILD else "board"
+        device = Device(port, rung, board.emulated, stack.pop_all().close)
+    try:
+        info = device.hello()
+        if (info.board, info.tick_unit) != (board.name, board.tick_unit):
+            raise LinkError(
+                f"{board.name} was asked for, {info.board} counting {TickUnit(info.tick_unit).name} answers: "
+                f"flash the firmware of {board.name}, or name the board that is there"
+            )
+    except BaseException:
+        device.close()
+        raise
+    return device
+
+
+def _port(board: Board, say: Callable[[str], None], serial_number: str, stack: ExitStack) -> Port:
+    if board.port is PortKind.SERIAL:
+        return SerialPort(find_attached(board, serial_number).url, board.baud)
+    say(f"building the firmware of {board.name}")
+    image = build(board)
+    if board.port is PortKind.CHILD:
+        return ChildPort([str(image)])
+    emulator = stack.enter_context(Emulator(board, image))
+    if board.port is PortKind.FIFO:
+        return FifoPort(board.name, emulator.to_board, emulator.from_board, emulator.gone)
+    return SerialPort(emulator.url, board.baud, emulator.gone)

@@ -1,0 +1,67 @@
+"""The console script ``tinyrobust``. Exit codes: 0 done, 1 a floor was missed, 2 usage, 3 board or link."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from host.types import BenchError
+
+COMMANDS = ("run", "report", "boards", "doctor", "flash")
+INTERRUPTED = 130
+UNEXPECTED = 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line. Subcommands are modules of host/commands, which import what they need when they run."""
+    top = argparse.ArgumentParser(
+        prog="tinyrobust", description="How robust is the quantized network that really runs on your microcontroller?"
+    )
+    top.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    verbs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        module = importlib.import_module(f"host.commands.{name}")
+        sub = verbs.add_parser(name, help=module.HELP, description=module.__doc__)
+        sub.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        module.add(sub)
+        sub.set_defaults(main=module.main)
+    return top
+
+
+def _complain(line: str) -> None:
+    print(f"tinyrobust: error: {line}", file=sys.stderr)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command. Whatever goes wrong is one line on stderr."""
+    args = parser().parse_args(argv)
+    try:
+        status = int(args.main(args))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # The reader of our output has seen enough; keep Python from failing again while it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("tinyrobust: interrupted: what was recorded is kept, the same command goes on", file=sys.stderr)
+        return INTERRUPTED
+    except BenchError as err:
+        if args.debug:
+            traceback.print_exc()
+        _complain(" ".join(str(err).split()))
+        return err.exit_code
+    except Exception as err:
+        if args.debug:
+            traceback.print_exc()
+        said = " ".join(str(err).split())[:300]
+        _complain(f"unexpected {type(err).__name__}: {said} (--debug shows the traceback)")
+        return UNEXPECTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""``tinyrobust run``: bench one model on one board and write the report."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from host import config as configuration
+from host.config import Config
+from host.types import UsageError
+
+if TYPE_CHECKING:
+    from models.ladder import Ladder
+
+HELP = "bench a model on a board: attacks, records, report"
+
+
+def _fractions(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(configuration.number(part) for part in text.split(","))
+    except ValueError as err:
+        raise argparse.ArgumentTypeError(f"{text!r}: each {err}") from None
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declares the options. All that has a place in bench.toml overrides it."""
+    parser.add_argument("--config", type=Path, metavar="BENCH.toml", help="settings; options given here override it")
+    parser.add_argument("--model", help="digits (default), zoo:NAME, or a full-integer M.tflite of your own")
+    parser.add_argument("--float", dest="float_model", type=Path, metavar="M.h5", help="its float baseline")
+    parser.add_argument("--data", type=Path, metavar="D.npz", help="test set of a .tflite")
+    parser.add_argument("--board", help="a name that `tinyrobust boards` lists (default qemu_an500)")
+    parser.add_argument("--attacks", type=_names, metavar="A,B", help="clean,noise,fgsm,pgd")
+    parser.add_argument("--eps", type=_fractions, metavar="E,E", help="Linf budgets, e.g. 2/255,8/255,0.1")
+    parser.add_argument("--sources", type=_names, metavar="R,R", help="rungs that gradient attacks are made on")
+    parser.add_argument("--samples", type=int, metavar="N", help="only the first N of the test set")
+    parser.add_argument("--seed", type=int, metavar="S", help="seed of the attacks (default 0)")
+    parser.add_argument("--out", type=Path, help="folder of the runs (default runs)")
+    parser.add_argument("--json", action="store_true", help="the result as JSON on stdout; progress stays on stderr")
+
+
+def read_config(args: argparse.Namespace) -> Config:
+    """bench.toml, where one is given, under the options of the command line."""
+    base = configuration.load(args.config) if args.config else None
+    given = {name: getattr(args, name) for name in
+             ("model", "float_model", "data", "board", "attacks", "eps", "sources", "samples", "out")}  # fmt: skip
+    given["seeds"] = None if args.seed is None else (args.seed,)
+    return (
+        configuration.override(base, **given) if base else Config(**{k: v for k, v in given.items() if v is not None})
+    )
+
+
+def cache_folder() -> Path:
+    """``TINYROBUST_CACHE``, or the user's cache folder."""
+    import platformdirs
+
+    return Path(os.environ.get("TINYROBUST_CACHE") or platformdirs.user_cache_dir("tinyrobust"))
+
+
+def say(line: str) -> None:
+    """One line of progress."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def open_ladder(config: Config, cache: Path) -> Ladder:
+    """The model's ladder; this is where TensorFlow is loaded."""
+    if config.is_file:
+        from models.foreign import open_files
+
+        if config.data is None:
+            raise UsageError(f"model {config.model}: needs --data D.npz")
+        return open_files(Path(config.model), config.float_model, config.data, cache, say)
+    from models.zoo import open_model
+
+    return open_model(config.model.removeprefix("zoo:"), cache, say)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Runs it; 0 when all records are made."""
+    config = read_config(args)
+    from host.attach import attach
+    from host.boards import get_board
+    from host.commands.output import show
+    from host.progress import Progress
+    from host.report import write_report
+    from host.run import execute
+    from host.sweep import check_attacks
+
+    check_attacks(config)
+    board = get_board(config.board)
+    cache = cache_folder()
+    ladder = open_ladder(config, cache)
+    with attach(board, say) as device, Progress() as progress:
+        outcome = execute(config, ladder, device, cache, progress.say, progress.tick)
+    paths = write_report(outcome.path)
+    show(outcome.path, str(paths.html), args.json, made=outcome.made)
+    return 0

@@ -1,0 +1,77 @@
+"""Predictions to records, appended to the store as they come."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+
+from host.records import SCHEMA
+from host.store import Store
+from host.types import AdversarialSet, Int64Array, Prediction, Predictor
+
+BATCH = 64
+FLUSH_SECONDS = 2.0
+"""At most about so much work is done again after an interruption."""
+
+Tick = Callable[[str, int, int], None]
+"""Progress: (what is being done, records made, records in all)."""
+
+
+def to_table(rung: str, made: AdversarialSet, at: Int64Array, labels: Int64Array, answer: Prediction) -> pa.Table:
+    """Records (records.SCHEMA) of the samples ``at`` (int64 indices) of one cell on one rung."""
+    n, cell = len(at), made.cell
+    columns = {
+        "rung": [rung] * n,
+        "attack": [cell.attack] * n,
+        "source": [cell.source] * n,
+        "eps": [cell.eps] * n,
+        "seed": [cell.seed] * n,
+        "levels": [made.levels] * n,
+        "linf": made.linf[at],
+        "sample": at,
+        "label": labels[at],
+        "predicted": answer.logits.argmax(axis=1),
+        "input_crc": [zlib.crc32(made.q[i].tobytes()) for i in at],
+        "logits": [row.astype(np.float32) for row in answer.logits],
+        "raw": None if answer.raw is None else [row.tobytes() for row in answer.raw],
+        "ticks": answer.ticks,
+        "retries": answer.retries,
+    }
+    arrays = [pa.nulls(n, f.type) if columns[f.name] is None else pa.array(columns[f.name], f.type) for f in SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+class Recorder:
+    """Runs rungs on the samples that are missing and appends them to the store about every ``FLUSH_SECONDS``."""
+
+    def __init__(self, store: Store, labels: Int64Array, total: int, tick: Tick) -> None:
+        self._store, self._labels, self._total, self._tick = store, labels, total, tick
+        self.made = 0
+
+    def cell(self, rung: Predictor, made: AdversarialSet) -> None:
+        """Records what of one cell is missing on one rung. What was answered before an error is kept."""
+        missing = np.flatnonzero(~self._store.done(rung.rung, made.cell))
+        tables: list[pa.Table] = []
+        flushed = time.monotonic()
+        what = f"{made.cell.attack} eps {made.cell.eps:.4f} from {made.cell.source} on {rung.rung}"
+        try:
+            for start in range(0, len(missing), BATCH):
+                at = missing[start : start + BATCH]
+                tables.append(to_table(rung.rung, made, at, self._labels, rung.predict(made.q[at])))
+                if time.monotonic() - flushed > FLUSH_SECONDS:
+                    self._flush(tables)
+                    flushed = time.monotonic()
+                self._tick(what, self._store.recorded + sum(map(len, tables)), self._total)
+        finally:
+            self._flush(tables)
+
+    def _flush(self, tables: list[pa.Table]) -> None:
+        if tables:
+            table = pa.concat_tables(tables)
+            tables.clear()
+            self._store.append(table)
+            self.made += len(table)
