@@ -170,10 +170,12 @@ void on_load(const Request& request) {
     forget_plan();
     g_upload = {total, 0};
   }
-  if (g_upload.total != total || offset > g_upload.next || (offset < g_upload.next && n > g_upload.next - offset)) {
+  // The last chunk again means that our answer was lost; any other out of order is the host's to sort out.
+  const bool again = offset + n == g_upload.next;
+  if (g_upload.total != total || (offset != g_upload.next && !again)) {
     return refuse(request.seq, wire::Error::kWrongOffset, g_upload.next, "LOAD chunk out of order");
   }
-  if (offset == g_upload.next) {
+  if (!again) {
     memmove(g_pool + offset, chunk, n);
     g_upload.next += n;
   }
