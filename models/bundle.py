@@ -1,0 +1,84 @@
+"""An exported model on disk, addressed by content: the .tflite, its plan, and what both say about themselves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from host.types import TensorSpec
+from models.plan import Plan, compile_plan
+from models.plan_layout import LAYOUT
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Everything a run needs of a model. ``tflm_arena_bytes`` is None where tflite-micro is not to be had."""
+
+    folder: Path
+    tflite: bytes
+    plan: bytes
+    input: TensorSpec
+    output: TensorSpec
+    ops: tuple[str, ...]
+    arena_bytes: int
+    tflm_arena_bytes: int | None
+    sha256: str
+    """Of the .tflite file."""
+    plan_id: str
+
+
+def build(tflite: bytes, cache: Path, tflm_arena_bytes: int | None = None) -> Bundle:
+    """Compiles ``tflite`` and keeps it in ``cache/bundles/<sha256>``. Raises UsageError as ``compile_plan`` does.
+
+    The plan is compiled every time (milliseconds): a folder is what others read, never what this trusts.
+    """
+    plan = compile_plan(tflite)
+    sha256 = hashlib.sha256(tflite).hexdigest()
+    folder = cache / "bundles" / f"{sha256[:16]}-{LAYOUT:08x}"
+    bundle = Bundle(
+        folder,
+        tflite,
+        plan.data,
+        plan.input,
+        plan.output,
+        plan.ops,
+        plan.arena_bytes,
+        tflm_arena_bytes,
+        sha256,
+        plan.plan_id,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "model.tflite", tflite)
+    _write(folder / "plan.bin", plan.data)
+    _write(folder / "bundle.json", _describe(bundle, plan).encode())
+    return bundle
+
+
+def _describe(bundle: Bundle, plan: Plan) -> str:
+    def tensor(spec: TensorSpec) -> dict[str, object]:
+        return {"shape": spec.shape, "scale": spec.scale, "zero_point": spec.zero_point, "dtype": spec.dtype}
+
+    return json.dumps(
+        {
+            "sha256": bundle.sha256,
+            "plan_id": bundle.plan_id,
+            "input": tensor(bundle.input),
+            "output": tensor(bundle.output),
+            "ops": bundle.ops,
+            "tflite_bytes": len(bundle.tflite),
+            "plan_bytes": len(bundle.plan),
+            "constant_bytes": plan.constant_bytes,
+            "arena_bytes": bundle.arena_bytes,
+            "tflm_arena_bytes": bundle.tflm_arena_bytes,
+        },
+        indent=2,
+    )
+
+
+def _write(path: Path, data: bytes) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_bytes(data)
+    partial.replace(path)

@@ -1,0 +1,67 @@
+"""Data on a model's int8 input lattice: the digits that ship with scikit-learn, and the splits every recipe gets."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from host.types import Dataset, Int8Array, Int64Array
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Four parts of one data set that share no sample. Calibration is never taken from test."""
+
+    train: Dataset
+    validation: Dataset
+    calibration: Dataset
+    test: Dataset
+
+
+def dataset(name: str, q: Int8Array, labels: Int64Array) -> Dataset:
+    """A ``Dataset`` with its content hash."""
+    q, labels = np.ascontiguousarray(q, np.int8), np.ascontiguousarray(labels, np.int64)
+    digest = hashlib.sha256(repr((name, q.shape)).encode() + q.tobytes() + labels.tobytes()).hexdigest()
+    return Dataset(name, q, labels, digest)
+
+
+def digits() -> Splits:
+    """scikit-learn's 1,797 handwritten digits, 8x8, q = round(p * 255 / 16) - 128 for pixels p 0..16.
+
+    Stratified by class: 500 test, 150 calibration, 150 validation, 997 train. The split is fixed.
+    """
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    q = (np.floor(bunch.images * (255 / 16) + 0.5) - 128).astype(np.int8)[..., np.newaxis]
+    labels = bunch.target.astype(np.int64)
+    test, calibration, validation, train = stratified(labels, (500, 150, 150), seed=0)
+
+    def part(name: str, rows: Int64Array) -> Dataset:
+        return dataset(f"digits/{name}", q[rows], labels[rows])
+
+    return Splits(
+        part("train", train), part("validation", validation), part("calibration", calibration), part("test", test)
+    )
+
+
+def stratified(labels: Int64Array, sizes: tuple[int, ...], seed: int) -> list[NDArray[np.int64]]:
+    """Disjoint row numbers, ``sizes`` of them and then the rest, each part with the classes' own proportions.
+
+    Rows are shuffled within their class and interleaved, so that every prefix is balanced.
+    """
+    rng = np.random.default_rng(seed)
+    keys = np.empty(len(labels))
+    for label in np.unique(labels):
+        rows = rng.permutation(np.flatnonzero(labels == label))
+        keys[rows] = (np.arange(len(rows)) + rng.random()) / len(rows)
+    order = np.argsort(keys, kind="stable")
+    parts, at = [], 0
+    for size in sizes:
+        parts.append(order[at : at + size].astype(np.int64))
+        at += size
+    parts.append(order[at:].astype(np.int64))
+    return parts

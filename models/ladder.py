@@ -1,0 +1,31 @@
+"""One network with everything that can answer for it: the exported bundle, the rungs on the host, and test data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from host.types import Dataset, Predictor
+from models import oracle
+from models.bundle import Bundle
+from models.reference import TflmPredictor
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """``rungs`` that exist here, in the ladder's order; ``unavailable`` names the others, each with the reason."""
+
+    name: str
+    bundle: Bundle
+    rungs: tuple[Predictor, ...]
+    test: Dataset
+    class_names: tuple[str, ...]
+    unavailable: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+
+
+def tflm_rung(tflite: bytes, name: str) -> tuple[TflmPredictor | None, tuple[tuple[str, str], ...]]:
+    """The ``tflm`` rung where tflite-micro can be had, else its entry for ``unavailable``."""
+    reason = oracle.unavailable()
+    if reason is not None:
+        return None, (("tflm", reason),)
+    return TflmPredictor(tflite, name), ()

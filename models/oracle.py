@@ -1,0 +1,188 @@
+"""TensorFlow Lite Micro's own interpreter on the host, in a child process: a hostile model can crash or hang it.
+
+The child is ``python -m models.oracle``; frames on its stdin and stdout are a little-endian uint32 length and that many
+bytes. Requests: the model, then any number of batches of int8 samples back to back. Answers start with ``K`` (well) or
+``E`` (UTF-8 reason).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.util import find_spec
+from types import TracebackType
+from typing import IO, Any
+
+import numpy as np
+
+from host.types import Int8Array, TensorSpec, UsageError
+
+MAX_FRAME = 1 << 28
+START_SECONDS = 60.0
+SECONDS_PER_SAMPLE = 30.0
+BATCH = 32
+_LENGTH = struct.Struct("<I")
+_ARENA = re.compile(rb"Arena allocation total (\d+) bytes")
+_ARENA_SLACK = 1 << 20
+
+
+def unavailable() -> str | None:
+    """Why there is no tflite-micro here, or None where there is."""
+    if find_spec("tflite_micro") is not None:
+        return None
+    return f"the PyPI package tflite-micro has no wheel for {platform.system()} {platform.machine()}"
+
+
+class Oracle:
+    """tflite-micro running one model. Raises UsageError naming ``name`` when it refuses, crashes or hangs."""
+
+    def __init__(self, tflite: bytes, source: TensorSpec, sink: TensorSpec, name: str) -> None:
+        reason = unavailable()
+        if reason is not None:
+            raise UsageError(f"tflite-micro cannot run {name}: {reason}")
+        self.name = name
+        self._source, self._sink = source, sink
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "models.oracle"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is the parent's to handle
+        )
+        try:
+            self._ask(tflite, START_SECONDS)
+            self.arena_bytes = self._measure()
+        except BaseException:
+            self.close()
+            raise
+
+    def run(self, q: Int8Array) -> Int8Array:
+        """Raw outputs int8 [n, *output.shape] for ``q`` int8 [n, *input.shape]."""
+        if q.dtype != np.int8 or q.shape[1:] != self._source.shape:
+            raise UsageError(f"{self.name} takes int8 {self._source.shape}, got {q.dtype} {q.shape[1:]}")
+        answers = [self._ask(q[i : i + BATCH].tobytes(), SECONDS_PER_SAMPLE * BATCH) for i in range(0, len(q), BATCH)]
+        data = b"".join(answers)
+        if len(data) != len(q) * self._sink.size:
+            raise UsageError(f"tflite-micro answered {len(data)} bytes for {len(q)} samples of {self.name}")
+        return np.frombuffer(data, np.int8).reshape(len(q), *self._sink.shape).copy()
+
+    def _measure(self) -> int | None:
+        """Arena bytes that tflite-micro reports for one inference, None where it reports none."""
+        self.run(np.full((1, *self._source.shape), self._source.zero_point, np.int8))
+        answer = self._ask(b"", START_SECONDS)
+        return int(answer) if answer else None
+
+    def _ask(self, request: bytes, seconds: float) -> bytes:
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        deadline = time.monotonic() + seconds
+        try:
+            self._child.stdin.write(_LENGTH.pack(len(request)) + request)
+            self._child.stdin.flush()
+            answer = _read_frame(self._child.stdout, deadline)
+        except (BrokenPipeError, EOFError):
+            raise UsageError(f"tflite-micro {self._death()} on {self.name}; the model is corrupted") from None
+        except TimeoutError:
+            self.close()
+            raise UsageError(f"tflite-micro gave no answer on {self.name} within {seconds:.0f} s") from None
+        if answer[:1] != b"K":
+            reason = answer[1:].decode("utf-8", "replace").strip().replace("\n", "; ")
+            raise UsageError(f"tflite-micro refuses {self.name}: {reason[:300] or 'no reason given'}")
+        return answer[1:]
+
+    def _death(self) -> str:
+        code = self._child.wait(timeout=5)
+        return f"crashed with {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+
+    def close(self) -> None:
+        """Ends the child."""
+        self._child.kill()
+        self._child.wait()
+        for pipe in (self._child.stdin, self._child.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+
+    def __enter__(self) -> Oracle:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+
+def _read_frame(pipe: IO[bytes], deadline: float) -> bytes:
+    (size,) = _LENGTH.unpack(_read_exactly(pipe.fileno(), _LENGTH.size, deadline))
+    if not 0 < size <= MAX_FRAME:
+        raise EOFError
+    return _read_exactly(pipe.fileno(), size, deadline)
+
+
+def _read_exactly(fd: int, size: int, deadline: float) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        if not select.select([fd], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            raise TimeoutError
+        part = os.read(fd, size - len(data))
+        if not part:
+            raise EOFError
+        data += part
+    return bytes(data)
+
+
+def _child() -> None:
+    """The loop of ``python -m models.oracle``; ends with its stdin."""
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever the C++ side prints stays out of the frames
+    interpreter: Any = None
+    with tempfile.TemporaryFile() as log:
+        os.dup2(log.fileno(), 2)
+        while head := requests.read(_LENGTH.size):
+            request = requests.read(_LENGTH.unpack(head)[0])
+            try:
+                if interpreter is None:
+                    interpreter = _interpreter(request)
+                    answer = b"K"
+                else:
+                    answer = b"K" + (_infer(interpreter, request) if request else _arena(interpreter, log))
+            except (RuntimeError, ValueError) as err:
+                log.seek(0)
+                answer = b"E" + str(err).encode() + b" " + log.read(2000)
+            answers.write(_LENGTH.pack(len(answer)) + answer)
+            answers.flush()
+
+
+def _interpreter(tflite: bytes) -> Any:
+    from tflite_micro.python.tflite_micro import runtime
+
+    return runtime.Interpreter.from_bytes(tflite, arena_size=10 * len(tflite) + _ARENA_SLACK)
+
+
+def _infer(interpreter: Any, batch: bytes) -> bytes:
+    shape = tuple(int(n) for n in interpreter.get_input_details(0)["shape"])
+    samples = np.frombuffer(batch, np.int8).reshape(-1, *shape)
+    out = bytearray()
+    for sample in samples:
+        interpreter.set_input(sample, 0)
+        interpreter.invoke()
+        out += interpreter.get_output(0).tobytes()
+    return bytes(out)
+
+
+def _arena(interpreter: Any, log: IO[bytes]) -> bytes:
+    interpreter.print_allocations()
+    log.seek(0)
+    found = _ARENA.search(log.read())
+    return found[1] if found else b""
+
+
+if __name__ == "__main__":
+    _child()

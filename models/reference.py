@@ -1,0 +1,79 @@
+"""The host's rungs of the ladder: Keras models (``float32``, ``qat``) and the oracle (``tflm``)."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from host.types import Int8Array, Prediction, TensorSpec, UsageError
+from models.oracle import Oracle
+from models.plan import compile_plan
+from models.tf import keras, tf
+
+_BATCH = 256
+
+
+class KerasPredictor:
+    """A Keras model fed with the real values of the int8 lattice. ``Predictor`` and ``Differentiable``."""
+
+    def __init__(self, model: Any, rung: str, spec: TensorSpec) -> None:
+        shape = tuple(model.input_shape[1:])
+        if shape != spec.shape:
+            raise UsageError(f"{rung} model {model.name} takes {shape}, the ladder's input is {spec.shape}")
+        self.rung = rung
+        self.input = spec
+        self.model = without_softmax(model)
+
+    def logits(self, real: Any) -> Any:
+        """Tensor float32 [n, *shape] to logits [n, classes], before any final softmax; differentiable."""
+        return tf.reshape(self.model(real, training=False), (tf.shape(real)[0], -1))
+
+    def predict(self, q: Int8Array) -> Prediction:
+        """Logits for ``q`` int8 [n, *shape]."""
+        if not len(q):
+            return Prediction(np.empty((0, int(np.prod(self.model.output_shape[1:]))), np.float32))
+        parts = (
+            self._compiled(tf.constant(self.input.dequantize(q[i : i + _BATCH]))) for i in range(0, len(q), _BATCH)
+        )
+        return Prediction(np.concatenate([np.asarray(p, np.float32) for p in parts]))
+
+    @cached_property
+    def _compiled(self) -> Any:
+        signature = tf.TensorSpec((None, *self.input.shape), tf.float32)
+        return tf.function(self.logits, input_signature=[signature])
+
+
+class TflmPredictor:
+    """TensorFlow Lite Micro's answer to the exported file; every byte of it is what the board is held to."""
+
+    rung = "tflm"
+
+    def __init__(self, tflite: bytes, name: str = "the model") -> None:
+        plan = compile_plan(tflite)
+        self.input = plan.input
+        self.output = plan.output
+        self._oracle = Oracle(tflite, plan.input, plan.output, name)
+        self.arena_bytes = self._oracle.arena_bytes
+
+    def predict(self, q: Int8Array) -> Prediction:
+        """Raw int8 outputs and their real values for ``q`` int8 [n, *shape]."""
+        raw = self._oracle.run(q).reshape(len(q), -1)
+        return Prediction(self.output.dequantize(raw), raw)
+
+    def close(self) -> None:
+        """Ends the child process."""
+        self._oracle.close()
+
+
+def without_softmax(model: Any) -> Any:
+    """``model`` up to its logits: a final Softmax or Activation layer left out, a final fused softmax made linear."""
+    last = model.layers[-1]
+    softmax = keras.activations.softmax
+    is_layer = isinstance(last, keras.layers.Softmax)
+    if is_layer or (isinstance(last, keras.layers.Activation) and last.activation is softmax):
+        return keras.Model(model.inputs, last.input, name=model.name)
+    if getattr(last, "activation", None) is softmax:
+        last.activation = keras.activations.linear
+    return model

@@ -1,0 +1,25 @@
+"""The networks that come with the bench, by name. A recipe is a function in its own file; this is the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from host.types import UsageError
+from models import digits_cnn
+from models.ladder import Ladder
+
+Say = Callable[[str], None]
+Recipe = Callable[[Path, Say], Ladder]
+
+RECIPES: dict[str, Recipe] = {
+    "digits": digits_cnn.ladder,
+}
+
+
+def open_model(name: str, cache: Path, say: Say) -> Ladder:
+    """The ladder of zoo entry ``name``, trained into ``cache`` the first time. Raises UsageError on an unknown name."""
+    recipe = RECIPES.get(name)
+    if recipe is None:
+        raise UsageError(f"model {name!r} is not in the zoo; there are: {', '.join(sorted(RECIPES))}")
+    return recipe(cache, say)
