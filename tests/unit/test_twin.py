@@ -1,0 +1,115 @@
+"""The twin against tflite-micro, byte for byte: every operator at random parameters, then whole networks."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from host.types import Differentiable, UsageError
+from models.graph import read_graph
+from models.twin import TwinPredictor
+from tests.oracle import tflm, tflm_tensors
+from tests.tflite_cases import OPERATORS
+from tests.tflite_factory import Affine, Factory, Window
+
+MLPERF_TINY = ["ad01_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"]
+relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def agree(case):
+    q = case.samples(4)
+    np.testing.assert_array_equal(TwinPredictor(case.tflite).predict(q).raw, tflm(case.tflite, q))
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_operator_is_bit_exact(operator):
+    settings(relaxed, max_examples=6)(given(OPERATORS[operator])(agree))()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_operator_is_bit_exact_at_many_parameters(operator):
+    settings(relaxed, max_examples=400)(given(OPERATORS[operator])(agree))()
+
+
+@settings(relaxed, max_examples=6)
+@given(st.integers(0, 2**31), st.sampled_from([64, 700, 2000]))
+def test_sums_beyond_float32_are_exact(seed, depth):
+    """Weights near 127 over many inputs: sums pass 2**24, where float32 would drop their last bits."""
+    rng = np.random.default_rng(seed)
+    weights = rng.integers(120, 128, (4, depth), np.int8)
+    f = Factory()
+    x = f.input((1, depth), Affine(0.01, -128))
+    # A multiplier near 1 / 2**18, so that one unit of the sum can move an output across a rounding boundary.
+    y = f.fully_connected(x, weights, [0.01], None, Affine(0.0001 * 127 * depth / 2, -100))
+    q = rng.integers(-128, 128, (64, depth), np.int8)
+    tflite = f.build(x, y)
+    np.testing.assert_array_equal(TwinPredictor(tflite).predict(q).raw, tflm(tflite, q))
+
+
+def mlperf_tiny(name: str) -> bytes:
+    if "BENCH_DATA" not in os.environ:
+        pytest.skip("BENCH_DATA is not set")
+    return (Path(os.environ["BENCH_DATA"]) / "mlperf_tiny" / f"{name}.tflite").read_bytes()
+
+
+def smooth_and_rough(shape: tuple[int, ...], n: int) -> np.ndarray:
+    """Half noise, half slow drifts: the networks' ranges are made for correlated inputs."""
+    steps = np.random.default_rng(0).integers(-128, 128, (n, *shape), np.int8)
+    drift = np.clip(np.cumsum(steps[: n // 2] // 16, axis=1), -128, 127).astype(np.int8)
+    return np.concatenate([drift, steps[n // 2 :]])
+
+
+@pytest.mark.parametrize("name", MLPERF_TINY)
+def test_mlperf_tiny_is_bit_exact(name):
+    twin = TwinPredictor(mlperf_tiny(name))
+    q = smooth_and_rough(twin.input.shape, 8)
+    raw = twin.predict(q).raw
+    np.testing.assert_array_equal(raw, tflm(mlperf_tiny(name), q))
+    assert len(np.unique(raw, axis=0)) > 1, "inputs that all give the same answer prove nothing"
+
+
+@pytest.mark.parametrize("name", MLPERF_TINY)
+def test_mlperf_tiny_is_bit_exact_at_every_layer(name):
+    tflite = mlperf_tiny(name)
+    twin = TwinPredictor(tflite)
+    q = smooth_and_rough(twin.input.shape, 2)
+    outputs = [op.outputs[0] for op in read_graph(tflite).operators]
+    for n, sample in enumerate(q):
+        for ours, theirs in zip(twin.layers(q), tflm_tensors(tflite, sample, outputs), strict=True):
+            np.testing.assert_array_equal(ours[n], theirs.reshape(-1))
+
+
+def small_network() -> bytes:
+    rng = np.random.default_rng(0)
+    f = Factory()
+    x = f.input((1, 6, 6, 2), Affine(1 / 128))
+    w = rng.integers(-127, 128, (4, 3, 3, 2), np.int8)
+    y = f.conv_2d(x, w, [0.01], None, Window((3, 3), same=True), Affine(0.1, -128), "RELU")
+    y = f.mean(y, Affine(0.05, -128))
+    y = f.fully_connected(y, rng.integers(-127, 128, (3, 4), np.int8), [0.01], None, Affine(0.1))
+    return f.build(x, f.softmax(y))
+
+
+def test_batches_of_any_size_give_the_same_bytes():
+    twin = TwinPredictor(small_network())
+    q = smooth_and_rough(twin.input.shape, 300)
+    whole = twin.predict(q).raw
+    np.testing.assert_array_equal(whole, np.concatenate([twin.predict(q[:7]).raw, twin.predict(q[7:]).raw]))
+    assert twin.predict(q[:0]).raw.shape == (0, 3)
+    assert isinstance(twin, Differentiable)
+
+
+def test_predicted_logits_are_the_dequantized_bytes():
+    twin = TwinPredictor(small_network())
+    got = twin.predict(smooth_and_rough(twin.input.shape, 4))
+    np.testing.assert_array_equal(got.logits, (got.raw.astype(np.float32) + 128) / 256)
+
+
+@pytest.mark.parametrize("q", [np.zeros((1, 6, 6, 3), np.int8), np.zeros((1, 6, 6, 2), np.float32)])
+def test_wrong_inputs_are_refused(q):
+    with pytest.raises(UsageError, match="twin: input is"):
+        TwinPredictor(small_network()).predict(q)
