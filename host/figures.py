@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from contextlib import AbstractContextManager
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -12,6 +12,9 @@ from matplotlib.figure import Figure
 
 INK = "#0b0c0d"
 """Black of every text and axis; a sentinel, so that the report can put the page's own colour in its place."""
+
+_PAPER = "#fefefe"
+"""White of the figure's background, a sentinel too."""
 
 _SETTINGS: Any = {
     "svg.fonttype": "none",
@@ -21,6 +24,7 @@ _SETTINGS: Any = {
     "axes.titlesize": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.facecolor": "none",
     "axes.edgecolor": INK,
     "axes.labelcolor": INK,
     "axes.titlecolor": INK,
@@ -35,16 +39,25 @@ def styled() -> AbstractContextManager[None]:
     return mpl.rc_context(_SETTINGS)
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write ``path`` (.svg or .png), on white. The same figure gives the same bytes."""
-    with styled():
-        figure.savefig(path, dpi=144, facecolor="white", metadata={"Date": None} if path.suffix == ".svg" else None)
+@dataclass(frozen=True)
+class Drawing:
+    """A figure as it is stored, on white; the same figure gives the same bytes."""
+
+    svg: str
+    """One SVG element."""
+    png: bytes
+
+    @property
+    def inline(self) -> str:
+        """The SVG for the inside of a page: no background, and ink in the page's text colour."""
+        return self.svg.replace(INK, "currentColor").replace(_PAPER, "none")
 
 
-def inline_svg(figure: Figure) -> str:
-    """The figure as an SVG element without a background, its ink in the page's text colour."""
-    out = io.StringIO()
+def draw(figure: Figure) -> Drawing:
+    """Render a figure in both formats."""
+    svg, png = io.StringIO(), io.BytesIO()
     with styled():
-        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
-    svg = out.getvalue()
-    return svg[svg.index("<svg") :].replace(INK, "currentColor")
+        figure.savefig(svg, format="svg", facecolor=_PAPER, metadata={"Date": None})
+        figure.savefig(png, format="png", facecolor="white", dpi=144)
+    text = svg.getvalue()
+    return Drawing(text[text.index("<svg") :], png.getvalue())

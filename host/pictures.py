@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,32 +16,42 @@ from host.types import Cell, Int8Array
 
 _SAMPLES = 3
 _PER_ATTACK = 3
-_GREY, _HEAT, _SIGNED = "gray", "viridis", "RdBu_r"
+_PICTURE, _GAP = 0.9, 0.06
+_MARGIN, _HEAD = 1.5, 0.3
+"""Inches: side of a picture, room around it, room for the text at the left and above."""
+
+Plane = NDArray[np.int16]
 
 
 def pictures(examples: Examples, class_names: Sequence[str]) -> Figure | None:
     """A row for each chosen cell, ``_SAMPLES`` samples in each. None if no cell was perturbed."""
     chosen = _choose(examples.cells)
-    if not chosen or not examples.clean.shape[1]:
-        return None
     samples = min(_SAMPLES, examples.clean.shape[1])
-    vector = len(_squeezed(examples.clean.shape[2:])) not in (2, 3)
-    wide, high = (1.3, 0.9) if vector else (0.95, 1.02)
+    if not chosen or not samples:
+        return None
+    width = _MARGIN + 3 * samples * (_PICTURE + _GAP)
+    height = _HEAD + len(chosen) * (_PICTURE + _GAP)
     with styled():
-        figure = Figure(figsize=(wide * 3 * samples + 1.6, high * len(chosen) + 0.5), layout="constrained")
-        grid = figure.subplots(len(chosen), 3 * samples, squeeze=False)
-        for axes, k in zip(grid, chosen, strict=True):
-            clean, adversarial = examples.clean[k, :samples], examples.adversarial[k, :samples]
-            factor = amplification(clean, adversarial)
-            axes[0].set_ylabel(
-                f"{_title(examples.cells[k])}\nperturbation x{factor}", rotation=0, ha="right", va="center", fontsize=8
-            )
-            for m in range(samples):
-                _triple(axes[3 * m : 3 * m + 3], clean[m], adversarial[m], factor)
+        figure = Figure(figsize=(width, height))
+        # One pair of axes in inches for everything: a pair for every picture takes seconds.
+        axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+        axes.axis("off")
         for m in range(samples):
             name = _class(int(examples.labels[chosen[0], m]), class_names)
-            for axis, text in zip(grid[0][3 * m : 3 * m + 3], (name or "clean", "attacked", "change"), strict=True):
-                axis.set_title(text, fontsize=8)
+            for column, text in enumerate((name or "clean", "attacked", "change")):
+                x = _left(3 * m + column) + _PICTURE / 2
+                axes.text(x, height - _HEAD + _GAP, text, ha="center", fontsize=8)
+        for line, k in enumerate(chosen):
+            bottom = height - _HEAD - (line + 1) * (_PICTURE + _GAP) + _GAP
+            clean, adversarial = examples.clean[k, :samples], examples.adversarial[k, :samples]
+            factor = amplification(clean, adversarial)
+            text = f"{_title(examples.cells[k])}\nchange x{factor}"
+            axes.text(_MARGIN - 2 * _GAP, bottom + _PICTURE / 2, text, ha="right", va="center", fontsize=8)
+            for m in range(samples):
+                change = (adversarial[m].astype(np.int16) - clean[m]) * factor
+                for column, values in enumerate((clean[m], adversarial[m], change)):
+                    _draw(axes, _left(3 * m + column), bottom, values.astype(np.int16), signed=column == 2)
+        axes.set(xlim=(0, width), ylim=(0, height), aspect="auto")
     return figure
 
 
@@ -52,12 +61,16 @@ def amplification(clean: Int8Array, adversarial: Int8Array) -> int:
     return max(1, 127 // largest) if largest else 1
 
 
+def _left(column: int) -> float:
+    return _MARGIN + column * (_PICTURE + _GAP)
+
+
 def _choose(cells: Sequence[Cell]) -> list[int]:
     """Up to ``_PER_ATTACK`` budgets of each attack and source, spread from the smallest to the largest."""
     chosen: list[int] = []
-    kinds = dict.fromkeys((c.attack, c.source) for c in cells if c.eps * STEPS >= 1)
-    for kind in kinds:
-        mine = [k for k, c in enumerate(cells) if (c.attack, c.source) == kind and c.eps * STEPS >= 1]
+    reaching = [k for k, cell in enumerate(cells) if cell.eps * STEPS >= 1]
+    for kind in dict.fromkeys((cells[k].attack, cells[k].source) for k in reaching):
+        mine = [k for k in reaching if (cells[k].attack, cells[k].source) == kind]
         mine.sort(key=lambda k: cells[k].eps)
         spread = np.linspace(0, len(mine) - 1, min(_PER_ATTACK, len(mine)))
         chosen += [mine[round(at)] for at in spread]
@@ -73,43 +86,22 @@ def _class(label: int, class_names: Sequence[str]) -> str:
     return class_names[label] if 0 <= label < len(class_names) else ""
 
 
-def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(d for d in shape if d != 1)
-
-
-def _triple(axes: NDArray[np.object_], clean: Int8Array, adversarial: Int8Array, factor: int) -> None:
-    change = (adversarial.astype(np.int16) - clean) * factor
-    shape = _squeezed(clean.shape)
-    for axis in axes:
-        axis.set_xticks([])
-        axis.set_yticks([])
-        for spine in axis.spines.values():
-            spine.set_visible(False)
-    if len(shape) == 2:
-        _plane(axes, clean.reshape(shape), adversarial.reshape(shape), change.reshape(shape))
-    elif len(shape) == 3 and shape[-1] == 3:
-        for axis, values in zip(axes, (clean, adversarial, change), strict=True):
-            axis.imshow(np.clip(values.astype(np.int16) + 128, 0, 255).astype(np.uint8), interpolation="none")
+def _draw(axes: Axes, x: float, y: float, values: Plane, signed: bool) -> None:
+    """One sample, or one ``signed`` change, into the square at (x, y): a picture, a spectrogram or a curve."""
+    shape = tuple(d for d in values.shape if d != 1)
+    values = np.clip(values, -128, 127).reshape(shape)
+    extent = (x, x + _PICTURE, y, y + _PICTURE)
+    if len(shape) == 3 and shape[-1] == 3:
+        axes.imshow((values + 128).astype(np.uint8), extent=extent, interpolation="none")
+    elif len(shape) == 2 and max(shape) <= 2 * min(shape):
+        colours = "RdBu_r" if signed else "gray"
+        axes.imshow(values, extent=extent, cmap=colours, vmin=-128, vmax=127, interpolation="none")
+    elif len(shape) == 2:  # longer than wide: a spectrogram, time to the right, low frequencies below
+        colours = "RdBu_r" if signed else "viridis"
+        axes.imshow(values.T, extent=extent, cmap=colours, vmin=-128, vmax=127, interpolation="none", origin="lower")
     else:
-        for axis, values in zip(axes, (clean, adversarial, change), strict=True):
-            _line(axis, values.ravel())
-
-
-def _plane(axes: NDArray[np.object_], clean: Int8Array, adversarial: Int8Array, change: NDArray[np.int16]) -> None:
-    """A grey picture if it is about square, else a spectrogram with time to the right."""
-    image = max(clean.shape) <= 2 * min(clean.shape)
-    for axis, values in zip(axes, (clean, adversarial), strict=False):
-        if image:
-            axis.imshow(values, cmap=_GREY, vmin=-128, vmax=127, interpolation="none")
-        else:
-            axis.imshow(values.T, cmap=_HEAT, vmin=-128, vmax=127, interpolation="none", aspect="auto", origin="lower")
-    if image:
-        axes[2].imshow(change, cmap=_SIGNED, vmin=-127, vmax=127, interpolation="none")
-    else:
-        axes[2].imshow(change.T, cmap=_SIGNED, vmin=-127, vmax=127, interpolation="none", aspect="auto", origin="lower")
-
-
-def _line(axis: Axes, values: NDArray[np.integer]) -> None:
-    width = math.ceil(len(values) / 640)
-    axis.plot(values[::width], color=INK, linestyle="none", marker=".", markersize=1)
-    axis.set_ylim(-130, 130)
+        flat = values.ravel()
+        across = x + (np.arange(flat.size) + 0.5) / flat.size * _PICTURE
+        line = ("none", ".") if signed else ("-", "none")
+        up = y + (flat + 128.0) / 255 * _PICTURE
+        axes.plot(across, up, color=INK, linestyle=line[0], marker=line[1], lw=0.4, ms=0.6, rasterized=signed)

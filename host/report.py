@@ -14,11 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from host.divergence import DEVICES, divergences
 from host.examples import read_examples
-from host.figures import inline_svg, save
+from host.figures import Drawing, draw
 from host.ladder import SIGNIFICANT, ladder
 from host.metrics import STEPS, SummaryRow, attribution, summarise
 from host.pictures import pictures
@@ -53,15 +52,15 @@ def write_report(run_dir: Path) -> ReportPaths:
     figure = curves(rows)
     examples = run_dir / "examples.npz"
     grid = pictures(read_examples(examples), manifest.class_names) if examples.is_file() else None
-    html = _page(run_dir, manifest, table, rows, figure, grid)
+    drawings = [draw(one) if one else None for one in (figure, grid)]
+    html = _page(run_dir, manifest, table, rows, *drawings)
     try:
-        _write(run_dir / "summary.csv", _csv(rows))
-        curve_files = _figures(figure, run_dir / "curves")
-        grid_files = _figures(grid, run_dir / "examples")
-        _write(run_dir / "report.html", html)
+        _write(run_dir / "summary.csv", _csv(rows).encode())
+        files = [_store(one, run_dir / stem) for one, stem in zip(drawings, ("curves", "examples"), strict=True)]
+        _write(run_dir / "report.html", html.encode())
     except OSError as err:
         raise UsageError(f"{run_dir}: the report cannot be written ({err.strerror or err})") from None
-    return ReportPaths(run_dir / "report.html", run_dir / "summary.csv", *curve_files, *grid_files)
+    return ReportPaths(run_dir / "report.html", run_dir / "summary.csv", *files[0], *files[1])
 
 
 def read_run(run_dir: Path) -> tuple[Manifest, pa.Table]:
@@ -83,8 +82,8 @@ def _page(
     manifest: Manifest,
     table: pa.Table,
     rows: list[SummaryRow],
-    figure: Figure | None,
-    grid: Figure | None,
+    curves: Drawing | None,
+    pictures: Drawing | None,
 ) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -103,15 +102,15 @@ def _page(
         significant=SIGNIFICANT,
         rows=rows,
         total=len(table),
-        curves=_markup(figure),
-        pictures=_markup(grid),
+        curves=_markup(curves),
+        pictures=_markup(pictures),
         ticks=_ticks(table, manifest),
     )
 
 
-def _markup(figure: Figure | None) -> Markup | None:
+def _markup(drawing: Drawing | None) -> Markup | None:
     """Matplotlib escapes the text that it is given, so its SVG is the one string that passes unescaped."""
-    return Markup(inline_svg(figure)) if figure else None  # noqa: S704
+    return Markup(drawing.inline) if drawing else None  # noqa: S704
 
 
 def _ticks(table: pa.Table, manifest: Manifest) -> str:
@@ -124,13 +123,13 @@ def _ticks(table: pa.Table, manifest: Manifest) -> str:
     return f"{np.median(counts):,.0f} {unit} (median of {len(counts):,})"
 
 
-def _figures(figure: Figure | None, stem: Path) -> tuple[Path | None, Path | None]:
-    if figure is None:
+def _store(drawing: Drawing | None, stem: Path) -> tuple[Path | None, Path | None]:
+    if drawing is None:
         return None, None
-    paths = stem.with_suffix(".svg"), stem.with_suffix(".png")
-    for path in paths:
-        save(figure, path)
-    return paths
+    svg, png = stem.with_suffix(".svg"), stem.with_suffix(".png")
+    _write(svg, drawing.svg.encode())
+    _write(png, drawing.png)
+    return svg, png
 
 
 def _csv(rows: Sequence[SummaryRow]) -> str:
@@ -141,10 +140,10 @@ def _csv(rows: Sequence[SummaryRow]) -> str:
     return out.getvalue()
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: bytes) -> None:
     """Write the whole file or leave the old one."""
     part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
+    part.write_bytes(content)
     part.replace(path)
 
 

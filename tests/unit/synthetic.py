@@ -20,6 +20,7 @@ CELLS = (
         for eps in EPS
     ),
 )
+FEW = (CELLS[0], CELLS[-1])
 STRENGTH = {"clean": 0.0, "noise": 1.0, "fgsm": 6.0, "pgd": 9.0}
 DAMAGE = {"float32": 1.0, "qat": 0.8, "tflm": 0.75, "board": 0.75}
 
@@ -120,11 +121,12 @@ def examples(shape=(8, 8, 1), m=5):
     return Examples(CELLS, clean, adversarial, labels)
 
 
-def run_folder(path, records=None, shape=(8, 8, 1), **changes):
-    """Write a whole run below ``path`` and return its folder."""
+def run_folder(path, records=None, shape=(8, 8, 1), pictures=False, **changes):
+    """Write a run below ``path`` and return its folder. Few cells and no pictures unless asked for: both take time."""
     folder = path / "run"
     folder.mkdir()
     folder.joinpath("manifest.json").write_text(manifest(shape, **changes).to_json())
-    pq.write_table(table() if records is None else records, folder / "records.parquet")
-    write_examples(folder / "examples.npz", examples(shape))
+    pq.write_table(table(FEW) if records is None else records, folder / "records.parquet")
+    if pictures:
+        write_examples(folder / "examples.npz", examples(shape))
     return folder
