@@ -43,7 +43,7 @@ def _port(board: Board, say: Callable[[str], None], serial_number: str, stack: E
     if board.port is PortKind.SERIAL:
         return SerialPort(find_attached(board, serial_number).url, board.baud)
     say(f"building the firmware of {board.name}")
-    image = build(board)
+    image = build(board).elf
     if board.port is PortKind.CHILD:
         return ChildPort([str(image)])
     emulator = stack.enter_context(Emulator(board, image))

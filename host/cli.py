@@ -25,7 +25,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         module = importlib.import_module(f"host.commands.{name}")
-        sub = verbs.add_parser(name, help=module.HELP, description=module.__doc__)
+        sub = verbs.add_parser(name, help=module.HELP, description=f"{module.HELP}.")
         sub.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         module.add(sub)
         sub.set_defaults(main=module.main)

@@ -181,6 +181,8 @@ class Device:
 
     def predict(self, q: Int8Array) -> Prediction:
         """See Predictor. ``ticks`` are in ``info.tick_unit``, None where the board does not count."""
+        if self._input is None:
+            raise LinkError("no plan has been loaded yet")
         output = spec(self.info.output)
         raw = np.zeros((len(q), output.size), np.int8)
         ticks = np.zeros(len(q), np.int64)

@@ -57,7 +57,7 @@ class Recorder:
         missing = np.flatnonzero(~self._store.done(rung.rung, made.cell))
         tables: list[pa.Table] = []
         flushed = time.monotonic()
-        what = f"{made.cell.attack} eps {made.cell.eps:.4f} from {made.cell.source} on {rung.rung}"
+        what = f"{made.cell.attack} eps {made.cell.eps:.4g} from {made.cell.source} on {rung.rung}"
         try:
             for start in range(0, len(missing), BATCH):
                 at = missing[start : start + BATCH]

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from host.divergence import Divergence, divergences
-from host.metrics import SummaryRow, summarise
+from host.metrics import STEPS, SummaryRow, summarise
 from host.records import Manifest
 from host.report import read_run
 
@@ -35,6 +35,10 @@ def _share(row: SummaryRow | None) -> str:
     return f"{row.accuracy:.1%} [{row.low:.1%}, {row.high:.1%}]"
 
 
+def _eps(share: float) -> str:
+    return f"{share * STEPS:.3g}/{STEPS}"
+
+
 def print_result(result: Result, console: Console | None = None) -> None:
     """The table: one line per attack, source, seed and eps, one column per rung."""
     console = console or Console(width=None if Console().is_terminal else 160)
@@ -50,8 +54,8 @@ def print_result(result: Result, console: Console | None = None) -> None:
         table.add_row(
             attack,
             source,
-            f"{eps:.4f}",
-            f"{one.eps_reached_max:.4f}",
+            _eps(eps),
+            _eps(one.eps_reached_max),
             str(one.n),
             *(_share(by_rung.get(r)) for r in rungs),
         )

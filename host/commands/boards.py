@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from host.boards import Board
 
 HELP = "list the known boards, and those attached"
 
@@ -20,27 +24,28 @@ def main(args: argparse.Namespace) -> int:
 
     from host.boards import attached, load_boards
 
-    rows = [
-        {
-            "board": board.name,
-            "cpu": board.cpu,
-            "port": board.port.value,
-            "emulated": board.emulated,
-            "flash_bytes": board.flash_bytes,
-            "ram_bytes": board.ram_bytes,
-            "attached": [f"{one.url} {one.serial_number}".strip() for one in attached(board)],
-        }
-        for board in load_boards().values()
-    ]
+    boards = load_boards().values()
+    plugged = {board.name: [f"{one.url} {one.serial_number}".strip() for one in attached(board)] for board in boards}
     if args.json:
-        print(json.dumps(rows, indent=2))
+        print(json.dumps([_row(board) | {"attached": plugged[board.name]} for board in boards], indent=2))
         return 0
     table = Table()
     for name in ("board", "cpu", "port", "what", "flash KiB", "RAM KiB", "attached"):
-        table.add_column(name, justify="right" if name.endswith("KiB") else "left")
-    for row in rows:
-        what = "host process" if row["port"] == "child" else "emulated" if row["emulated"] else "real"
-        sizes = (str(row[size] // 1024) if row[size] else "-" for size in ("flash_bytes", "ram_bytes"))
-        table.add_row(row["board"], row["cpu"], row["port"], what, *sizes, ", ".join(row["attached"]))
+        table.add_column(name, justify="right" if name.endswith("KiB") else "left", no_wrap=name == "board")
+    for board in boards:
+        what = "host process" if board.cpu == "host" else "emulated" if board.emulated else "real"
+        sizes = (str(size // 1024) if size else "-" for size in (board.flash_bytes, board.ram_bytes))
+        table.add_row(board.name, board.cpu, board.port.value, what, *sizes, ", ".join(plugged[board.name]))
     Console().print(table)
     return 0
+
+
+def _row(board: Board) -> dict[str, str | int]:
+    return {
+        "board": board.name,
+        "cpu": board.cpu,
+        "port": board.port.value,
+        "emulated": board.emulated,
+        "flash_bytes": board.flash_bytes,
+        "ram_bytes": board.ram_bytes,
+    }

@@ -95,9 +95,11 @@ def main(args: argparse.Namespace) -> int:
     check_attacks(config)
     board = get_board(config.board)
     cache = cache_folder()
-    ladder = open_ladder(config, cache)
-    with attach(board, say) as device, Progress() as progress:
-        outcome = execute(config, ladder, device, cache, progress.say, progress.tick)
+    # The board first: what is missing there should not wait for a network to be trained.
+    with attach(board, say) as device:
+        ladder = open_ladder(config, cache)
+        with Progress() as progress:
+            outcome = execute(config, ladder, device, cache, progress.say, progress.tick)
     paths = write_report(outcome.path)
     show(outcome.path, str(paths.html), args.json, made=outcome.made)
     return 0

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulated import MemoryBoard, MemoryPlan, NoisyPort
 
 from host.device import Device
 from host.link import Link, LostError, RefusedError
 from host.types import LinkError
 from host.wire import PROTOCOL, Hello, Infer, Type
+from tests.simulated import MemoryBoard, MemoryPlan, NoisyPort
 
 PLAN = MemoryPlan(bytes(range(256)) * 12)
 

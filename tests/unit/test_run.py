@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from simulated import EDGE, MemoryBoard, MemoryPlan, NoisyPort
 
 from host.config import Config
 from host.device import Device, spec
 from host.run import execute
 from host.types import Dataset, LinkError, Prediction, UsageError
+from tests.simulated import EDGE, MemoryBoard, MemoryPlan, NoisyPort
 
 SPEC = spec(EDGE)
 

@@ -1,0 +1,117 @@
+"""A Device on the real firmware, running as a child process: the oracle's bytes, through noise and sudden death."""
+
+import os
+import signal
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from host.device import Device
+from host.link import RefusedError
+from host.ports import ChildPort
+from host.types import LinkError
+from models.plan import compile_plan
+from tests.native import native_firmware
+from tests.oracle import tflm
+from tests.simulated import NoisyPort
+from tests.tflite_factory import Affine, Factory, Window
+
+SHAPE = (8, 8, 1)
+
+
+@dataclass(frozen=True)
+class SmallPlan:
+    plan: bytes
+    plan_id: str
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A convolution and a dense layer over 8x8 pixels: the .tflite, and its plan."""
+    rng = np.random.default_rng(5)
+    f = Factory()
+    x = f.input((1, *SHAPE), Affine(1 / 128))
+    weights = rng.integers(-127, 128, (4, 3, 3, 1), np.int8)
+    y = f.conv_2d(x, weights, [0.01] * 4, None, Window((3, 3), (2, 2), same=True), Affine(1 / 32, -128), "RELU")
+    z = f.reshape(y, (1, 64))
+    dense = rng.integers(-127, 128, (10, 64), np.int8)
+    tflite = f.build(x, f.fully_connected(z, dense, [0.01], np.arange(10, dtype=np.int32), Affine(1 / 4)))
+    plan = compile_plan(tflite)
+    return tflite, SmallPlan(plan.data, plan.plan_id)
+
+
+@pytest.fixture
+def port():
+    port = ChildPort([native_firmware()])
+    yield port
+    port.close()
+
+
+def samples(n):
+    return np.random.default_rng(n).integers(-128, 128, (n, *SHAPE), np.int8)
+
+
+def test_answers_are_the_oracles(model, port):
+    device = Device(port, "native")
+    info = device.load(model[1])
+    assert device.input.shape == SHAPE
+    q = samples(200)
+    prediction = device.predict(q)
+    assert (prediction.raw == tflm(model[0], q)).all()
+    assert prediction.ticks is not None
+    assert (prediction.ticks > 0).all()
+    assert not prediction.retries.any()
+    assert (info.board, device.rung) == ("native", "native")
+
+
+def test_layer_is_what_the_next_one_is_fed(model, port):
+    device = Device(port)
+    info = device.load(model[1])
+    q = samples(3)
+    assert (device.layer(info.n_ops - 1, q) == device.predict(q).raw).all()
+    assert device.layer(0, q).shape == (3, 64)
+
+
+def test_five_percent_noise_changes_no_answer(model, port):
+    """64 pixels survive the way to the board once in a hundred tries."""
+    device = Device(NoisyPort(port, 0.05, 4))
+    device.load(model[1])
+    q = samples(12)
+    prediction = device.predict(q)
+    assert (prediction.raw == tflm(model[0], q)).all()
+    assert prediction.retries.sum() > 100
+    assert device.counters.naks > 0
+
+
+def test_killed_firmware_is_one_line(model, port):
+    device = Device(port)
+    device.load(model[1])
+    os.kill(port.pid, signal.SIGKILL)
+    with pytest.raises(LinkError, match="tinyrobust_fw: ended with status -9"):
+        device.predict(samples(5))
+
+
+def test_damaged_plan_is_refused_and_the_device_goes_on(model, port):
+    device = Device(port)
+    plan = model[1].plan
+    damaged = replace(model[1], plan=plan[:-1] + bytes([plan[-1] ^ 1]))
+    with pytest.raises(RefusedError, match="PLAN_REJECTED"):
+        device.load(damaged)
+    assert device.load(model[1]).plan_ready
+
+
+def test_reset_forgets_the_plan(model, port):
+    device = Device(port)
+    device.load(model[1])
+    assert not device.reset().plan_ready
+    with pytest.raises(LinkError, match="no plan"):
+        device.predict(samples(1))
+
+
+def test_other_input_is_refused(model, port):
+    device = Device(port)
+    device.load(model[1])
+    wrong = replace(device.input, zero_point=1)
+    with pytest.raises(LinkError, match="the board's input"):
+        device.load(model[1], wrong)
