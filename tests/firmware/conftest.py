@@ -1,0 +1,37 @@
+"""Builds of the firmware as host processes, made once per session by firmware/Makefile."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.firmware.board import Board
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def make(*goals: str) -> str:
+    done = subprocess.run(["make", "-C", ROOT / "firmware", "-j2", *goals], capture_output=True, text=True)
+    assert done.returncode == 0, f"make -C firmware {' '.join(goals)}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def native() -> Path:
+    """The firmware as users run it with BOARD=native."""
+    make("native")
+    return ROOT / "build/native/tinyrobust_fw"
+
+
+@pytest.fixture(scope="session")
+def asan() -> Path:
+    """The same under AddressSanitizer and UndefinedBehaviorSanitizer; any finding ends the process."""
+    make("asan")
+    return ROOT / "build/asan/tinyrobust_fw"
+
+
+@pytest.fixture
+def board(asan):
+    """A fresh sanitized board; fails the test where a sanitizer spoke."""
+    with Board(asan) as running:
+        yield running
