@@ -27,7 +27,7 @@ def fgsm(problem: Problem) -> FloatArray:
     """Fast gradient sign method: one step of size eps along the sign of the loss gradient."""
     import foolbox
 
-    return _run(problem, foolbox.attacks.LinfFastGradientAttack(random_start=False))
+    return run_foolbox(problem, foolbox.attacks.LinfFastGradientAttack(random_start=False))
 
 
 def pgd(problem: Problem) -> FloatArray:
@@ -37,7 +37,7 @@ def pgd(problem: Problem) -> FloatArray:
     attack = foolbox.attacks.LinfProjectedGradientDescentAttack(
         rel_stepsize=PGD_STEP, steps=PGD_STEPS, random_start=True
     )
-    return _run(problem, attack)
+    return run_foolbox(problem, attack)
 
 
 def gradients(problem: Problem) -> FloatArray:
@@ -55,7 +55,7 @@ def gradients(problem: Problem) -> FloatArray:
     return out
 
 
-def _run(problem: Problem, attack: Any) -> FloatArray:
+def run_foolbox(problem: Problem, attack: Any) -> FloatArray:
     """Run a Foolbox attack in batches. Seeds TensorFlow's global generator: the same problem gives the same bytes."""
     import foolbox
     import tensorflow as tf
