@@ -58,8 +58,6 @@ class Board:
     baud: int = 0
     usb_ids: tuple[str, ...] = ()
     """``vid:pid`` in lower-case hex of its debug probe."""
-    openocd: str = ""
-    """OpenOCD board file for upload."""
 
 
 def parse_board(name: str, row: dict[str, Any]) -> Board:

@@ -1,0 +1,39 @@
+# The two commands are `make bench` and `make test`; both set up what they need first. BOARD is a row of host/boards.toml.
+BOARD ?= qemu_an500
+PYTHON ?= python3
+BOOTSTRAP := $(PYTHON) -m host.bootstrap
+BIN := .venv/bin
+
+.PHONY: setup bench flash test test-unit lint perf clean
+
+setup:
+	@$(BOOTSTRAP)
+
+# `make flash bench BOARD=...` flashes first: both are goals of one make, in this order.
+bench: $(filter flash,$(MAKECMDGOALS))
+	@$(BOOTSTRAP) --for $(if $(filter native,$(BOARD)),native,arm)
+	@$(BIN)/tinyrobust run --board $(BOARD)
+
+flash:
+	@$(BOOTSTRAP) --for arm probe
+	@$(BIN)/tinyrobust flash --board $(BOARD)
+
+test: lint
+	@$(BIN)/python -m pytest
+
+test-unit: setup
+	@$(BIN)/python -m pytest tests/unit -m "not slow"
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m host.wiregen --check
+	@$(BIN)/clang-format --dry-run -Werror $$(git ls-files 'firmware/*.cc' 'firmware/*.h' 'firmware/*.c' 'tests/*.cc')
+
+perf: setup
+	@$(BIN)/python -m host.perf
+
+clean:
+	@rm -rf build .pio/build .pio/cache

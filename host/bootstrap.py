@@ -1,0 +1,98 @@
+"""Sets up a bare machine: ``python3 -m host.bootstrap [--for GROUP ...]``. Standard library only, Python 3.10 to 3.13."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from host.environment import BENCH, BOARD_STEPS, NATIVE_STEPS, SetupFailed
+from host.tools import ARM, NATIVE, PROBE, checkout, missing, tools
+
+OLDEST, NEWEST = (3, 10), (3, 13)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Makes everything that the named groups need. Exit status 0, or 2 with one line that says what to do."""
+    parser = argparse.ArgumentParser(prog="python3 -m host.bootstrap", description=__doc__)
+    parser.add_argument("--for", dest="groups", nargs="+", choices=(NATIVE, ARM, PROBE), default=[NATIVE, ARM])
+    groups = parser.parse_args(arguments).groups
+    try:
+        use_supported_python()
+        root = checkout()
+        with (root / ".setup-lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            install_packages(groups)
+            steps = (BENCH, *(NATIVE_STEPS if groups == [NATIVE] else BOARD_STEPS))
+            changed = [step.ensure(root, say) for step in steps]
+        if any(changed):
+            say("done")
+    except SetupFailed as err:
+        print(f"setup: {err}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("setup: interrupted: run it again to go on", file=sys.stderr)
+        return 130
+    return 0
+
+
+def say(text: str) -> None:
+    """Progress, at once also where the output is a pipe."""
+    print(f"setup {time.strftime('%H:%M:%S')}  {text}", flush=True)
+
+
+def use_supported_python() -> None:
+    """Goes on under a Python that the lock file was made for: this one, or another on the path."""
+    if OLDEST <= sys.version_info[:2] <= NEWEST:
+        return
+    for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
+        if other := shutil.which(f"python3.{minor}"):
+            os.execv(other, [other, "-m", "host.bootstrap", *sys.argv[1:]])
+    raise SetupFailed(f"Python {sys.version_info[0]}.{sys.version_info[1]} is not supported: install 3.10 to 3.13")
+
+
+def install_packages(groups: Sequence[str]) -> None:
+    """Debian packages that are missing, by apt where that is allowed. Raises SetupFailed with the command to run."""
+    packages = missing(tools(groups))
+    if not _can_import("ensurepip"):  # Debian keeps it in a package of its own, one for each version
+        packages.append(f"python{sys.version_info[0]}.{sys.version_info[1]}-venv")
+    if not packages:
+        return
+    apt = shutil.which("apt-get")
+    become_root = _become_root()
+    if apt is None or become_root is None:
+        raise SetupFailed(f"missing on this machine: sudo apt-get install {' '.join(packages)}")
+    say(f"installing {' '.join(packages)}")
+    options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"]
+    for command in (["update", "-qq"], ["install", *options, *packages]):
+        argv = [*become_root, "env", "DEBIAN_FRONTEND=noninteractive", apt, *command]
+        done = subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        said = [line for line in done.stderr.splitlines() if line.startswith("E:")] or ["apt-get failed"]
+        raise SetupFailed(f"{said[-1]}: mend it, then: apt-get install {' '.join(packages)}")
+    if left := missing(tools(groups)):
+        raise SetupFailed(f"still missing after their installation: {' '.join(left)}")
+
+
+def _can_import(module: str) -> bool:
+    return subprocess.run([sys.executable, "-c", f"import {module}"], capture_output=True, check=False).returncode == 0
+
+
+def _become_root() -> list[str] | None:
+    """What goes before a command that needs root, None where that would ask for a password."""
+    if os.geteuid() == 0:
+        return []
+    sudo = shutil.which("sudo")
+    if sudo and subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode == 0:
+        return [sudo, "-n"]
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
