@@ -21,7 +21,7 @@ class Board:
     """A context manager; on leaving, the process must end by itself, with status 0 and nothing on stderr."""
 
     def __init__(self, binary: Path) -> None:
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self.process = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr)
         self._deframer = Deframer()
         self._frames: list[Frame | Damaged] = []
