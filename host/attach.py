@@ -23,9 +23,9 @@ def attach(board: Board, say: Callable[[str], None], serial_number: str = "") ->
     to it. Raises UsageError on a missing tool, LinkError on a board that is not there or is not what was asked for.
     """
     with ExitStack() as stack:
-        port = _port(board, say, serial_number, stack)
+        port, pid = _port(board, say, serial_number, stack)
         rung = NATIVE if board.port is PortKind.CHILD else "board"
-        device = Device(port, rung, board.emulated, stack.pop_all().close)
+        device = Device(port, rung, board.emulated, stack.pop_all().close, pid)
     try:
         info = device.hello()
         if (info.board, info.tick_unit) != (board.name, board.tick_unit):
@@ -39,14 +39,15 @@ def attach(board: Board, say: Callable[[str], None], serial_number: str = "") ->
     return device
 
 
-def _port(board: Board, say: Callable[[str], None], serial_number: str, stack: ExitStack) -> Port:
+def _port(board: Board, say: Callable[[str], None], serial_number: str, stack: ExitStack) -> tuple[Port, int]:
     if board.port is PortKind.SERIAL:
-        return SerialPort(find_attached(board, serial_number).url, board.baud)
+        return SerialPort(find_attached(board, serial_number).url, board.baud), 0
     say(f"building the firmware of {board.name}")
     image = build(board).elf
     if board.port is PortKind.CHILD:
-        return ChildPort([str(image)])
+        child = ChildPort([str(image)])
+        return child, child.pid
     emulator = stack.enter_context(Emulator(board, image))
     if board.port is PortKind.FIFO:
-        return FifoPort(board.name, emulator.to_board, emulator.from_board, emulator.gone)
-    return SerialPort(emulator.url, board.baud, emulator.gone)
+        return FifoPort(board.name, emulator.to_board, emulator.from_board, emulator.gone), emulator.pid
+    return SerialPort(emulator.url, board.baud, emulator.gone), emulator.pid

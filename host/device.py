@@ -49,14 +49,20 @@ class Device:
     """One board behind one port; the ``board`` (or ``native``) rung. A context manager that closes its port.
 
     ``emulated`` says that its ticks are no cycles. ``ended`` is called after the port is closed, to stop whatever was
-    started for this device.
+    started for this device, ``pid`` the process that runs its firmware (0: none of this host's).
     """
 
     def __init__(
-        self, port: Port, rung: str = "board", emulated: bool = False, ended: Callable[[], None] = lambda: None
+        self,
+        port: Port,
+        rung: str = "board",
+        emulated: bool = False,
+        ended: Callable[[], None] = lambda: None,
+        pid: int = 0,
     ) -> None:
         self.link = Link(port)
         self.emulated = emulated
+        self.pid = pid
         self._rung = rung
         self._ended = ended
         self._info: Info | None = None

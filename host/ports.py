@@ -141,7 +141,12 @@ class FifoPort(FdPort):
 
     def gone(self) -> str | None:
         """See FdPort."""
-        return self._why() or ("closed its port" if self._heard else None)
+        if not self._heard:
+            return self._why()
+        deadline = time.monotonic() + 1.0
+        while (why := self._why()) is None and time.monotonic() < deadline:
+            time.sleep(0.01)  # a killed process closes its pipes before it can be asked how it ended
+        return why or "closed its port"
 
     def read(self, timeout: float) -> bytes:
         """See Port."""

@@ -15,9 +15,7 @@ from models.plan import compile_plan
 from tests.native import native_firmware
 from tests.oracle import tflm
 from tests.simulated import NoisyPort
-from tests.tflite_factory import Affine, Factory, Window
-
-SHAPE = (8, 8, 1)
+from tests.small_model import SHAPE, small_tflite
 
 
 @dataclass(frozen=True)
@@ -28,15 +26,8 @@ class SmallPlan:
 
 @pytest.fixture(scope="module")
 def model():
-    """A convolution and a dense layer over 8x8 pixels: the .tflite, and its plan."""
-    rng = np.random.default_rng(5)
-    f = Factory()
-    x = f.input((1, *SHAPE), Affine(1 / 128))
-    weights = rng.integers(-127, 128, (4, 3, 3, 1), np.int8)
-    y = f.conv_2d(x, weights, [0.01] * 4, None, Window((3, 3), (2, 2), same=True), Affine(1 / 32, -128), "RELU")
-    z = f.reshape(y, (1, 64))
-    dense = rng.integers(-127, 128, (10, 64), np.int8)
-    tflite = f.build(x, f.fully_connected(z, dense, [0.01], np.arange(10, dtype=np.int32), Affine(1 / 4)))
+    """The small .tflite, and its plan."""
+    tflite = small_tflite()
     plan = compile_plan(tflite)
     return tflite, SmallPlan(plan.data, plan.plan_id)
 

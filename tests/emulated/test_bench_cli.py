@@ -1,0 +1,64 @@
+"""The command itself, as a process: a whole bench on the native board, killed with -9 in the middle, then again."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from host.tools import checkout
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is missing")]
+OPTIONS = ["--board", "native", "--samples", "40", "--eps", "4/255,16/255"]
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory):
+    return tmp_path_factory.mktemp("bench")
+
+
+def start(room, *argv, **options):
+    environment = {**os.environ, "TINYROBUST_CACHE": str(room / "cache")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "host.cli", *argv], cwd=checkout(), env=environment,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
+    )  # fmt: skip
+
+
+def result(child):
+    out, err = child.communicate(timeout=600)
+    assert child.returncode == 0, err
+    return json.loads(out)
+
+
+def rows(folder):
+    table = pq.read_table(Path(folder) / "records.parquet").drop_columns(["ticks"]).to_pylist()
+    return sorted(table, key=lambda r: (r["rung"], r["attack"], r["source"], r["eps"], r["sample"]))
+
+
+def test_killed_bench_resumes_and_a_finished_one_is_reused(room):
+    whole = result(start(room, "run", *OPTIONS, "--out", str(room / "whole"), "--json"))
+    cells = 1 + 2 + 2 * 2 * 2
+    assert whole["made"] == cells * 4 * 40
+    assert whole["divergence"][0]["differing_bytes"] == 0
+    assert (Path(whole["run"]) / "report.html").is_file()
+
+    child = start(room, "run", *OPTIONS, "--out", str(room / "cut"))
+    while child.poll() is None and len(list((room / "cut").glob("*/parts/*.parquet"))) < 9:
+        time.sleep(0.02)
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    resumed = result(start(room, "run", *OPTIONS, "--out", str(room / "cut"), "--json"))
+    assert 0 < resumed["made"] < whole["made"]
+    assert rows(resumed["run"]) == rows(whole["run"])
+
+    again = result(start(room, "run", *OPTIONS, "--out", str(room / "cut"), "--json"))
+    assert (again["made"], again["run"]) == (0, resumed["run"])
+    report = result(start(room, "report", again["run"], "--json"))
+    assert report["rows"] == again["rows"]

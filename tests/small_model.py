@@ -1,0 +1,19 @@
+"""A convolution and a dense layer over 8x8 pixels: the smallest model that says something about the whole pipe."""
+
+import numpy as np
+
+from tests.tflite_factory import Affine, Factory, Window
+
+SHAPE = (8, 8, 1)
+
+
+def small_tflite() -> bytes:
+    """The .tflite: int8 [1, 8, 8, 1] -> int8 [1, 10]."""
+    rng = np.random.default_rng(5)
+    f = Factory()
+    x = f.input((1, *SHAPE), Affine(1 / 128))
+    weights = rng.integers(-127, 128, (4, 3, 3, 1), np.int8)
+    y = f.conv_2d(x, weights, [0.01] * 4, None, Window((3, 3), (2, 2), same=True), Affine(1 / 32, -128), "RELU")
+    dense = rng.integers(-127, 128, (10, 64), np.int8)
+    bias = np.arange(10, dtype=np.int32)
+    return f.build(x, f.fully_connected(f.reshape(y, (1, 64)), dense, [0.01], bias, Affine(1 / 4)))
