@@ -30,7 +30,7 @@ def device(asan):
 
 
 def oracle(tflite, samples):
-    interpreter = runtime.Interpreter.from_bytes(tflite, arena_size=1 << 18)
+    interpreter = runtime.Interpreter.from_bytes(tflite, arena_size=1 << 20)
     rows = []
     for sample in samples:
         interpreter.set_input(sample[None], 0)

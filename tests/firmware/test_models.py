@@ -1,0 +1,27 @@
+"""The four MLPerf Tiny models on the host build: every output byte as TensorFlow Lite Micro's."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from host.device import Device
+from host.ports import ChildPort
+from models.plan import compile_plan
+from tests.firmware.test_operators import Bundle, oracle
+
+DATA = os.environ.get("BENCH_DATA")
+MODELS = ["pretrainedResnet_quant", "kws_ref_model", "vww_96_int8", "ad01_int8"]
+
+
+@pytest.mark.skipif(DATA is None, reason="BENCH_DATA, the folder with mlperf_tiny/, is not set")
+@pytest.mark.parametrize("name", MODELS)
+def test_model_is_bit_exact(native, name):
+    tflite = (Path(str(DATA)) / "mlperf_tiny" / f"{name}.tflite").read_bytes()
+    plan = compile_plan(tflite)
+    samples = np.random.default_rng(3).integers(-128, 128, (10, *plan.input.shape), np.int8)
+    samples[-2], samples[-1] = -128, 127
+    with Device(ChildPort([str(native)]), rung="native") as device:
+        device.load(Bundle(plan.data, plan.plan_id), plan.input)
+        np.testing.assert_array_equal(device.predict(samples).raw, oracle(tflite, samples))
