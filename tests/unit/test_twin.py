@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from host.types import Differentiable, UsageError
 from models.graph import read_graph
@@ -35,19 +34,20 @@ def test_operator_is_bit_exact_at_many_parameters(operator):
     settings(relaxed, max_examples=400)(given(OPERATORS[operator])(agree))()
 
 
-@settings(relaxed, max_examples=6)
-@given(st.integers(0, 2**31), st.sampled_from([64, 700, 2000]))
-def test_sums_beyond_float32_are_exact(seed, depth):
-    """Weights near 127 over many inputs: sums pass 2**24, where float32 would drop their last bits."""
-    rng = np.random.default_rng(seed)
-    weights = rng.integers(120, 128, (4, depth), np.int8)
+def test_sums_beyond_float32_are_exact():
+    """Sums near 2**26 that the bias brings back to -100..100, one level each: float32 would drop their last bits."""
+    depth, unit = 2100, 0.01 * 0.01
+    weights = np.full((1, depth), 127, np.int8)
+    weights[0, 0] = 1
+    q = np.full((201, depth), 127, np.int8)
+    q[:, 0] = np.arange(-100, 101)
+    bias = np.array([-127 * 255 * (depth - 1) - 128], np.int32)
     f = Factory()
     x = f.input((1, depth), Affine(0.01, -128))
-    # A multiplier near 1 / 2**18, so that one unit of the sum can move an output across a rounding boundary.
-    y = f.fully_connected(x, weights, [0.01], None, Affine(0.0001 * 127 * depth / 2, -100))
-    q = rng.integers(-128, 128, (64, depth), np.int8)
-    tflite = f.build(x, y)
-    np.testing.assert_array_equal(TwinPredictor(tflite).predict(q).raw, tflm(tflite, q))
+    tflite = f.build(x, f.fully_connected(x, weights, [0.01], bias, Affine(unit)))
+    raw = TwinPredictor(tflite).predict(q).raw
+    np.testing.assert_array_equal(raw[:, 0], np.arange(-100, 101))
+    np.testing.assert_array_equal(raw, tflm(tflite, q))
 
 
 def mlperf_tiny(name: str) -> bytes:
