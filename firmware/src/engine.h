@@ -12,9 +12,9 @@ namespace engine {
 const char* name();
 
 struct Status {
-  wire::Error code;      // meaningful only where !ok
-  uint32_t detail;       // record index, or bytes needed for PLAN_TOO_LARGE
-  const char* text;      // static string, names the operator or the bound
+  wire::Error code;  // meaningful only where !ok
+  uint32_t detail;   // record index, or bytes needed for PLAN_TOO_LARGE
+  const char* text;  // static string, names the operator or the bound
   bool ok;
 };
 

@@ -9,12 +9,12 @@
 namespace port {
 
 struct Identity {
-  const char* board;            // as in host/boards.toml
-  uint32_t cpuid;               // SCB->CPUID, 0 on the host
-  uint32_t clock_hz;            // core clock, 0 on the host
-  wire::TickUnit tick_unit;     // what ticks() counts
-  uint32_t rx_ring;             // bytes buffered while the engine runs
-  uint8_t uid[12];              // unique id of the chip, zero where there is none
+  const char* board;         // as in host/boards.toml
+  uint32_t cpuid;            // SCB->CPUID, 0 on the host
+  uint32_t clock_hz;         // core clock, 0 on the host
+  wire::TickUnit tick_unit;  // what ticks() counts
+  uint32_t rx_ring;          // bytes buffered while the engine runs
+  uint8_t uid[12];           // unique id of the chip, zero where there is none
 };
 
 // Clocks, pins, interrupts. Called once, before anything else.
