@@ -13,6 +13,7 @@ from models.twin import TwinPredictor
 from tests.oracle import tflm, tflm_tensors
 from tests.tflite_cases import OPERATORS
 from tests.tflite_factory import Affine, Factory, Window
+from tests.tflite_networks import networks
 
 MLPERF_TINY = ["ad01_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"]
 relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
@@ -32,6 +33,12 @@ def test_operator_is_bit_exact(operator):
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_operator_is_bit_exact_at_many_parameters(operator):
     settings(relaxed, max_examples=400)(given(OPERATORS[operator])(agree))()
+
+
+@settings(relaxed, max_examples=8)
+@given(networks())
+def test_network_is_bit_exact(case):
+    agree(case)
 
 
 def test_sums_beyond_float32_are_exact():

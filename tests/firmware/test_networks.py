@@ -1,0 +1,46 @@
+"""Random whole networks on the native firmware: the oracle's bytes at the end, the twin's after every operator."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from host.device import Device
+from host.ports import ChildPort
+from models.plan import compile_plan
+from models.twin import TwinPredictor
+from tests.firmware.test_operators import Bundle
+from tests.oracle import tflm
+from tests.tflite_networks import networks
+
+relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(scope="module")
+def device(native):
+    with Device(ChildPort([str(native)]), rung="native") as opened:
+        yield opened
+
+
+def load(device, case):
+    plan = compile_plan(case.tflite)
+    device.load(Bundle(plan.data, plan.plan_id), plan.input)
+    return plan
+
+
+@settings(relaxed, max_examples=150)
+@given(networks())
+def test_network_is_bit_exact(device, case):
+    load(device, case)
+    q = case.samples(4)
+    np.testing.assert_array_equal(device.predict(q).raw, tflm(case.tflite, q), err_msg=str(case))
+
+
+@settings(relaxed, max_examples=8)
+@given(networks())
+def test_every_layer_is_the_twins(device, case):
+    plan = load(device, case)
+    q = case.samples(3)
+    theirs = TwinPredictor(case.tflite).layers(q)
+    assert len(theirs) == len(plan.ops)
+    for op, expected in enumerate(theirs):
+        np.testing.assert_array_equal(device.layer(op, q), expected, err_msg=f"operator {op} of {case}")

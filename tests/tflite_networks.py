@@ -1,0 +1,84 @@
+"""Hypothesis strategy: random whole networks, with skip connections, for what single operators cannot show.
+
+Arena reuse, tensors that outlive several operators, reshapes that share memory, clamps in the middle.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+
+from tests.tflite_cases import Case
+from tests.tflite_factory import Affine, Factory, Ref, Window
+
+LAST = ["nothing", "dense", "dense, softmax"]
+STEPS = ["conv", "pointwise", "depthwise", "add", "average_pool", "max_pool", "pad", "quantize"]
+
+
+@st.composite
+def networks(draw) -> Case:
+    """3 to 9 convolutional steps, then possibly a classifier head."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    size, channels = draw(st.integers(4, 9)), draw(st.integers(1, 4))
+    steps = draw(st.lists(st.sampled_from(STEPS), min_size=3, max_size=9))
+    pool, last = draw(st.sampled_from(["mean", "reshape"])), draw(st.sampled_from(LAST))
+    f = Factory()
+    source = x = f.input((1, size, size, channels), _affine(rng, 0.05))
+    made = [x]
+    for step in steps:
+        x = _step(f, step, x, made, rng)
+        made.append(x)
+    if last != "nothing":
+        x = f.mean(x, _affine(rng, x.q.scale)) if pool == "mean" else f.reshape(x, (1, int(np.prod(x.shape))))
+        x = _dense(f, x, rng)
+    if last == "dense, softmax":
+        x = f.softmax(x)
+    return Case("NETWORK", f"{source.shape} {steps} {pool} {last}", source.shape, f.build(source, x))
+
+
+def _step(f: Factory, step: str, x: Ref, made: list[Ref], rng: np.random.Generator) -> Ref:
+    twins = [other for other in made if other.shape == x.shape]
+    window = Window((2, 2), (1, 1), same=True) if rng.random() < 0.5 else Window((3, 3), (2, 2), same=True)
+    match step:
+        case "conv" | "pointwise":
+            window = Window() if step == "pointwise" else window
+            w = rng.integers(-127, 128, (int(rng.integers(1, 9)), *window.kernel, x.shape[3]), np.int8)
+            scales, bias, out = _arithmetic(x, w[0].size, w.shape[0], rng)
+            return f.conv_2d(x, w, scales, bias, window, out, _activation(rng))
+        case "depthwise":
+            w = rng.integers(-127, 128, (1, *window.kernel, x.shape[3]), np.int8)
+            scales, bias, out = _arithmetic(x, w[..., 0].size, w.shape[3], rng)
+            return f.depthwise_conv_2d(x, w, scales, bias, window, out, _activation(rng))
+        case "add":
+            other = twins[int(rng.integers(len(twins)))]
+            return f.add(x, other, _affine(rng, x.q.scale + other.q.scale), _activation(rng))
+        case "average_pool":
+            return f.average_pool_2d(x, window)
+        case "max_pool":
+            return f.max_pool_2d(x, window)
+        case "pad":
+            return f.pad(x, [(0, 0), (1, 0), (0, 2), (0, 0)])
+        case _:
+            return f.quantize(x, _affine(rng, x.q.scale))
+
+
+def _dense(f: Factory, x: Ref, rng: np.random.Generator) -> Ref:
+    w = rng.integers(-127, 128, (int(rng.integers(2, 8)), int(np.prod(x.shape[1:]))), np.int8)
+    scales, bias, out = _arithmetic(x, w.shape[1], w.shape[0], rng)
+    return f.fully_connected(x, w, scales, bias, out)
+
+
+def _arithmetic(x: Ref, depth: int, channels: int, rng: np.random.Generator):
+    """Scales, bias and an output range that random data fill about right."""
+    fill = 74.0 * 73.0 * np.sqrt(depth)
+    scales = [float(np.float32(s)) for s in rng.uniform(0.0003, 0.002, channels if rng.random() < 0.5 else 1)]
+    bias = rng.normal(0, fill / 2, channels).round().astype(np.int32) if rng.random() < 0.7 else None
+    return scales, bias, _affine(rng, x.q.scale * max(scales) * fill / 40)
+
+
+def _affine(rng: np.random.Generator, around: float) -> Affine:
+    return Affine(float(np.float32(around * rng.uniform(0.5, 1.5))), int(rng.integers(-128, 128)))
+
+
+def _activation(rng: np.random.Generator) -> str:
+    return str(rng.choice(["NONE", "NONE", "RELU", "RELU6"]))
