@@ -123,8 +123,6 @@ def find_attached(board: Board, serial_number: str = "") -> Attached:
         return found[0]
     if not found:
         which = f" with serial number {serial_number}" if serial_number else ""
-        raise LinkError(
-            f"{board.name}: no probe ({', '.join(board.usb_ids) or 'no USB id known'}){which} is attached: plug the board in"
-        )
+        raise LinkError(f"{board.name}: no probe ({', '.join(board.usb_ids)}){which} is attached: plug the board in")
     numbers = ", ".join(one.serial_number or one.url for one in found)
     raise LinkError(f"{board.name}: {len(found)} boards are attached ({numbers}): name one by its serial number")

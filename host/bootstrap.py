@@ -1,4 +1,4 @@
-"""Sets up a bare machine: ``python3 -m host.bootstrap [--for GROUP ...]``. Standard library only, Python 3.10 to 3.13."""
+"""Sets up a bare machine: ``python3 -m host.bootstrap [--for GROUP ...]``. Standard library only."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
-from host.environment import BENCH, BOARD_STEPS, NATIVE_STEPS, SetupFailed
+from host.environment import BENCH, BOARD_STEPS, NATIVE_STEPS, SetupError
 from host.tools import ARM, NATIVE, PROBE, checkout, missing, tools
 
 OLDEST, NEWEST = (3, 10), (3, 13)
@@ -33,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             changed = [step.ensure(root, say) for step in steps]
         if any(changed):
             say("done")
-    except SetupFailed as err:
+    except SetupError as err:
         print(f"setup: {err}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -53,12 +52,12 @@ def use_supported_python() -> None:
         return
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
         if other := shutil.which(f"python3.{minor}"):
-            os.execv(other, [other, "-m", "host.bootstrap", *sys.argv[1:]])
-    raise SetupFailed(f"Python {sys.version_info[0]}.{sys.version_info[1]} is not supported: install 3.10 to 3.13")
+            os.execv(other, [other, "-m", "host.bootstrap", *sys.argv[1:]])  # noqa: S606 - no shell is wanted
+    raise SetupError(f"Python {sys.version_info[0]}.{sys.version_info[1]} is not supported: install 3.10 to 3.13")
 
 
 def install_packages(groups: Sequence[str]) -> None:
-    """Debian packages that are missing, by apt where that is allowed. Raises SetupFailed with the command to run."""
+    """Debian packages that are missing, by apt where that is allowed. Raises SetupError with the command to run."""
     packages = missing(tools(groups))
     if not _can_import("ensurepip"):  # Debian keeps it in a package of its own, one for each version
         packages.append(f"python{sys.version_info[0]}.{sys.version_info[1]}-venv")
@@ -67,7 +66,7 @@ def install_packages(groups: Sequence[str]) -> None:
     apt = shutil.which("apt-get")
     become_root = _become_root()
     if apt is None or become_root is None:
-        raise SetupFailed(f"missing on this machine: sudo apt-get install {' '.join(packages)}")
+        raise SetupError(f"missing on this machine: sudo apt-get install {' '.join(packages)}")
     say(f"installing {' '.join(packages)}")
     options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"]
     for command in (["update", "-qq"], ["install", *options, *packages]):
@@ -75,9 +74,9 @@ def install_packages(groups: Sequence[str]) -> None:
         done = subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         said = [line for line in done.stderr.splitlines() if line.startswith("E:")] or ["apt-get failed"]
-        raise SetupFailed(f"{said[-1]}: mend it, then: apt-get install {' '.join(packages)}")
+        raise SetupError(f"{said[-1]}: mend it, then: apt-get install {' '.join(packages)}")
     if left := missing(tools(groups)):
-        raise SetupFailed(f"still missing after their installation: {' '.join(left)}")
+        raise SetupError(f"still missing after their installation: {' '.join(left)}")
 
 
 def _can_import(module: str) -> bool:

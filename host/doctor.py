@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import sys
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -25,7 +24,7 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the doctor's table. ``version`` is None where the tool is missing; ``remedy`` then says what to do."""
+    """One line of the doctor's table. ``version`` None: it is missing, and ``remedy`` says what to do."""
 
     tool: str
     version: str | None

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from host.boards import Board, PortKind
-from host.types import LinkError, UsageError
+from host.types import UsageError
 
 QEMU = "qemu-system-arm"
 INSTRUCTION_NS_SHIFT = 6
@@ -92,6 +92,11 @@ class Emulator:
         """Process id of QEMU, 0 where none runs."""
         return self._process.pid if self._process else 0
 
+    @property
+    def room(self) -> Path:
+        """The private folder of its FIFOs, gone after ``close``."""
+        return Path(self._room.name) if self._room else Path()
+
     def gone(self) -> str | None:
         """Why QEMU has ended, in one line, or None while it runs."""
         if self._process is None:
@@ -108,7 +113,9 @@ class Emulator:
             return ""
         path = Path(self._room.name) / "stderr"
         lines = path.read_bytes()[-4096:].decode("utf-8", "replace").splitlines() if path.exists() else []
-        return next((line.strip()[:200] for line in reversed(lines) if line.strip()), "")
+        lines = [line.strip() for line in lines if line.strip()]
+        named = [line for line in lines if line.startswith(QEMU)]  # the complaint itself, not the hint that follows it
+        return ([""] + (named or lines))[-1][:200]
 
     def close(self) -> None:
         """Kills QEMU with its process group and removes the FIFOs. Safe to call twice."""

@@ -1,4 +1,4 @@
-"""What set-up puts into the checkout: two virtual environments, CMSIS and PlatformIO's build tool. Standard library only.
+"""What set-up puts into the checkout: virtual environments, CMSIS, PlatformIO's build tool. Standard library only.
 
 Every step is locked by hashes and stamped, so that it runs again exactly when its lock, the Python version or the
 place of the checkout has changed, or when it was interrupted.
@@ -20,15 +20,15 @@ from pathlib import Path
 Say = Callable[[str], None]
 
 PLATFORMIO_SCONS = "4.41101.0"
-"""The tool-scons that PlatformIO 6.2.0 asks for (``platformio.dependencies``): SCons 4.11.1 of requirements-pio.lock."""
+"""The tool-scons that PlatformIO 6.2.0 asks for (``platformio.dependencies``): SCons 4.11.1."""
 
 
-class SetupFailed(Exception):
+class SetupError(Exception):
     """One line: what failed and what to do. (``host.types`` needs numpy, which is not there yet.)"""
 
 
 def run(argv: Sequence[str], say: Say, root: Path) -> None:
-    """Runs a command in ``root``, telling its progress. Raises SetupFailed with the last line it said."""
+    """Runs a command in ``root``, telling its progress. Raises SetupError with the last line it said."""
     last = ""
     with subprocess.Popen(argv, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
@@ -38,7 +38,7 @@ def run(argv: Sequence[str], say: Say, root: Path) -> None:
             if line.startswith(("Collecting", "Downloading", "Installing")):
                 say(line.strip()[:110])
     if process.returncode != 0:
-        raise SetupFailed(f"{' '.join(argv[:6])} failed: {last[:300]}: run `make setup` again once that is mended")
+        raise SetupError(f"{' '.join(argv[:6])} failed: {last[:300]}: run `make setup` again once that is mended")
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Step:
         return stamp.is_file() and stamp.read_text() == self.digest(root)
 
     def ensure(self, root: Path, say: Say) -> bool:
-        """Makes the folder unless it is up to date; returns whether it did. Raises SetupFailed."""
+        """Makes the folder unless it is up to date; returns whether it did. Raises SetupError."""
         if self.up_to_date(root) and _of_this_python(root / self.name):
             return False
         say(f"{self.name} from {self.lock}")

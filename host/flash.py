@@ -17,7 +17,8 @@ from host.tools import ARM, NATIVE, PROBE, checkout, missing, tools
 from host.types import LinkError, UsageError
 
 NATIVE_IMAGE = Path("build/native/tinyrobust_fw")
-TELLING = re.compile(r"error:|Error:|overflowed by|^\*\*\*|will not fit|undefined reference|is left for")
+TELLING = (r"region .* overflowed by", r"is left for plan", r"[Ee]rror:", r"undefined reference")
+"""What to look for in a failed build's output, the most telling first."""
 PROBE_GONE = re.compile(r"open failed|no device found|unable to open|init mode failed|LIBUSB_ERROR_ACCESS", re.I)
 
 
@@ -41,7 +42,7 @@ def build(board: Board, plan: Path | None = None) -> Firmware:
     if native:
         if plan is not None:
             raise UsageError("native takes its plans at run time: it has no flash to link one into")
-        _run(["make", "-C", "firmware", "-j2", "native"], os.environ, f"building {board.name}")
+        _run(["make", "-C", "firmware", f"-j{os.cpu_count() or 1}", "native"], os.environ, f"building {board.name}")
         return Firmware(root / NATIVE_IMAGE, 0, 0)
     _platformio(board, [], f"building {board.name}", plan)
     elf = root / ".pio" / "build" / board.env / "firmware.elf"
@@ -108,8 +109,11 @@ def _run(argv: Sequence[str], environment: Mapping[str, str], what: str) -> None
 
 def _reason(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if TELLING.search(line)]
-    return (telling or lines or ["it said nothing"])[0 if telling else -1][:300]
+    for pattern in TELLING:
+        for line in lines:
+            if re.search(pattern, line):
+                return line[-300:]
+    return (lines or ["it said nothing"])[-1][:300]
 
 
 @contextmanager

@@ -84,7 +84,7 @@ env.BuildSources(
 # A plan too large for RAM is linked into flash: a generated C file that defines g_builtin_plan.
 plan = os.environ.get("TINYROBUST_PLAN_CC")
 if plan:
-    env.Append(PIOBUILDFILES=[env.Object(str(Path("$BUILD_DIR") / "builtin_plan.o"), os.path.abspath(plan))])
+    env.Append(PIOBUILDFILES=[env.Object(str(Path("$BUILD_DIR") / "builtin_plan.o"), str(Path(plan).resolve()))])
 
 
 # The size gate is the linker's: ld/<board>.ld holds the real memory sizes and a floor for what is left to models.
@@ -94,11 +94,7 @@ env.Alias("buildprog", elf)
 
 openocd_board = board.get("upload.openocd_board", "")
 if openocd_board:
-    env.Replace(
-        UPLOADER="openocd",
-        UPLOADERFLAGS=["-f", openocd_board, "-c", '"program {$SOURCE} verify reset exit"'],
-        UPLOADCMD="$UPLOADER $UPLOADERFLAGS",
-    )
+    env.Replace(UPLOADCMD=f'openocd -f {openocd_board} -c "program {{$SOURCE}} verify reset exit"')
     AlwaysBuild(env.Alias("upload", elf, env.VerboseAction("$UPLOADCMD", "Uploading $SOURCE")))
 
 Default(elf)

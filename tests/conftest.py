@@ -1,0 +1,38 @@
+"""With ``TINYROBUST_REQUIRE_DATA=1`` (set by .ci/run) a skip is a failure: CI has the data and every tool.
+
+Tests of real boards are the exception: a machine without a board is not at fault.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+HARDWARE = Path(__file__).parent / "hardware"
+STRICT = os.environ.get("TINYROBUST_REQUIRE_DATA") == "1"
+
+
+def _forbid_skip(path: Path, report: pytest.TestReport | pytest.CollectReport) -> None:
+    if STRICT and report.skipped and not hasattr(report, "wasxfail") and HARDWARE not in path.parents:
+        report.outcome = "failed"
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.longrepr = f"{path.name}: skipped where TINYROBUST_REQUIRE_DATA forbids it: {why}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _forbid_skip(item.path, report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _forbid_skip(collector.path, report)
+    return report

@@ -1,0 +1,95 @@
+"""Each emulated board boots, says what it is, and never outlives the bench."""
+
+import dataclasses
+import os
+import shutil
+import signal
+import time
+
+import pytest
+
+from host.attach import attach
+from host.boards import get_board, load_boards
+from host.emulator import Emulator
+from host.environment import BOARD_STEPS
+from host.flash import build, upload
+from host.ports import FifoPort
+from host.tools import checkout
+from host.types import LinkError, UsageError
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("qemu-system-arm") is None or not all(step.up_to_date(checkout()) for step in BOARD_STEPS),
+    reason="needs qemu-system-arm and `make setup`",
+)
+
+PARTS = {"cortex-m7": 0xC27, "cortex-m4": 0xC24}
+"""CPUID part numbers (Armv7-M ARM, B3.2.3)."""
+
+
+@pytest.mark.parametrize("name", [b.name for b in load_boards().values() if b.machine])
+def test_boot(name):
+    board = get_board(name)
+    with attach(board, print) as device:
+        info = device.hello()
+    assert info.board == name
+    assert info.cpuid >> 4 & 0xFFF == PARTS[board.cpu]
+    assert info.pool_bytes > 3 << 20
+
+
+def test_a_killed_emulator_is_one_line():
+    board = get_board("qemu_an500")
+    with Emulator(board, build(board).elf) as emulator:
+        port = FifoPort(board.name, emulator.to_board, emulator.from_board, emulator.gone)
+        os.kill(emulator.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, emulator.pid, os.WEXITED | os.WNOWAIT)
+        with pytest.raises(LinkError, match="SIGKILL"):
+            port.read(1.0)
+        port.close()
+
+
+def test_nothing_is_left_behind():
+    board = get_board("qemu_an500_uart")
+    with Emulator(board, build(board).elf) as emulator:
+        pid, room = emulator.pid, emulator.room
+    assert not room.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_an_early_death_carries_qemus_words(tmp_path):
+    board = get_board("qemu_an500")
+    (tmp_path / "firmware.elf").write_bytes(b"no firmware")
+    with Emulator(dataclasses.replace(board, machine="no-such-machine"), tmp_path / "firmware.elf") as emulator:
+        deadline = time.monotonic() + 10
+        while emulator.gone() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert "unsupported machine type" in (emulator.gone() or "")
+
+
+def test_a_missing_emulator_names_its_package(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with (
+        pytest.raises(UsageError, match="apt-get install qemu-system-arm"),
+        Emulator(get_board("qemu_an500"), checkout()),
+    ):
+        pass
+
+
+def test_real_boards_image_is_gated_on_its_own_memory(tmp_path):
+    board = get_board("nucleo_f746")
+    firmware = build(board)
+    assert 0 < firmware.flash_bytes < board.flash_bytes == 1 << 20
+    assert 0 < firmware.ram_bytes < board.ram_bytes == 320 << 10
+    plan = tmp_path / "plan.c"
+    plan.write_text(
+        "#include <stdint.h>\n"
+        "const uint32_t g_builtin_plan_size = 1 << 20;\n"
+        "__attribute__((aligned(16))) const uint8_t g_builtin_plan[1 << 20] = {1};\n"
+    )
+    with pytest.raises(UsageError, match=r"nucleo_f746 failed: .*overflowed by"):
+        build(board, plan)
+
+
+def test_flashing_an_emulator_is_refused():
+    with pytest.raises(UsageError, match="not a real board"):
+        upload(get_board("qemu_an500"))
