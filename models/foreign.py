@@ -1,0 +1,49 @@
+"""A network brought by the user: a .tflite, its float model and data, turned into a ladder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from host.types import Predictor, UsageError
+from models import bundle
+from models.graph import MAX_FILE
+from models.ladder import Ladder, tflm_rung
+from models.npz import load_npz
+
+
+def open_files(model: Path, float_model: Path | None, data: Path, cache: Path, say: Callable[[str], None]) -> Ladder:
+    """``model`` .tflite (int8), ``float_model`` Keras .h5, .keras or SavedModel, ``data`` .npz, as a ladder.
+
+    Raises UsageError for whatever cannot be read or does not fit together.
+    """
+    built = bundle.build(read_bounded(model, MAX_FILE), cache)
+    test = load_npz(data, built.input, built.output.size)
+    rungs: list[Predictor] = []
+    unavailable: tuple[tuple[str, str], ...] = (("qat", "no QKeras model belongs to a .tflite file"),)
+    if float_model is None:
+        unavailable = (("float32", "no float model given (--float)"), *unavailable)
+    else:
+        from models.keras_files import load_float
+        from models.reference import KerasPredictor
+
+        say(f"{float_model.name}: loading the float model")
+        rungs.append(KerasPredictor(load_float(float_model), "float32", built.input))
+    tflm, missing = tflm_rung(built.tflite, model.name)
+    if tflm is not None:
+        rungs.append(tflm)
+        built = bundle.build(built.tflite, cache, tflm.arena_bytes)
+    names = tuple(str(i) for i in range(built.output.size))
+    return Ladder(model.stem, built, tuple(rungs), test, names, unavailable + missing, ())
+
+
+def read_bounded(path: Path, limit: int) -> bytes:
+    """A file of at most ``limit`` bytes. Raises UsageError naming it."""
+    try:
+        if not path.is_file():
+            raise UsageError(f"{path}: no such file")
+        if path.stat().st_size > limit:
+            raise UsageError(f"{path}: {path.stat().st_size} bytes, at most {limit} are supported")
+        return path.read_bytes()
+    except OSError as err:
+        raise UsageError(f"{path}: {err.strerror}") from None
