@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from host.device import Device
 from host.ports import ChildPort
@@ -12,7 +12,8 @@ from tests.firmware.test_operators import Bundle
 from tests.oracle import tflm
 from tests.tflite_networks import networks
 
-relaxed = settings(deadline=None, suppress_health_check=list(HealthCheck))
+# A graph is traced for every example: shrinking would take minutes, and a case names its parameters as it is.
+relaxed = settings(deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
