@@ -70,7 +70,7 @@ def _own_scale(layer: Any, quantizer: Any, quantized: NDArray[np.float32]) -> ND
     flat = per_channel.reshape(len(per_channel), -1)
     if not (flat == flat[:, :1]).all():
         raise ValueError("its weight scale varies within an output channel")
-    own = flat[:, 0].copy()
+    own: NDArray[np.float64] = flat[:, 0].copy()
     fraction, _ = np.frexp(own)
     own[(fraction == 0.5) | (own == 0)] = 1.0
     return own

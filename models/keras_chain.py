@@ -29,7 +29,7 @@ class Step:
 
 
 def steps_of(model: Any) -> list[Step]:
-    """The steps of ``model``, input first, output last. Raises UsageError on graphs that are no single-input network."""
+    """The steps of ``model``, input first, output last. Raises UsageError on what is no single-input network."""
     layers = list(model.layers)
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise UsageError(f"model {model.name}: {len(model.inputs)} inputs, {len(model.outputs)} outputs; 1 each fit")

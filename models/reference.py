@@ -37,7 +37,7 @@ class KerasPredictor:
         parts = (
             self._compiled(tf.constant(self.input.dequantize(q[i : i + _BATCH]))) for i in range(0, len(q), _BATCH)
         )
-        return Prediction(np.concatenate([np.asarray(p, np.float32) for p in parts]))
+        return Prediction(np.concatenate([np.asarray(p, np.float32) for p in map(self._compiled, batches)]))
 
     @cached_property
     def _compiled(self) -> Any:

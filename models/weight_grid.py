@@ -29,8 +29,10 @@ class WeightGrid:
 
         A channel whose factor is 0 becomes zeros and keeps its scale.
         """
-        ints = (self.ints * np.sign(factor)[:, None]).astype(np.int8)
-        return WeightGrid(ints, self.scales * np.where(factor == 0, 1, np.abs(factor)))
+        ints = self.ints * np.sign(factor).astype(np.int64)[:, None]
+        if ints.max(initial=0) > 127:
+            raise ValueError("a batch norm turns a weight of -128 into 128; make its quantizer symmetric")
+        return WeightGrid(ints.astype(np.int8), self.scales * np.where(factor == 0, 1, np.abs(factor)))
 
 
 def weight_grid(weights: NDArray[np.floating], factor: NDArray[np.float64]) -> WeightGrid:
@@ -57,8 +59,8 @@ def _channel(row: NDArray[np.float64], channel: int) -> tuple[NDArray[np.int8], 
         if largest / 2.0**exponent > 128 or exponent < _SMALLEST_EXPONENT:
             raise ValueError(f"the weights of channel {channel} lie on no power-of-two grid of 8 bits or less")
     ints = np.rint(row / 2.0**exponent)
-    if np.abs(ints).max() > 127:
-        raise ValueError(f"channel {channel} uses -128, which int8 kernels exclude; make its quantizer symmetric")
+    if ints.max() > 127:
+        raise ValueError(f"the weights of channel {channel} reach 128 steps, int8 ends at 127")
     while np.abs(ints).max() * 2 <= 127:
         ints, exponent = ints * 2, exponent - 1
     return ints.astype(np.int8), exponent
