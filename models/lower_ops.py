@@ -49,7 +49,7 @@ class Emitter:
         return out if grid.one_stage else self._clamp_low(step, grid, out)
 
     def _clamp_low(self, step: Step, grid: Grid, high: Value) -> Value:
-        """A signed grid of fewer than 256 values: saturation clamps one end, a QUANTIZE of other zero point the other."""
+        """A signed grid of fewer than 256 values: saturation clamps one end here, a QUANTIZE the other."""
         out = self.tensor(step.name, step.shape, grid.scale, grid.low_zero_point)
         self.writer.operator("QUANTIZE", 2, [high.index], out.index, schema.QuantizeOptionsT())
         return out

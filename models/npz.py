@@ -40,7 +40,7 @@ def _on_lattice(x: NDArray[Any], spec: TensorSpec, path: Path) -> Int8Array:
     if x.dtype == np.uint8:
         return (x.astype(np.int16) - 128).astype(np.int8)
     if x.dtype == np.int8:
-        return x
+        return x.astype(np.int8)
     if x.dtype.kind != "f":
         raise UsageError(f"{path}: x is {x.dtype}; uint8 pixels, int8 or floating point is supported")
     if not np.isfinite(x).all():

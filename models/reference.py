@@ -34,9 +34,7 @@ class KerasPredictor:
         """Logits for ``q`` int8 [n, *shape]."""
         if not len(q):
             return Prediction(np.empty((0, int(np.prod(self.model.output_shape[1:]))), np.float32))
-        parts = (
-            self._compiled(tf.constant(self.input.dequantize(q[i : i + _BATCH]))) for i in range(0, len(q), _BATCH)
-        )
+        batches = (self.input.dequantize(q[i : i + _BATCH]) for i in range(0, len(q), _BATCH))
         return Prediction(np.concatenate([np.asarray(p, np.float32) for p in map(self._compiled, batches)]))
 
     @cached_property
