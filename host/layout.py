@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, fields
-from functools import lru_cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
@@ -50,19 +49,23 @@ class Member:
     kind: Scalar | Raw | type
 
 
-@lru_cache(maxsize=None)
 def members(layout: type) -> tuple[Member, ...]:
     """The fields of ``layout`` with their offsets. Raises TypeError on an unknown or misaligned field."""
+    if layout not in _RESOLVED:
+        _RESOLVED[layout] = _resolve(layout)
+    return _RESOLVED[layout]
+
+
+_RESOLVED: dict[type, tuple[Member, ...]] = {}
+
+
+def _resolve(layout: type) -> tuple[Member, ...]:
     hints = get_type_hints(layout, include_extras=True)
     out: list[Member] = []
     offset = 0
     for item in fields(layout):
         hint = hints[item.name]
-        kind: Scalar | Raw | type
-        if get_origin(hint) is Annotated:
-            kind = get_args(hint)[1]
-        else:
-            kind = hint
+        kind: Scalar | Raw | type = get_args(hint)[1] if get_origin(hint) is Annotated else hint
         size, align = _extent(kind)
         if offset % align:
             raise TypeError(f"{layout.__name__}.{item.name} at byte {offset} is not aligned to {align}")

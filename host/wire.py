@@ -77,7 +77,7 @@ class Hello:
 
 @dataclass(frozen=True)
 class Tensor:
-    """An edge tensor: dims of one sample, right-aligned to NHWC with leading 1s; TFLite type code; scale, zero point."""
+    """An edge tensor: dims of one sample, right-aligned to NHWC, leading 1s; TFLite type; scale, zero point."""
 
     dims: Dims
     dtype: U32
@@ -179,7 +179,7 @@ class Reset:
 
 @dataclass(frozen=True)
 class ErrorReply:
-    """``code`` is an ``Error``; ``detail`` depends on it (record index, expected length ...); the tail is UTF-8 text."""
+    """``code`` is an ``Error``; ``detail`` depends on it (record index, expected length ...); the tail is UTF-8."""
 
     code: U32
     detail: U32

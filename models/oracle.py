@@ -73,7 +73,8 @@ class Oracle:
         data = b"".join(answers)
         if len(data) != len(q) * self._sink.size:
             raise UsageError(f"tflite-micro answered {len(data)} bytes for {len(q)} samples of {self.name}")
-        return np.frombuffer(data, np.int8).reshape(len(q), *self._sink.shape).copy()
+        raw: Int8Array = np.frombuffer(data, np.int8).reshape(len(q), *self._sink.shape).copy()
+        return raw
 
     def _measure(self) -> int | None:
         """Arena bytes that tflite-micro reports for one inference, None where it reports none."""

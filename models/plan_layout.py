@@ -38,7 +38,7 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True)
 class PlanHeader:
-    """``crc`` is the CRC-32 of bytes 16..total; ``plan_id`` the SHA-256 of the plan with ``crc`` and ``plan_id`` zero."""
+    """``crc`` is the CRC-32 of bytes 16..total; ``plan_id`` the SHA-256 of the plan with both zero."""
 
     magic: Bytes4
     layout: U32
@@ -75,7 +75,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Conv:
-    """CONV_2D_S8. Weights [out_c, k_h, k_w, in_c] int8; bias, multiplier, shift int32 [out_c] (constants, 4-aligned)."""
+    """CONV_2D_S8. Weights [out_c, k_h, k_w, in_c] int8; bias, multiplier, shift int32 [out_c], 4-aligned."""
 
     head: Head
     input: U32

@@ -1,0 +1,1 @@
+"""Benchmarks: ``python -m host.perf`` measures, prints and writes docs/performance.md. Never part of a test."""

@@ -1,0 +1,72 @@
+"""``python -m host.perf`` (``make perf``): measures everything, prints it and writes docs/performance.md.
+
+The four MLPerf Tiny models are read from the folder that ``BENCH_DATA`` names (``mlperf_tiny/``); without it only the
+digits network is measured, and the page says so.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+from host.commands.run import cache_folder, say
+from host.perf.boards import board_table
+from host.perf.stages import stage_table
+from host.perf.table import Table, markdown
+from host.perf.twin import twin_table
+from host.types import BenchError, UsageError
+
+PAGE = Path("docs/performance.md")
+MLPERF = (
+    ("ResNet8", "pretrainedResnet_quant.tflite"),
+    ("DS-CNN", "kws_ref_model.tflite"),
+    ("MobileNetV1 VWW", "vww_96_int8.tflite"),
+    ("FC autoencoder", "ad01_int8.tflite"),
+)
+
+
+def reference_models() -> tuple[tuple[tuple[str, bytes], ...], str]:
+    """(title, .tflite) of the MLPerf Tiny models, and what to say where there are none."""
+    root = os.environ.get("BENCH_DATA")
+    if not root:
+        return (), "`BENCH_DATA` was not set: the MLPerf Tiny models were not measured."
+    folder = Path(root) / "mlperf_tiny"
+    try:
+        return tuple((title, (folder / name).read_bytes()) for title, name in MLPERF), ""
+    except OSError as err:
+        raise UsageError(f"BENCH_DATA={root}: {err.filename} cannot be read: {err.strerror}") from None
+
+
+def page(tables: list[Table], remark: str) -> str:
+    """The whole page."""
+    head = (
+        "# Performance\n\nWritten by `make perf`; every figure below is from one run of it, on "
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}. Instruction counts repeat; "
+        "seconds do not, so compare ratios. Emulated boards count instructions, never cycles or milliseconds.\n"
+    )
+    return "\n".join([head, *([remark + "\n"] if remark else []), *map(markdown, tables)])
+
+
+def main() -> int:
+    """Measures and writes; exit codes as the command line's."""
+    models, remark = reference_models()
+    from models.zoo import open_model
+
+    digits = open_model("digits", cache_folder(), say)
+    named = (("digits CNN", digits.bundle.tflite), *models)
+    tables = [board_table(named, say), stage_table(say), twin_table(named, say)]
+    text = page(tables, remark)
+    PAGE.write_text(text)
+    print(text)
+    say(f"written to {PAGE}")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except BenchError as err:
+        print(f"tinyrobust: error: {err}", file=sys.stderr)
+        sys.exit(err.exit_code)
