@@ -47,7 +47,8 @@ def _on_lattice(x: NDArray[Any], spec: TensorSpec, path: Path) -> Int8Array:
         bad = np.argwhere(~np.isfinite(x))[0]
         raise UsageError(f"{path}: x{[int(i) for i in bad]} is not a finite number")
     steps = x.astype(np.float64) / spec.scale
-    return np.clip(np.rint(steps) + spec.zero_point, -128, 127).astype(np.int8)
+    q: Int8Array = np.clip(np.rint(steps) + spec.zero_point, -128, 127).astype(np.int8)
+    return q
 
 
 def _labels(y: NDArray[Any], n: int, outputs: int, path: Path) -> Int64Array:
