@@ -1,0 +1,36 @@
+"""The digits CNN at any precision: the network of ``models/digits_cnn.py``, quantized from 8 bits down to ternary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from models import digits_cnn
+from models.quantizers import POOL_BITS, Bits, activation, bias_quantizer, signed
+from models.tf import keras
+
+from qkeras import QActivation, QConv2D, QDense  # isort: skip  (after models.tf)
+
+build_float = digits_cnn.build_float
+
+
+def build_qat(bits: Bits) -> Any:
+    """Images [n, 8, 8, 1] in [-1, 1) to logits [n, 10], weights and activations quantized to ``bits``."""
+    layers = keras.layers
+    x = inputs = layers.Input((8, 8, 1), name="image")
+    for i, (filters, strides) in enumerate(((16, 1), (32, 2), (32, 1)), 1):
+        kernel = bits.edge_weights if i == 1 else bits.weights
+        x = QConv2D(
+            filters,
+            3,
+            strides,
+            padding="same",
+            kernel_quantizer=kernel(),
+            bias_quantizer=bias_quantizer(),
+            name=f"conv{i}",
+        )(x)
+        x = QActivation(activation(POOL_BITS if i == 3 else bits.activations, 2), name=f"relu{i}")(x)
+    x = layers.AveragePooling2D(2, name="pool")(x)
+    x = QActivation(activation(POOL_BITS, 2), name="pool_grid")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = QDense(10, kernel_quantizer=bits.edge_weights(), bias_quantizer=bias_quantizer(), name="logits")(x)
+    return keras.Model(inputs, QActivation(signed(5), name="logits_grid")(x), name=f"digits_{bits.name}")

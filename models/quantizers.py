@@ -1,0 +1,106 @@
+"""The quantizers all recipes share, chosen so that ``models/lower.py`` carries a network over bit for bit.
+
+Weights: powers of two per output channel (``auto_po2``), symmetric. Activations: fixed grids that round half away from
+zero. Biases: steps of 2**-7 in [-4, 4), never finer than the accumulator they are added to.
+
+QKeras computes ``x + (q - x)`` for its straight-through gradients, which misses q by a few float32 roundings; summed up
+by a convolution that turns ties the wrong way. The classes here put the result back on its grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from models.rounding import quantized_bits_away, quantized_relu_away
+from models.tf import tf
+
+from qkeras import quantized_bits, stochastic_binary, stochastic_ternary  # isort: skip  (after models.tf)
+
+POOL_BITS = 7
+"""Precision around an average pool: fine enough for an average, and with a zero point of 0. With 8 bits it would be
+-128, and the chip, which rounds the sum of the int8 numbers away from *their* zero, would round ties down."""
+
+
+class quantized_bits_exact(quantized_bits):  # type: ignore[misc]  # noqa: N801  (QKeras naming)
+    """``quantized_bits`` whose values are exactly on its grid."""
+
+    def __call__(self, x: Any) -> Any:
+        """Quantizes ``x`` with a straight-through gradient."""
+        y = super().__call__(x)
+        return on_grid(y, self.scale * 2.0 ** (self.integer - self.bits + int(self.keep_negative)))
+
+
+class stochastic_ternary_exact(stochastic_ternary):  # type: ignore[misc]  # noqa: N801  (QKeras naming)
+    """``stochastic_ternary`` whose values are exactly -a, 0 and a."""
+
+    def __call__(self, x: Any) -> Any:
+        """Quantizes ``x`` with a straight-through gradient."""
+        y = super().__call__(x)
+        return on_grid(y, self.scale)
+
+
+class stochastic_binary_exact(stochastic_binary):  # type: ignore[misc]  # noqa: N801  (QKeras naming)
+    """``stochastic_binary`` whose values are exactly -a and a."""
+
+    def __call__(self, x: Any) -> Any:
+        """Quantizes ``x`` with a straight-through gradient."""
+        y = super().__call__(x)
+        return on_grid(y, self.scale)
+
+
+def on_grid(y: Any, step: Any) -> Any:
+    """The multiple of ``step`` nearest to ``y``, with the gradient of ``y``; 0 where ``step`` is 0."""
+    nearest = tf.stop_gradient(tf.round(tf.math.divide_no_nan(y, step)) * step)
+    return nearest + (y - tf.stop_gradient(y))  # the bracket is exactly 0
+
+
+Make = Callable[[], Any]
+
+
+def weights(bits: int) -> Make:
+    """``quantized_bits`` of ``bits`` with a power-of-two scale per output channel."""
+    return lambda: quantized_bits_exact(bits, 0, 1, alpha="auto_po2")
+
+
+def ternary_weights() -> Any:
+    """S3's stochastic ternary: random in training, deterministic -a, 0, a at inference; a is a power of two."""
+    return stochastic_ternary_exact(alpha="auto_po2")
+
+
+def binary_weights() -> Any:
+    """S3's stochastic binary: random in training, deterministic -a, a at inference; a is a power of two."""
+    return stochastic_binary_exact(alpha="auto_po2")
+
+
+@dataclass(frozen=True)
+class Bits:
+    """Precision of a network: weights inside, weights of its first and last layer, and activations in bits."""
+
+    name: str
+    weights: Make
+    edge_weights: Make
+    activations: int
+
+
+W8 = Bits("w8a8", weights(8), weights(8), 8)
+W4 = Bits("w4a4", weights(4), weights(6), 4)
+W2 = Bits("w2a4", weights(2), weights(6), 4)
+TERNARY = Bits("ternary", ternary_weights, weights(6), 4)
+BINARY = Bits("binary", binary_weights, weights(6), 4)
+
+
+def activation(bits: int, integer: int) -> Any:
+    """Unsigned, ``bits`` wide, 0 to just below 2**integer."""
+    return quantized_relu_away(bits, integer)
+
+
+def signed(integer: int) -> Any:
+    """8 bits, -2**integer to just below 2**integer."""
+    return quantized_bits_away(8, integer, 0, alpha=1.0)
+
+
+def bias_quantizer() -> Any:
+    """10 bits, -4 to just below 4."""
+    return quantized_bits_exact(10, 2, 0, alpha=1.0)

@@ -1,0 +1,87 @@
+"""What made each file of ``models/weights``: network, data, schedule, seed and the weights it started from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from host.types import TensorSpec, UsageError
+from models import digits_cnn, digits_deep, resnet8, s3_cnn
+from models.data import Splits, digits
+from models.data_cifar10 import CLASS_NAMES, SPEC, cifar10
+from models.jacobian import Penalty
+from models.quantizers import TERNARY, W4, W8, Bits
+from models.training import Plan
+
+
+@dataclass(frozen=True)
+class Task:
+    """A data set, the lattice its samples live on, and the names of its classes."""
+
+    splits: Callable[[], Splits]
+    spec: TensorSpec
+    class_names: tuple[str, ...]
+
+
+DIGITS = Task(digits, digits_cnn.SPEC, digits_cnn.CLASS_NAMES)
+CIFAR10 = Task(cifar10, SPEC, CLASS_NAMES)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """``build`` trained by ``plan``, from the folded weights of the float recipe ``start`` where there is one."""
+
+    task: Task
+    build: Callable[[], Any]
+    plan: Plan
+    start: str | None = None
+
+
+_DIGITS_JR = Penalty(strength=0.01, share=1.0)
+_DIGITS_FLOAT = Plan(epochs=60, batch=32, rate=3e-3, decay=1e-3, seed=1)
+_DIGITS_QAT = Plan(epochs=40, batch=32, rate=2e-3, seed=1)
+_CIFAR_JR = Penalty(strength=0.001)
+_CIFAR_FLOAT = Plan(epochs=30, batch=128, rate=4e-3, decay=2e-2, augment=True)
+_CIFAR_QAT = Plan(epochs=8, batch=128, rate=1e-3, augment=True)
+_S3_FLOAT = replace(_CIFAR_FLOAT, epochs=20)
+_S3_QAT = replace(_CIFAR_QAT, epochs=16, rate=2e-3)
+
+
+def _quantized(build: Callable[[Bits], Any], bits: Bits) -> Callable[[], Any]:
+    return lambda: build(bits)
+
+
+def _table() -> dict[str, Recipe]:
+    rows = {
+        "digits-float": Recipe(DIGITS, digits_deep.build_float, _DIGITS_FLOAT),
+        "resnet8-float": Recipe(CIFAR10, resnet8.build_float, _CIFAR_FLOAT),
+        "s3-float": Recipe(CIFAR10, s3_cnn.build_float, _S3_FLOAT),
+    }
+    for suffix, bits in (("8bit", W8), ("4bit", W4), ("ternary", TERNARY)):
+        rows[f"digits-{suffix}"] = Recipe(
+            DIGITS, _quantized(digits_deep.build_qat, bits), _DIGITS_QAT, start="digits-float"
+        )
+    for suffix, bits in (("8bit", W8), ("4bit", W4)):
+        rows[f"resnet8-{suffix}"] = Recipe(CIFAR10, _quantized(resnet8.build_qat, bits), _CIFAR_QAT, "resnet8-float")
+    rows["s3-ternary"] = Recipe(CIFAR10, _quantized(s3_cnn.build_qat, TERNARY), _S3_QAT, "s3-float")
+
+    for name in [n for n in rows if n.startswith("digits-")]:
+        row = rows[name]
+        start = row.start and f"{row.start}-jr"
+        rows[f"{name}-jr"] = replace(row, plan=replace(row.plan, penalty=_DIGITS_JR), start=start)
+    ternary = rows["s3-ternary"]
+    rows["s3-ternary-jr"] = replace(ternary, plan=replace(ternary.plan, penalty=s3_cnn.per_layer(0.003)))
+    four = rows["resnet8-4bit"]
+    rows["resnet8-4bit-jr"] = replace(four, plan=replace(four.plan, penalty=_CIFAR_JR))
+    return rows
+
+
+RECIPES = _table()
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe called ``name``. Raises UsageError that lists what there is."""
+    if name not in RECIPES:
+        raise UsageError(f"no recipe {name!r}; there are: {', '.join(sorted(RECIPES))}")
+    return RECIPES[name]

@@ -1,0 +1,162 @@
+"""Training that survives an interruption: after every epoch weights, optimizer and history go to disk in one rename.
+
+What is random in an epoch is drawn from (seed, epoch), so a resumed run sees the images a whole one would have seen.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from host.types import Dataset, FloatArray, Int8Array, Int64Array, TensorSpec, UsageError
+from models.augment import shift_and_flip
+from models.data import Splits
+from models.jacobian import Penalty, Regularized
+from models.tf import keras, tf
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """AdamW (decay on kernels only) with one epoch of warm-up and cosine decay to zero from ``rate``."""
+
+    epochs: int
+    batch: int
+    rate: float
+    decay: float = 0.0
+    augment: bool = False
+    penalty: Penalty | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch came to: mean training loss and penalty, validation accuracy, images per second of training."""
+
+    epoch: int
+    loss: float
+    penalty: float
+    accuracy: float
+    images_per_second: float
+
+
+class Trainer:
+    """Trains ``model`` (images to logits) in place by ``plan``; continues where a checkpoint in ``folder`` left off."""
+
+    def __init__(self, model: Any, splits: Splits, spec: TensorSpec, plan: Plan, folder: Path) -> None:
+        self.model = model
+        self.splits = splits
+        self.spec = spec
+        self.plan = plan
+        self.checkpoint = folder / f"{model.name}.checkpoint.npz"
+        self.steps = len(splits.train.q) // plan.batch
+        rate = keras.optimizers.schedules.CosineDecay(
+            0.0, self.steps * (plan.epochs - 1) or 1, warmup_target=plan.rate, warmup_steps=self.steps
+        )
+        self.optimizer = keras.optimizers.AdamW(rate, weight_decay=plan.decay)
+        self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        self.optimizer.build(model.trainable_variables)
+        self.step = tf.function(_step(model, self.optimizer, plan))
+
+    def run(self, say: Say) -> list[Epoch]:
+        """All epochs that are not done yet. Raises UsageError when the loss stops being a number or a write fails."""
+        history = self._restore()
+        for epoch in range(len(history), self.plan.epochs):
+            tf.random.set_seed(self.plan.seed * 10_007 + epoch)
+            history.append(self._epoch(epoch))
+            self._save(history)
+            left = (self.plan.epochs - epoch - 1) * len(self.splits.train.q) / history[-1].images_per_second
+            e = history[-1]
+            say(
+                f"{self.model.name}: epoch {epoch + 1}/{self.plan.epochs}, loss {e.loss:.3f}, penalty {e.penalty:.4f}, "
+                f"validation {e.accuracy:.4f}, {e.images_per_second:.0f} images/s, {left / 60:.0f} min left"
+            )
+        return history
+
+    def _epoch(self, epoch: int) -> Epoch:
+        start = time.monotonic()
+        sums = np.zeros(2)
+        for images, labels in self._batches(epoch):
+            sums += [float(v) for v in self.step(images, labels)]
+        loss, penalty = sums / self.steps
+        if not np.isfinite(loss + penalty):
+            raise UsageError(f"training of {self.model.name} diverged in epoch {epoch + 1}: lower the learning rate")
+        speed = self.steps * self.plan.batch / (time.monotonic() - start)
+        return Epoch(epoch, loss, penalty, accuracy(self.model, self.splits.validation, self.spec), speed)
+
+    def _batches(self, epoch: int) -> Iterator[tuple[FloatArray, Int64Array]]:
+        rng = np.random.default_rng((self.plan.seed, epoch))
+        data = self.splits.train
+        order = rng.permutation(len(data.q))[: self.steps * self.plan.batch]
+        for rows in order.reshape(self.steps, self.plan.batch):
+            q: Int8Array = data.q[rows]
+            yield self.spec.dequantize(shift_and_flip(q, rng) if self.plan.augment else q), data.labels[rows]
+
+    def _state(self) -> list[Any]:
+        return [*self.model.variables, *self.optimizer.variables]
+
+    def _save(self, history: list[Epoch]) -> None:
+        arrays = {f"v{i}": v.numpy() for i, v in enumerate(self._state())}
+        partial = self.checkpoint.with_suffix(".partial.npz")
+        try:
+            self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(partial, history=json.dumps([asdict(e) for e in history]), plan=repr(self.plan), **arrays)
+            partial.replace(self.checkpoint)
+        except OSError as err:
+            partial.unlink(missing_ok=True)
+            raise UsageError(
+                f"{self.checkpoint}: cannot write ({err.strerror}); the last checkpoint is whole"
+            ) from None
+
+    def _restore(self) -> list[Epoch]:
+        if not self.checkpoint.exists():
+            return []
+        try:
+            with np.load(self.checkpoint, allow_pickle=False) as saved:
+                if str(saved["plan"]) != repr(self.plan):
+                    raise UsageError(f"{self.checkpoint}: made by another plan; remove it or train into another folder")
+                for i, variable in enumerate(self._state()):
+                    variable.assign(saved[f"v{i}"])
+                return [Epoch(**e) for e in json.loads(str(saved["history"]))]
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as err:
+            raise UsageError(f"{self.checkpoint}: not a checkpoint of {self.model.name} ({err}); remove it") from None
+
+
+def accuracy(model: Any, data: Dataset, spec: TensorSpec) -> float:
+    """Share of ``data`` that ``model`` gets right."""
+    logits = model.predict(spec.dequantize(data.q), batch_size=500, verbose=0)
+    return float(np.mean(np.argmax(logits, axis=-1) == data.labels))
+
+
+def _step(model: Any, optimizer: Any, plan: Plan) -> Callable[[Any, Any], tuple[Any, Any]]:
+    cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    regularized = Regularized(model, plan.penalty) if plan.penalty else None
+    paying = round(plan.batch * plan.penalty.share) if plan.penalty else 0
+
+    def forward(images: Any) -> tuple[Any, Any]:
+        if regularized is None:
+            return model(images, training=True), tf.constant(0.0)
+        logits, penalty = regularized(images[:paying])
+        if paying < plan.batch:
+            logits = tf.concat([logits, model(images[paying:], training=True)], axis=0)
+        return logits, penalty
+
+    def step(images: Any, labels: Any) -> tuple[Any, Any]:
+        # QKeras's stochastic quantizers heed the learning phase, not training=True; alone they stay deterministic
+        with tf.GradientTape() as tape, keras.backend.learning_phase_scope(1):
+            logits, penalty = forward(images)
+            loss = cross_entropy(labels, logits)
+            total = loss + penalty
+        variables = model.trainable_variables
+        optimizer.apply_gradients(zip(tape.gradient(total, variables), variables, strict=True))
+        return loss, penalty
+
+    return step

@@ -1,0 +1,78 @@
+"""The committed weights: ``models/weights/NAME.npz`` and, beside it, ``NAME.json`` that says how they were made."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from host.types import UsageError
+
+FOLDER = Path(__file__).parent / "weights"
+_LARGEST = 1_000_000
+
+
+@dataclass(frozen=True)
+class Card:
+    """How weights were made and what they reach on the whole test set; low..high is the 95 % Wilson interval."""
+
+    name: str
+    command: str
+    seed: int
+    epochs: int
+    start: str | None
+    penalty: str | None
+    parameters: int
+    test_set: str
+    test_n: int
+    test_accuracy: float
+    low: float
+    high: float
+    versions: str
+
+
+def save(model: Any, card: Card, folder: Path = FOLDER) -> Path:
+    """Writes both files, each by an atomic rename. Raises UsageError where they cannot be written or exceed 1 MB."""
+    path = folder / f"{card.name}.npz"
+    partial = path.with_suffix(f".{os.getpid()}.npz")
+    note = path.with_suffix(f".{os.getpid()}.json")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(partial, **{f"w{i:03}": w for i, w in enumerate(model.get_weights())})
+        if partial.stat().st_size > _LARGEST:
+            raise UsageError(f"{path.name}: {partial.stat().st_size} bytes; committed weights stay below {_LARGEST}")
+        note.write_text(json.dumps(asdict(card), indent=1) + "\n")
+        partial.replace(path)
+        note.replace(path.with_suffix(".json"))
+    except OSError as err:
+        raise UsageError(f"{path}: cannot write ({err.strerror})") from None
+    finally:
+        partial.unlink(missing_ok=True)
+        note.unlink(missing_ok=True)
+    return path
+
+
+def load(name: str, model: Any, folder: Path = FOLDER) -> None:
+    """Sets ``model``'s weights to the committed ones. Raises UsageError when they are missing or another network's."""
+    path = folder / f"{name}.npz"
+    if not path.exists():
+        raise UsageError(f"{path.name}: no such weights; make them with python -m models.make_weights {name}")
+    try:
+        with np.load(path, allow_pickle=False) as saved:
+            model.set_weights([saved[key] for key in sorted(saved.files)])
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as err:
+        raise UsageError(f"{path}: not the weights of {model.name} ({err})") from None
+
+
+def card(name: str, folder: Path = FOLDER) -> Card:
+    """How the weights called ``name`` were made. Raises UsageError when there is no such card."""
+    path = folder / f"{name}.json"
+    try:
+        return Card(**json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError) as err:
+        raise UsageError(f"{path}: no model card ({err})") from None
