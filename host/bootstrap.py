@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from host.environment import BENCH, BOARD_STEPS, NATIVE_STEPS, SetupError
+from host.environment import BENCH, BOARD_STEPS, NATIVE_STEPS, PROJECT, SetupError
 from host.tools import ARM, NATIVE, PROBE, checkout, missing, tools
 
 OLDEST, NEWEST = (3, 10), (3, 13)
@@ -28,12 +28,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with (root / ".setup-lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             install_packages(groups)
-            steps = (BENCH, *(NATIVE_STEPS if groups == [NATIVE] else BOARD_STEPS))
+            steps = (BENCH, PROJECT, *(NATIVE_STEPS if groups == [NATIVE] else BOARD_STEPS))
             changed = [step.ensure(root, say) for step in steps]
         if any(changed):
             say("done")
     except SetupError as err:
         print(f"setup: {err}", file=sys.stderr)
+        return 2
+    except OSError as err:  # a disk that is full, a checkout that belongs to somebody else
+        print(f"setup: {err.filename or 'setup'}: {err.strerror}: mend that and run it again", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("setup: interrupted: run it again to go on", file=sys.stderr)

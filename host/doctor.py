@@ -6,7 +6,7 @@ import platform
 from dataclasses import dataclass
 from importlib import metadata
 
-from host.environment import BENCH, BOARD_STEPS
+from host.environment import BENCH, BOARD_STEPS, PROJECT
 from host.tools import TOOLS, checkout, found_version
 
 PACKAGES = (
@@ -44,7 +44,7 @@ def doctor() -> list[Row]:
         except metadata.PackageNotFoundError:
             rows.append(Row(name, None, needed_for, "make setup"))
     root = checkout()
-    for step in (BENCH, *BOARD_STEPS):
+    for step in (BENCH, PROJECT, *BOARD_STEPS):
         version = "up to date" if step.up_to_date(root) else None
         rows.append(Row(step.name, version, step.needed_for, "" if version else "make setup"))
     return rows

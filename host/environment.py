@@ -43,21 +43,16 @@ def run(argv: Sequence[str], say: Say, root: Path) -> None:
 
 @dataclass(frozen=True)
 class Step:
-    """One folder of the checkout, made from one lock file."""
+    """One folder of the checkout, made from one file."""
 
     name: str
     lock: str
     needed_for: str
     make: Callable[[Path, Say], None]
-    inputs: tuple[str, ...] = ()
-    """Further files whose change makes it stale."""
 
     def digest(self, root: Path) -> str:
-        """Hash of everything the result depends on."""
-        state = hashlib.sha256(str(root).encode())
-        for name in (self.lock, *self.inputs):
-            state.update((root / name).read_bytes())
-        return state.hexdigest()
+        """Hash of everything the result depends on; a virtual environment cannot be moved."""
+        return hashlib.sha256(str(root).encode() + (root / self.lock).read_bytes()).hexdigest()
 
     def stamp(self, root: Path) -> Path:
         """Written last, so that an interrupted step counts as not done."""
@@ -97,7 +92,11 @@ def _make_venv(root: Path, folder: str, lock: str, say: Say) -> None:
 
 def _bench(root: Path, say: Say) -> None:
     _make_venv(root, ".venv", "requirements.lock", say)
+
+
+def _project(root: Path, say: Say) -> None:
     _pip(root, ".venv", say, "install", "--no-deps", "--no-build-isolation", "--editable", ".")
+    (root / PROJECT.name).mkdir()
 
 
 def _platformio(root: Path, say: Say) -> None:
@@ -127,7 +126,8 @@ def _scons(root: Path, say: Say) -> None:
     (folder / "scons.py").write_text("import sys\n\nfrom SCons.Script import main\n\nsys.exit(main())\n")
 
 
-BENCH = Step(".venv", "requirements.lock", "everything", _bench, ("pyproject.toml",))
+BENCH = Step(".venv", "requirements.lock", "everything", _bench)
+PROJECT = Step(".venv/tinyrobust", "pyproject.toml", "the command tinyrobust", _project)
 CMSIS = Step(".deps/cmsis", "firmware/cmsis.lock", "building any firmware", _cmsis)
 PLATFORMIO = Step(".pio-venv", "requirements-pio.lock", "building firmware for boards", _platformio)
 SCONS = Step(".pio/packages/tool-scons", "requirements-pio.lock", "building firmware for boards", _scons)
