@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+import models.tf  # noqa: F401  (before anything that imports TensorFlow)
 from models.weight_grid import WeightGrid, weight_grid
 
 from qkeras import QConv2D, QConv2DBatchnorm, QDense, QDepthwiseConv2D, QDepthwiseConv2DBatchnorm  # isort: skip

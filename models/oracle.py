@@ -1,6 +1,6 @@
 """TensorFlow Lite Micro's own interpreter on the host, in a child process: a hostile model can crash or hang it.
 
-The child is ``python -m models.oracle``; frames on its stdin and stdout are a little-endian uint32 length and that many
+The child is ``python -m models.oracle``, with tensor indices as arguments where inner tensors are wanted; frames on its stdin and stdout are a little-endian uint32 length and that many
 bytes. Requests: the model, then any number of batches of int8 samples back to back. Answers start with ``K`` (well) or
 ``E`` (UTF-8 reason).
 """
@@ -32,7 +32,7 @@ SECONDS_PER_SAMPLE = 30.0
 BATCH = 32
 _LENGTH = struct.Struct("<I")
 _ARENA = re.compile(rb"Arena allocation total (\d+) bytes")
-_ARENA_SLACK = 1 << 20
+_ARENA_SLACK = 4 << 20
 
 
 def unavailable() -> str | None:
@@ -43,16 +43,22 @@ def unavailable() -> str | None:
 
 
 class Oracle:
-    """tflite-micro running one model. Raises UsageError naming ``name`` when it refuses, crashes or hangs."""
+    """tflite-micro running one model. Raises UsageError naming ``name`` when it refuses, crashes or hangs.
 
-    def __init__(self, tflite: bytes, source: TensorSpec, sink: TensorSpec, name: str) -> None:
+    It answers with the output, or, where ``tensors`` names some by their index in the file, with those, one after
+    another; ``sink`` is then only asked for its size, the bytes of all of them.
+    """
+
+    def __init__(
+        self, tflite: bytes, source: TensorSpec, sink: TensorSpec, name: str, tensors: tuple[int, ...] = ()
+    ) -> None:
         reason = unavailable()
         if reason is not None:
             raise UsageError(f"tflite-micro cannot run {name}: {reason}")
         self.name = name
         self._source, self._sink = source, sink
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "models.oracle"],
+            [sys.executable, "-m", "models.oracle", *map(str, tensors)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -60,7 +66,7 @@ class Oracle:
         )
         try:
             self._ask(tflite, START_SECONDS)
-            self.arena_bytes = self._measure()
+            self.arena_bytes = None if tensors else self._measure()
         except BaseException:
             self.close()
             raise
@@ -143,6 +149,7 @@ def _child() -> None:
     """The loop of ``python -m models.oracle``; ends with its stdin."""
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever the C++ side prints stays out of the frames
+    tensors = [int(a) for a in sys.argv[1:]]
     interpreter: Any = None
     with tempfile.TemporaryFile() as log:
         os.dup2(log.fileno(), 2)
@@ -150,10 +157,10 @@ def _child() -> None:
             request = requests.read(_LENGTH.unpack(head)[0])
             try:
                 if interpreter is None:
-                    interpreter = _interpreter(request)
+                    interpreter = _interpreter(request, bool(tensors))
                     answer = b"K"
                 else:
-                    answer = b"K" + (_infer(interpreter, request) if request else _arena(interpreter, log))
+                    answer = b"K" + (_infer(interpreter, request, tensors) if request else _arena(interpreter, log))
             except (RuntimeError, ValueError) as err:
                 log.seek(0)
                 answer = b"E" + str(err).encode() + b" " + log.read(2000)
@@ -161,20 +168,25 @@ def _child() -> None:
             answers.flush()
 
 
-def _interpreter(tflite: bytes) -> Any:
+def _interpreter(tflite: bytes, preserve: bool) -> Any:
     from tflite_micro.python.tflite_micro import runtime
 
-    return runtime.Interpreter.from_bytes(tflite, arena_size=10 * len(tflite) + _ARENA_SLACK)
+    kinds = runtime.InterpreterConfig
+    kind = kinds.kPreserveAllTensors if preserve else kinds.kAllocationRecording
+    return runtime.Interpreter.from_bytes(tflite, arena_size=10 * len(tflite) + _ARENA_SLACK, intrepreter_config=kind)
 
 
-def _infer(interpreter: Any, batch: bytes) -> bytes:
+def _infer(interpreter: Any, batch: bytes, tensors: list[int]) -> bytes:
     shape = tuple(int(n) for n in interpreter.get_input_details(0)["shape"])
     samples = np.frombuffer(batch, np.int8).reshape(-1, *shape)
     out = bytearray()
     for sample in samples:
         interpreter.set_input(sample, 0)
         interpreter.invoke()
-        out += interpreter.get_output(0).tobytes()
+        if not tensors:
+            out += interpreter.get_output(0).tobytes()
+        for i in tensors:
+            out += np.asarray(interpreter.GetTensor(i, 0)["tensor_data"], np.int8).tobytes()
     return bytes(out)
 
 
