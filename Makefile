@@ -1,10 +1,12 @@
 # The two commands are `make bench` and `make test`; both set up what they need first. BOARD is a row of host/boards.toml.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 BOARD ?= qemu_an500
 PYTHON ?= python3
 BOOTSTRAP := $(PYTHON) -m host.bootstrap
 BIN := .venv/bin
 
-.PHONY: setup bench flash test test-unit lint perf clean
+.PHONY: setup bench flash test test-unit lint perf lock clean
 
 setup:
 	@$(BOOTSTRAP)
@@ -34,6 +36,15 @@ lint: setup
 
 perf: setup
 	@$(BIN)/python -m host.perf
+
+# Renews both locks to the newest versions; needs uv on the path.
+UV_COMPILE := uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.10 --no-annotate \
+              --no-header --no-emit-index-url --no-emit-find-links
+lock:
+	@$(UV_COMPILE) pyproject.toml --extra dev | cat <(sed 1q requirements.lock) - > requirements.lock.new
+	@printf 'platformio==6.2.0\nscons==4.11.1\n' | $(UV_COMPILE) - | cat <(sed 1q requirements-pio.lock) - > requirements-pio.lock.new
+	@mv requirements.lock.new requirements.lock
+	@mv requirements-pio.lock.new requirements-pio.lock
 
 clean:
 	@rm -rf build .pio/build .pio/cache
