@@ -1,0 +1,1 @@
+"""Experiments on the committed networks, each one command."""
