@@ -31,6 +31,9 @@ def load_npz(path: Path, spec: TensorSpec, outputs: int) -> Dataset:
         raise UsageError(f"{path}: x has shape {x.shape}; at least one sample is needed")
     if [n for n in x.shape[1:] if n != 1] != [n for n in spec.shape if n != 1]:
         raise UsageError(f"{path}: x holds samples of shape {x.shape[1:]}, the model takes {spec.shape}")
+    if x.dtype.kind == "f" and not np.isfinite(x).all():
+        at = [int(i) for i in np.argwhere(~np.isfinite(x))[0]]
+        raise UsageError(f"{path}: x{at} is not a finite number")
     q = _on_lattice(x.reshape(len(x), *spec.shape), spec, path)
     labels = _labels(arrays["y"], len(q), outputs, path) if "y" in arrays else np.full(len(q), -1, np.int64)
     return dataset(path.stem, q, labels)
@@ -43,9 +46,6 @@ def _on_lattice(x: NDArray[Any], spec: TensorSpec, path: Path) -> Int8Array:
         return x.astype(np.int8)
     if x.dtype.kind != "f":
         raise UsageError(f"{path}: x is {x.dtype}; uint8 pixels, int8 or floating point is supported")
-    if not np.isfinite(x).all():
-        bad = np.argwhere(~np.isfinite(x))[0]
-        raise UsageError(f"{path}: x{[int(i) for i in bad]} is not a finite number")
     steps = x.astype(np.float64) / spec.scale
     q: Int8Array = np.clip(np.rint(steps) + spec.zero_point, -128, 127).astype(np.int8)
     return q

@@ -1,8 +1,8 @@
 """TensorFlow Lite Micro's own interpreter on the host, in a child process: a hostile model can crash or hang it.
 
-The child is ``python -m models.oracle``, with tensor indices as arguments where inner tensors are wanted; frames on its stdin and stdout are a little-endian uint32 length and that many
-bytes. Requests: the model, then any number of batches of int8 samples back to back. Answers start with ``K`` (well) or
-``E`` (UTF-8 reason).
+The child is ``python -m models.oracle``, with tensor indices as arguments where inner tensors are wanted; frames on its
+stdin and stdout are a little-endian uint32 length and that many bytes. Requests: the model, then batches of int8
+samples back to back, an empty one to ask for the arena's size. Answers start with ``K`` (well) or ``E`` (UTF-8 reason).
 """
 
 from __future__ import annotations

@@ -26,9 +26,7 @@ def test_buffers_alive_together_never_overlap(buffers):
 @given(BUFFERS)
 def test_the_arena_is_no_smaller_than_any_moment_and_no_larger_than_everything(buffers):
     rounded = [-(-b.size // ALIGN) * ALIGN for b in buffers]
-    moments = [
-        sum(r for b, r in zip(buffers, rounded, strict=True) if b.first <= step <= b.last) for step in range(13)
-    ]
+    moments = [sum(r for b, r in zip(buffers, rounded, strict=True) if b.first <= step <= b.last) for step in range(13)]
     assert max(moments) <= place(buffers, ALIGN).total <= sum(rounded)
 
 

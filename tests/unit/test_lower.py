@@ -59,7 +59,9 @@ def network(*layers, shape=(8, 8, 3), seed=0):
 def head(kernel=None):
     return (
         L.Flatten(name="flat"),
-        QDense(5, kernel_quantizer=kernel or quantized_bits(6, 0, 1, alpha="auto_po2"), bias_quantizer=bias(), name="d"),
+        QDense(
+            5, kernel_quantizer=kernel or quantized_bits(6, 0, 1, alpha="auto_po2"), bias_quantizer=bias(), name="d"
+        ),
         QActivation(bits_away(8, 4, 0, alpha=1.0), name="logits"),
     )
 

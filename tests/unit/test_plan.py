@@ -134,7 +134,7 @@ def test_an_accumulator_that_could_overflow_is_refused():
     "data", [b"", b"TFL3" * 4, bytes(64), b"\0\0\0\0TFL3" + bytes(64), NET[:200], NET[:-40], bytes(MAX_FILE + 1)]
 )
 def test_what_is_no_model_is_refused(data):
-    with pytest.raises(UsageError, match="^model"):
+    with pytest.raises(UsageError, match=r"^model"):
         compile_plan(data)
 
 
@@ -145,16 +145,13 @@ def test_corrupted_bytes_end_in_a_plan_or_one_line(changes):
     for at, value in changes:
         data[at] = value
     try:
-        plan = compile_plan(bytes(data))
+        size = len(compile_plan(bytes(data)).data)
     except UsageError as err:
-        assert "\n" not in str(err)
-    else:
-        assert len(plan.data) < 1 << 20
+        size = str(err).count("\n")
+    assert size == 0 or layout.size(PlanHeader) < size < 1 << 20
 
 
 @given(st.binary(max_size=600))
 def test_random_bytes_are_refused(data):
     with pytest.raises(UsageError):
         compile_plan(data[:4].ljust(4, b"\0") + b"TFL3" + data[4:])
-
-
