@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -23,9 +24,9 @@ def attach(board: Board, say: Callable[[str], None], serial_number: str = "") ->
     to it. Raises UsageError on a missing tool, LinkError on a board that is not there or is not what was asked for.
     """
     with ExitStack() as stack:
-        port, pid = _port(board, say, serial_number, stack)
+        port, pid, image = _port(board, say, serial_number, stack)
         rung = NATIVE if board.port is PortKind.CHILD else "board"
-        device = Device(port, rung, board.emulated, stack.pop_all().close, pid)
+        device = Device(port, rung, board.emulated, stack.pop_all().close, pid, image)
     try:
         info = device.hello()
         if (info.board, info.tick_unit) != (board.name, board.tick_unit):
@@ -39,15 +40,17 @@ def attach(board: Board, say: Callable[[str], None], serial_number: str = "") ->
     return device
 
 
-def _port(board: Board, say: Callable[[str], None], serial_number: str, stack: ExitStack) -> tuple[Port, int]:
+def _port(board: Board, say: Callable[[str], None], serial_number: str, stack: ExitStack) -> tuple[Port, int, str]:
+    """The port, and the process and the SHA-256 of the firmware behind it, as Device takes them."""
     if board.port is PortKind.SERIAL:
-        return SerialPort(find_attached(board, serial_number).url, board.baud), 0
+        return SerialPort(find_attached(board, serial_number).url, board.baud), 0, ""
     say(f"building the firmware of {board.name}")
-    image = build(board).elf
+    elf = build(board).elf
+    image = hashlib.sha256(elf.read_bytes()).hexdigest()
     if board.port is PortKind.CHILD:
-        child = ChildPort([str(image)])
-        return child, child.pid
-    emulator = stack.enter_context(Emulator(board, image))
+        child = ChildPort([str(elf)])
+        return child, child.pid, image
+    emulator = stack.enter_context(Emulator(board, elf))
     if board.port is PortKind.FIFO:
-        return FifoPort(board.name, emulator.to_board, emulator.from_board, emulator.gone), emulator.pid
-    return SerialPort(emulator.url, board.baud, emulator.gone), emulator.pid
+        return FifoPort(board.name, emulator.to_board, emulator.from_board, emulator.gone), emulator.pid, image
+    return SerialPort(emulator.url, board.baud, emulator.gone), emulator.pid, image

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
@@ -38,7 +39,9 @@ def _complain(line: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. Whatever goes wrong is one line on stderr."""
+    argv = sys.argv[1:] if argv is None else argv
     args = parser().parse_args(argv)
+    args.command_line = shlex.join(["tinyrobust", *argv])
     try:
         status = int(args.main(args))
         sys.stdout.flush()

@@ -76,7 +76,7 @@ def facts(info: Info) -> tuple[tuple[str, str], ...]:
     )
 
 
-def describe(config: Config, ladder: Ladder, data: Dataset, device: Device, run_id: str) -> Manifest:
+def describe(config: Config, ladder: Ladder, data: Dataset, device: Device, run_id: str, command: str) -> Manifest:
     """The manifest, in state ``running``."""
     info, bundle = device.info, ladder.bundle
     rungs = [RungInfo(rung.rung, True) for rung in ladder.rungs]
@@ -108,7 +108,8 @@ def describe(config: Config, ladder: Ladder, data: Dataset, device: Device, run_
         tflm_arena_bytes=bundle.tflm_arena_bytes,
         git=git_id(),
         versions=versions(),
-        board_info=facts(info),
+        board_info=(*facts(info), *((("image_sha256", device.image),) if device.image else ())),
         rungs=tuple(rungs),
         notes=ladder.notes,
+        command=command,
     )

@@ -49,7 +49,8 @@ class Device:
     """One board behind one port; the ``board`` (or ``native``) rung. A context manager that closes its port.
 
     ``emulated`` says that its ticks are no cycles. ``ended`` is called after the port is closed, to stop whatever was
-    started for this device, ``pid`` the process that runs its firmware (0: none of this host's).
+    started for this device, ``pid`` the process that runs its firmware (0: none of this host's). ``image`` is the
+    SHA-256 of that firmware's file, empty for a real board: what is flashed there nobody can tell from here.
     """
 
     def __init__(
@@ -59,10 +60,12 @@ class Device:
         emulated: bool = False,
         ended: Callable[[], None] = lambda: None,
         pid: int = 0,
+        image: str = "",
     ) -> None:
         self.link = Link(port)
         self.emulated = emulated
         self.pid = pid
+        self.image = image
         self._rung = rung
         self._ended = ended
         self._info: Info | None = None

@@ -16,10 +16,13 @@ ORACLE = "tflm"
 DEVICES = ("native", "board")
 """Rungs that run our firmware."""
 
+EXACT = (*DEVICES, "twin")
+"""Rungs that must equal the oracle; where the twin does not, attacks made on it are aimed at another network."""
+
 
 @dataclass(frozen=True)
 class Divergence:
-    """A device rung against the oracle over the whole run."""
+    """An exact rung against the oracle over the whole run."""
 
     rung: str
     samples: int
@@ -68,10 +71,10 @@ def compare_bytes(group: Group, oracle: Group) -> Divergence | None:
 
 
 def divergences(table: pa.Table) -> list[Divergence]:
-    """Each device rung against the oracle, over every cell. Empty if the run has no oracle or no device."""
+    """Each exact rung against the oracle, over every cell; devices first. Empty if the run has no oracle."""
     parts: dict[str, list[Divergence]] = {}
     for rungs in groups(table).values():
-        for rung in DEVICES:
+        for rung in EXACT:
             part = compare_bytes(rungs[rung], rungs[ORACLE]) if rung in rungs and ORACLE in rungs else None
             if part is not None:
                 parts.setdefault(rung, []).append(part)

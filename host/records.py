@@ -85,6 +85,8 @@ class Manifest:
     """Lines the report must show: parity of the export, warnings of the attacks."""
     link: tuple[tuple[str, int], ...] = ()
     """Counters of the link: frames, retries, bytes both ways."""
+    command: str = ""
+    """The command line that began the run."""
 
     def to_json(self) -> str:
         """Pretty JSON, stable key order."""

@@ -32,7 +32,7 @@ class Result:
 def _share(row: SummaryRow | None) -> str:
     if row is None or row.accuracy is None or row.low is None or row.high is None:
         return "-"
-    return f"{row.accuracy:.1%} [{row.low:.1%}, {row.high:.1%}]"
+    return f"{row.accuracy:.1%} [{100 * row.low:.1f}, {100 * row.high:.1f}]"
 
 
 def _eps(share: float) -> str:
@@ -43,7 +43,7 @@ def print_result(result: Result, console: Console | None = None) -> None:
     """The table: one line per attack, source, seed and eps, one column per rung."""
     console = console or Console(width=None if Console().is_terminal else 160)
     rungs = list(dict.fromkeys(row.rung for row in result.rows))
-    table = Table(title=f"{result.manifest.model} on {result.manifest.board}: accuracy [95 % interval]")
+    table = Table(title=f"{result.manifest.model} on {result.manifest.board}: accuracy [95 % interval, %]")
     for name in ("attack", "source", "eps", "reached", "n", *rungs):
         table.add_column(name, justify="left" if name in ("attack", "source") else "right", no_wrap=True)
     cells: dict[tuple[str, str, float, int], dict[str, SummaryRow]] = {}

@@ -19,7 +19,7 @@ from host.recorder import Recorder, Tick
 from host.records import Manifest
 from host.sets import Sets, code_version
 from host.store import EXAMPLES, Store, replacing
-from host.sweep import cells
+from host.sweep import CLEAN, cells
 from host.types import AdversarialSet, Cell, Dataset, Differentiable, Predictor, UsageError
 from host.wire import PROTOCOL
 
@@ -56,14 +56,6 @@ def subset(data: Dataset, samples: int | None, outputs: int) -> Dataset:
     return replace(data, q=np.ascontiguousarray(q), labels=labels)
 
 
-def models_identity(config: Config, ladder: Ladder) -> str:
-    """Identifies the networks of the ladder: the exported model, and the user's float baseline where there is one."""
-    parts = [ladder.name, ladder.bundle.sha256, ladder.bundle.plan_id]
-    if config.float_model is not None:
-        parts.append(hashlib.sha256(config.float_model.read_bytes()).hexdigest())
-    return "\n".join(parts)
-
-
 def run_id(
     config: Config, models: str, data: Dataset, todo: Sequence[Cell], rungs: Sequence[str], firmware: str
 ) -> str:
@@ -83,8 +75,10 @@ def run_id(
     return f"{model}-{config.board}-{digest[:12]}"
 
 
-def execute(config: Config, ladder: Ladder, device: Device, cache: Path, say: Say, tick: Tick) -> Outcome:
-    """One run, from its first or its next missing record to ``records.parquet``.
+def execute(
+    config: Config, ladder: Ladder, device: Device, cache: Path, say: Say, tick: Tick, command: str = ""
+) -> Outcome:
+    """One run, from its first or its next missing record to ``records.parquet``. ``command`` is kept in the manifest.
 
     Raises UsageError on an impossible configuration or a full disk, LinkError where the board fails; all records made
     until then are kept, and the same call goes on from there.
@@ -94,10 +88,9 @@ def execute(config: Config, ladder: Ladder, device: Device, cache: Path, say: Sa
     todo = cells(config, tuple(differentiable))
     info = device.load(ladder.bundle, ladder.bundle.input)
     rungs: tuple[Predictor, ...] = (*ladder.rungs, device)
-    models = models_identity(config, ladder)
-    firmware = f"{info.firmware} {info.engine}"
-    name = run_id(config, models, data, todo, [rung.rung for rung in rungs], firmware)
-    manifest = describe(config, ladder, data, device, name)
+    firmware = f"{info.firmware} {info.engine} {device.image}"
+    name = run_id(config, ladder.digest, data, todo, [rung.rung for rung in rungs], firmware)
+    manifest = describe(config, ladder, data, device, name, command)
     with Store(config.out, manifest) as store:
         if store.complete:
             say(f"{store.path} is complete: nothing to run")
@@ -106,7 +99,7 @@ def execute(config: Config, ladder: Ladder, device: Device, cache: Path, say: Sa
         if store.recorded:
             say(f"{store.path}: going on after {store.recorded} of {total} records")
         recorder = Recorder(store, data.labels, total, tick)
-        sets = Sets(cache / "sets", models, data, ladder.bundle.input)
+        sets = Sets(cache / "sets", ladder.digest, data, ladder.bundle.input)
         notes = list(store.manifest.notes)
         pictures: list[AdversarialSet] = []
         try:
@@ -114,8 +107,8 @@ def execute(config: Config, ladder: Ladder, device: Device, cache: Path, say: Sa
                 made = sets.get(cell, differentiable.get(cell.source))
                 lines = (f"{cell.attack} eps {cell.eps:.4g} from {cell.source}: {note}" for note in made.notes)
                 notes += [line for line in lines if line not in notes]
-                if cell.source in differentiable:
-                    pictures.append(made)
+                if cell.attack != CLEAN:
+                    pictures.append(replace(made, q=made.q[:PICTURES].copy()))
                 for rung in rungs:
                     recorder.cell(rung, made)
         finally:
@@ -139,7 +132,7 @@ def _save_pictures(path: Path, data: Dataset, made: list[AdversarialSet]) -> Non
     examples = Examples(
         tuple(one.cell for one in made),
         np.stack([q] * len(made)),
-        np.stack([one.q[:PICTURES] for one in made]),
+        np.stack([one.q for one in made]),
         np.stack([labels] * len(made)),
     )
     with replacing(path) as file:

@@ -9,7 +9,6 @@ from host.config import Config
 from host.types import Cell, UsageError
 
 NO_SOURCE = "-"
-PREFERRED = ("float32", "qat")
 CLEAN = "clean"
 
 
@@ -21,14 +20,18 @@ def check_attacks(config: Config) -> None:
 
 
 def sources(config: Config, differentiable: Sequence[str]) -> tuple[str, ...]:
-    """The rungs to make gradient attacks on, out of the ``differentiable`` ones. Raises UsageError on one missing."""
+    """The rungs to make gradient attacks on, out of the ``differentiable`` ones. Raises UsageError on one missing.
+
+    By default the float baseline and the quantized network: ``qat``, or the ``twin`` of a .tflite that came without it.
+    """
     for name in config.sources:
         if name not in differentiable:
             there = ", ".join(differentiable) or "none"
             raise UsageError(f"source {name!r}: this model's rungs with gradients are: {there}")
     if config.sources:
         return config.sources
-    return tuple(name for name in PREFERRED if name in differentiable) or tuple(differentiable[:1])
+    quantized = "qat" if "qat" in differentiable else "twin"
+    return tuple(name for name in ("float32", quantized) if name in differentiable)
 
 
 def cells(config: Config, differentiable: Sequence[str]) -> tuple[Cell, ...]:

@@ -18,16 +18,17 @@ class Verdict:
 
 
 def verdict(found: Sequence[Divergence], manifest: Manifest) -> list[Verdict]:
-    """One verdict for each device rung, or one that says why there is none."""
-    if found:
-        return [_judge(one) for one in found]
+    """One verdict for each exact rung, after one that says why no device was compared, where none was."""
+    judged = [_judge(one) for one in found]
+    if any(one.rung in DEVICES for one in found):
+        return judged
     reasons = [
         f"{rung.rung} was not available ({rung.reason})"
         for rung in manifest.rungs
         if not rung.available and rung.rung in (ORACLE, *DEVICES)
     ]
     why = "; ".join(reasons) or f"no outputs of both {ORACLE} and a device are recorded"
-    return [Verdict("open", f"Bytes not compared: {why}.")]
+    return [Verdict("open", f"Bytes not compared: {why}."), *judged]
 
 
 def _judge(one: Divergence) -> Verdict:

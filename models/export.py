@@ -12,6 +12,7 @@ from models.data import Splits
 from models.ladder import Ladder, tflm_rung
 from models.lower import lower
 from models.reference import KerasPredictor
+from models.twin import TwinPredictor
 
 
 def export_qat(
@@ -31,12 +32,13 @@ def export_qat(
     below it, UsageError where a layer has no exact form.
     """
     tflite = lower(qat, spec)
-    rungs: list[Predictor] = [KerasPredictor(full, "float32", spec), KerasPredictor(qat, "qat", spec)]
+    trained = KerasPredictor(qat, "qat", spec)
+    rungs: list[Predictor] = [KerasPredictor(full, "float32", spec), trained, TwinPredictor(tflite)]
     tflm, unavailable = tflm_rung(tflite, name)
     notes: tuple[str, ...] = ()
     if tflm is not None:
         for held_out in (splits.validation, splits.calibration):
-            result = parity.compare(rungs[-1], tflm, tflm.output, held_out.q)
+            result = parity.compare(trained, tflm, tflm.output, held_out.q)
             parity.gate(result, name, floor)
             say(f"{name}: {result}")
             notes += (f"{held_out.name}: {result}",)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from host.types import Dataset, Predictor
 from models import oracle
 from models.bundle import Bundle
-from models.reference import TflmPredictor
+from models.reference import KerasPredictor, TflmPredictor
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,13 @@ class Ladder:
     class_names: tuple[str, ...]
     unavailable: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of every network of the ladder: the exported one, layers and weights of the Keras ones."""
+        trained = (rung.digest for rung in self.rungs if isinstance(rung, KerasPredictor))
+        parts = (self.name, self.bundle.sha256, self.bundle.plan_id, *trained)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def tflm_rung(tflite: bytes, name: str) -> tuple[TflmPredictor | None, tuple[tuple[str, str], ...]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import warnings
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +13,7 @@ from host.types import Int8Array, Prediction, TensorSpec, UsageError
 from models.oracle import Oracle
 from models.plan import compile_plan
 from models.tf import keras, tf
+from models.train import weights_digest
 
 _BATCH = 256
 
@@ -25,6 +28,14 @@ class KerasPredictor:
         self.rung = rung
         self.input = spec
         self.model = without_softmax(model)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the layers and of all weights."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # QKeras's way to serialize its quantizers
+            layers = self.model.to_json()
+        return hashlib.sha256(f"{layers}\n{weights_digest(self.model)}".encode()).hexdigest()
 
     def logits(self, real: Any) -> Any:
         """Tensor float32 [n, *shape] to logits [n, classes], before any final softmax; differentiable."""

@@ -99,7 +99,7 @@ def main(args: argparse.Namespace) -> int:
     with attach(board, say) as device:
         ladder = open_ladder(config, cache)
         with Progress() as progress:
-            outcome = execute(config, ladder, device, cache, progress.say, progress.tick)
+            outcome = execute(config, ladder, device, cache, progress.say, progress.tick, args.command_line)
     paths = write_report(outcome.path)
     show(outcome.path, str(paths.html), args.json, made=outcome.made)
     return 0

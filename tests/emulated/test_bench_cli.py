@@ -45,8 +45,9 @@ def rows(folder):
 def test_killed_bench_resumes_and_a_finished_one_is_reused(room):
     whole = result(start(room, "run", *OPTIONS, "--out", str(room / "whole"), "--json"))
     cells = 1 + 2 + 2 * 2 * 2
-    assert whole["made"] == cells * 4 * 40
-    assert whole["divergence"][0]["differing_bytes"] == 0
+    assert whole["made"] == cells * 5 * 40
+    assert [(d["rung"], d["differing_bytes"]) for d in whole["divergence"]] == [("native", 0), ("twin", 0)]
+    assert "--samples 40" in whole["manifest"]["command"]
     assert (Path(whole["run"]) / "report.html").is_file()
 
     child = start(room, "run", *OPTIONS, "--out", str(room / "cut"))

@@ -36,6 +36,7 @@ class OneModel:
     class_names: tuple = ()
     unavailable: tuple = ()
     notes: tuple = ()
+    digest: str = ""
 
 
 @pytest.fixture(scope="module")

@@ -47,7 +47,7 @@ def test_every_key_is_read():
         ('attacks = "pgd"', "attacks must be a list"),
         ('model = "M.tflite"', "needs --data"),
         ('float_model = "M.h5"', "go with a .tflite"),
-        ("model = ", "line 1"),
+        ("model = ?", "line 1"),
     ],
 )
 def test_bad_values_are_refused_by_name(text, says):
@@ -87,6 +87,7 @@ def test_cells_are_clean_first_then_every_source_and_eps():
 
 def test_sources_fall_back_to_the_twin_and_are_checked():
     config = Config(attacks=("fgsm",), eps=(0.1,))
+    assert [cell.source for cell in cells(config, ("float32", "twin"))[1:]] == ["float32", "twin"]
     assert cells(config, ("twin",))[1].source == "twin"
     with pytest.raises(UsageError, match="needs a rung with gradients"):
         cells(config, ())

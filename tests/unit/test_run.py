@@ -1,5 +1,6 @@
 """A whole run on a small ladder and a board in memory: every record once, resumed after any end, reused when done."""
 
+import dataclasses
 import itertools
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import pytest
 
 from host.config import Config
 from host.device import Device, spec
+from host.examples import read_examples
 from host.run import execute
 from host.types import Dataset, LinkError, Prediction, UsageError
 from tests.simulated import EDGE, MemoryBoard, MemoryPlan, NoisyPort
@@ -50,6 +52,7 @@ class SmallLadder:
     class_names: tuple = ()
     unavailable: tuple = (("qat", "there is none"),)
     notes: tuple = ("a note",)
+    digest: str = "d1"
 
 
 def ladder(labels=None):
@@ -58,14 +61,14 @@ def ladder(labels=None):
     return SmallLadder(Dataset("d", q, labels, "5a"))
 
 
-def run(tmp_path, board, ladder=None, **settings):
+def run(tmp_path, board, ladder=None, image="", **settings):
     config = Config(
         board="native", attacks=("clean", "noise"), eps=(2 / 255, 8 / 255), out=tmp_path / "runs", **settings
     )
     ladder = ladder or globals()["ladder"]()
     lines = []
-    with Device(board) as device:
-        outcome = execute(config, ladder, device, tmp_path / "cache", lines.append, lambda *_: None)
+    with Device(board, image=image) as device:
+        outcome = execute(config, ladder, device, tmp_path / "cache", lines.append, lambda *_: None, "tinyrobust run")
     return outcome, lines
 
 
@@ -123,6 +126,23 @@ def test_noise_on_the_line_changes_no_record(tmp_path):
     pairs = itertools.zip_longest(records(clean), records(noisy))
     assert all({**a, "retries": 0} == {**b, "retries": 0} for a, b in pairs if a["rung"] == "board")
     assert dict(noisy.manifest.link)["retries"] > 100
+
+
+def test_changed_firmware_or_changed_weights_make_a_new_run(tmp_path):
+    first, _ = run(tmp_path, MemoryBoard(), samples=5, image="f1")
+    assert dict(first.manifest.board_info)["image_sha256"] == "f1"
+    assert run(tmp_path, MemoryBoard(), samples=5, image="f1")[0].made == 0
+    assert run(tmp_path, MemoryBoard(), samples=5, image="f2")[0].path != first.path
+    retrained = dataclasses.replace(ladder(), digest="d2")
+    assert run(tmp_path, MemoryBoard(), retrained, samples=5, image="f1")[0].path != first.path
+
+
+def test_pictures_of_every_attack_and_the_command_are_kept(tmp_path):
+    outcome, _ = run(tmp_path, MemoryBoard())
+    examples = read_examples(outcome.path / "examples.npz")
+    assert [(cell.attack, cell.eps) for cell in examples.cells] == [("noise", 2 / 255), ("noise", 8 / 255)]
+    assert np.abs(examples.adversarial[1].astype(int) - examples.clean[1]).max() == 8
+    assert outcome.manifest.command == "tinyrobust run"
 
 
 def test_different_questions_get_different_folders(tmp_path):
