@@ -10,6 +10,7 @@ from models import bundle
 from models.graph import MAX_FILE
 from models.ladder import Ladder, tflm_rung
 from models.npz import load_npz
+from models.twin import TwinPredictor
 
 
 def open_files(model: Path, float_model: Path | None, data: Path, cache: Path, say: Callable[[str], None]) -> Ladder:
@@ -29,6 +30,7 @@ def open_files(model: Path, float_model: Path | None, data: Path, cache: Path, s
 
         say(f"{float_model.name}: loading the float model")
         rungs.append(KerasPredictor(load_float(float_model), "float32", built.input))
+    rungs.append(TwinPredictor(built.tflite))
     tflm, missing = tflm_rung(built.tflite, model.name)
     if tflm is not None:
         rungs.append(tflm)
