@@ -57,13 +57,8 @@ def smaller_than_one(real: float) -> Multiplier:
 
 
 def conv_multiplier(input_scale: float, filter_scale: float, output_scale: float) -> Multiplier:
-    """Per-channel factor of CONV_2D, DEPTHWISE_CONV_2D and per-channel FULLY_CONNECTED: products in double."""
+    """Factor of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED, per channel or not: the product is taken in double."""
     return quantize_multiplier(input_scale * filter_scale / output_scale)
-
-
-def dense_multiplier(input_scale: float, filter_scale: float, output_scale: float) -> Multiplier:
-    """Per-tensor FULLY_CONNECTED: ``GetQuantizedConvolutionMultipler`` takes the product of scales in float32."""
-    return quantize_multiplier(float(np.float32(input_scale) * np.float32(filter_scale)) / output_scale)
 
 
 @dataclass(frozen=True)

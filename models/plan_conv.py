@@ -54,7 +54,7 @@ def dense(o: Checked) -> FullyConnected | Conv:
     a = _arithmetic(o, x, w, 0, opt)
     if is_per_channel(o):
         return Conv(head=o.head(Kind.CONV_2D_S8), input=o.at(x), in_c=depth, **_one_pixel(out_c), **a)
-    m = fixed_point.dense_multiplier(scale(x), scale(w), scale(o.out))
+    m = fixed_point.conv_multiplier(scale(x), scale(w), scale(o.out))
     a |= {"multiplier": m.q31, "shift": m.shift}
     return FullyConnected(head=o.head(Kind.FULLY_CONNECTED_S8), input=o.at(x), depth=depth, out_c=out_c, **a)
 

@@ -29,12 +29,6 @@ def test_impossible_multipliers_are_refused(real):
         fp.quantize_multiplier(real)
 
 
-def test_dense_multiplier_takes_the_product_in_float32():
-    # GetQuantizedConvolutionMultipler multiplies two float scales before it widens; per-channel code widens first.
-    a, b = 0.1230000033974648, 0.4560000002384186
-    assert fp.dense_multiplier(a, b, 1.0) != fp.conv_multiplier(a, b, 1.0)
-
-
 @given(st.floats(1e-3, 10), st.floats(1e-3, 10), st.integers(1, 1 << 16))
 def test_mean_divides_by_the_count(scale, out_scale, count):
     assert fp.mean_multiplier(scale, out_scale, count).real == pytest.approx(scale / out_scale / count, rel=2**-28)
