@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from host.types import BenchError
 
-COMMANDS = ("run", "report", "boards", "doctor", "flash")
+COMMANDS = ("run", "report", "gate", "boards", "doctor", "flash")
 INTERRUPTED = 130
 UNEXPECTED = 2
 

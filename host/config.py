@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from host.floors import Floor, Gate
 from host.types import UsageError
 
 if sys.version_info >= (3, 11):
@@ -42,6 +43,8 @@ class Config:
     """The first so many of the test set; all without it."""
     seeds: tuple[int, ...] = (0,)
     out: Path = Path("runs")
+    gate: Gate = field(default_factory=Gate)
+    """What the run must reach; in TOML the table ``[gate]`` and its ``[[gate.floors]]``."""
 
     def __post_init__(self) -> None:
         for eps in self.eps:
@@ -105,6 +108,33 @@ def _each(item: Callable[[object], Any]) -> Callable[[object], tuple[Any, ...]]:
     return parse
 
 
+def _table(parsers: Mapping[str, Callable[[object], Any]], make: Callable[..., Any]) -> Callable[[object], Any]:
+    """A TOML table whose keys are those of ``parsers`` to what ``make`` builds of their values."""
+
+    def parse(value: object) -> Any:
+        if not isinstance(value, dict):
+            raise ValueError("must be a table")
+        values: dict[str, Any] = {}
+        for key, item in value.items():
+            if key not in parsers:
+                raise ValueError(f"unknown key {key!r}; known are {', '.join(parsers)}")
+            try:
+                values[key] = parsers[key](item)
+            except ValueError as err:
+                raise ValueError(f"{key} {err}") from None
+        return make(**values)
+
+    return parse
+
+
+def _floor(attack: str | None = None, accuracy: float | None = None, **more: Any) -> Floor:
+    if attack is None or accuracy is None:
+        raise ValueError("needs attack and accuracy")
+    return Floor(attack, accuracy, **more)
+
+
+_FLOOR = {"attack": _text, "accuracy": number, "source": _text, "eps": number}
+_GATE = {"rung": _text, "floors": _each(_table(_FLOOR, _floor)), "differing_bytes": _integer}
 _PARSERS: dict[str, Callable[[object], Any]] = {
     "model": _text,
     "float_model": _path,
@@ -116,6 +146,7 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "samples": _integer,
     "seeds": _each(_integer),
     "out": _path,
+    "gate": _table(_GATE, Gate),
 }
 
 
@@ -125,18 +156,11 @@ def parse(text: str, where: str) -> Config:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
         raise UsageError(f"{where}: {err}") from None
-    values: dict[str, Any] = {}
-    for key, value in raw.items():
-        if key not in _PARSERS:
-            raise UsageError(f"{where}: unknown key {key!r}; known are {', '.join(_PARSERS)}")
-        try:
-            values[key] = _PARSERS[key](value)
-        except ValueError as err:
-            raise UsageError(f"{where}: {key} {err}") from None
     try:
-        return Config(**values)
-    except UsageError as err:
+        config: Config = _table(_PARSERS, Config)(raw)
+    except (UsageError, ValueError) as err:
         raise UsageError(f"{where}: {err}") from None
+    return config
 
 
 def load(path: Path) -> Config:

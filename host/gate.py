@@ -9,36 +9,11 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from host.divergence import ORACLE, Divergence
+from host.divergence import DEVICES, ORACLE, Divergence
+from host.floors import DEVICE, Floor, Gate
 from host.metrics import SummaryRow
-from host.types import GateFailed, UsageError
-
-
-@dataclass(frozen=True)
-class Floor:
-    """The least accuracy, 0..1, of the gated rung on one cell. The clean set is ``Floor("clean", "-", 0.0, ...)``."""
-
-    attack: str
-    source: str
-    eps: float
-    accuracy: float
-
-
-@dataclass(frozen=True)
-class Gate:
-    """What a run must reach on ``rung``. Raises UsageError on a floor outside 0..1 or a negative byte count."""
-
-    rung: str = "board"
-    floors: tuple[Floor, ...] = ()
-    differing_bytes: int | None = 0
-    """Most output bytes that may differ from the oracle's; None to ask nothing, where there is no oracle."""
-
-    def __post_init__(self) -> None:
-        for floor in self.floors:
-            if not 0.0 <= floor.accuracy <= 1.0:
-                raise UsageError(f"gate: accuracy {floor.accuracy} of {floor.attack}: give a share from 0 to 1")
-        if self.differing_bytes is not None and self.differing_bytes < 0:
-            raise UsageError(f"gate: differing_bytes {self.differing_bytes}: give 0 or more")
+from host.records import Manifest
+from host.types import GateFailed
 
 
 @dataclass(frozen=True)
@@ -50,13 +25,21 @@ class Check:
     detail: str
 
 
-def check(gate: Gate, rows: Sequence[SummaryRow], found: Sequence[Divergence]) -> list[Check]:
+def check(gate: Gate, rows: Sequence[SummaryRow], found: Sequence[Divergence], manifest: Manifest) -> list[Check]:
     """Answer every question of ``gate`` from ``metrics.summarise`` and ``divergence.divergences``.
 
     With several seeds, each must reach the floor.
     """
-    checks = [] if gate.differing_bytes is None else [_bytes(gate.rung, gate.differing_bytes, found)]
-    return checks + [_floor(gate.rung, floor, rows) for floor in gate.floors]
+    whole = Check("complete", manifest.state == "complete", f"the run is {manifest.state}")
+    rung = gate.rung
+    if rung == DEVICE:
+        rung = next((row.rung for row in rows if row.rung in DEVICES), DEVICE)
+    missing = [r.reason for r in manifest.rungs if r.rung == ORACLE and not r.available]
+    if missing and gate.differing_bytes is None:
+        same = Check(f"{rung} equals {ORACLE}", True, f"not compared: {ORACLE} is not available here: {missing[0]}")
+    else:
+        same = _bytes(rung, gate.differing_bytes or 0, found)
+    return [whole, same, *(_floor(rung, floor, rows) for floor in gate.floors)]
 
 
 def enforce(checks: Sequence[Check]) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 from host.result import Result, print_result
 
 
-def show(run: Path, report: str, as_json: bool, **more: int) -> None:
-    """Prints a finished run's figures on stdout; ``more`` are further counts for the JSON."""
+def show(run: Path, report: str, as_json: bool, **more: int) -> Result:
+    """Prints a finished run's figures on stdout and returns them; ``more`` are further counts for the JSON."""
     result = Result.of(run)
     if as_json:
         print(json.dumps({"run": str(run), "report": report, **more, **dataclasses.asdict(result)}, indent=2))
     else:
         print_result(result)
         print(f"\nReport: {report}")
+    return result

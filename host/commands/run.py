@@ -82,11 +82,12 @@ def open_ladder(config: Config, cache: Path) -> Ladder:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Runs it; 0 when all records are made."""
+    """Runs it; 0 when all records are made and reach the floors. Raises GateFailed, the report written, if not."""
     config = read_config(args)
     from host.attach import attach
     from host.boards import get_board
     from host.commands.output import show
+    from host.gate import check, enforce
     from host.progress import Progress
     from host.report import write_report
     from host.run import execute
@@ -101,5 +102,6 @@ def main(args: argparse.Namespace) -> int:
         with Progress() as progress:
             outcome = execute(config, ladder, device, cache, progress.say, progress.tick, args.command_line)
     paths = write_report(outcome.path)
-    show(outcome.path, str(paths.html), args.json, made=outcome.made)
+    result = show(outcome.path, str(paths.html), args.json, made=outcome.made)
+    enforce(check(config.gate, result.rows, result.divergence, result.manifest))
     return 0

@@ -61,5 +61,14 @@ def test_killed_bench_resumes_and_a_finished_one_is_reused(room):
 
     again = result(start(room, "run", *OPTIONS, "--out", str(room / "cut"), "--json"))
     assert (again["made"], again["run"]) == (0, resumed["run"])
+
+    page = Path(again["run"]) / "report.html"
+    page.unlink()
+    floor = room / "bench.toml"
+    floor.write_text('[[gate.floors]]\nattack = "pgd"\nsource = "qat"\neps = "16/255"\naccuracy = 1\n')
+    gated = start(room, "run", *OPTIONS, "--out", str(room / "cut"), "--config", str(floor))
+    assert "gates failed: native under pgd made on qat" in gated.communicate(timeout=600)[1]
+    assert (gated.returncode, page.is_file()) == (1, True)
+
     report = result(start(room, "report", again["run"], "--json"))
     assert report["rows"] == again["rows"]

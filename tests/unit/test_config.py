@@ -3,6 +3,7 @@
 import pytest
 
 from host.config import Config, load, number, override, parse
+from host.floors import Floor, Gate
 from host.sweep import cells
 from host.types import Cell, UsageError
 
@@ -24,10 +25,19 @@ def test_every_key_is_read():
     samples = 10
     seeds = [1, 2]
     out = "there"
+    [gate]
+    rung = "tflm"
+    differing_bytes = 2
+    [[gate.floors]]
+    attack = "pgd"
+    source = "qat"
+    eps = "8/255"
+    accuracy = 0.5
     """
     config = parse(text, "bench.toml")
     assert config.eps == (8 / 255, 0.5, 0.0)
     assert (config.samples, config.seeds, config.out.name) == (10, (1, 2), "there")
+    assert config.gate == Gate("tflm", (Floor("pgd", 0.5, "qat", 8 / 255),), 2)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +58,12 @@ def test_every_key_is_read():
         ('model = "M.tflite"', "needs --data"),
         ('float_model = "M.h5"', "go with a .tflite"),
         ("model = ?", "line 1"),
+        ("gate = 1", "gate must be a table"),
+        ("[gate]\nfloor = 1", "gate unknown key 'floor'"),
+        ("[gate]\ndiffering_bytes = -1", "differing_bytes -1"),
+        ('[[gate.floors]]\nattack = "pgd"', "gate floors needs attack and accuracy"),
+        ('[[gate.floors]]\nattack = "pgd"\naccuracy = 87', "accuracy 87"),
+        ('[[gate.floors]]\nattack = "pgd"\naccuracy = 0.5\neps = nan', "eps nan"),
     ],
 )
 def test_bad_values_are_refused_by_name(text, says):

@@ -1,0 +1,35 @@
+"""``tinyrobust gate``: judge a finished run by the floors of a bench.toml; exit code 1 where one is missed."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+HELP = "judge a finished run by its floors, for continuous integration"
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declares the options."""
+    parser.add_argument("run", type=Path, metavar="RUN_DIR", help="a run's folder, e.g. runs/digits-native-...")
+    parser.add_argument("--config", type=Path, metavar="BENCH.toml", help="its [gate] table; without it, equal bytes")
+    parser.add_argument("--junit", type=Path, metavar="PATH", help="write the verdicts as JUnit XML, too")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Runs it; raises GateFailed where a floor is missed."""
+    from host import config
+    from host.floors import Gate
+    from host.gate import check, enforce, junit
+    from host.result import Result
+    from host.store import replacing
+
+    gate = config.load(args.config).gate if args.config else Gate()
+    result = Result.of(args.run)
+    checks = check(gate, result.rows, result.divergence, result.manifest)
+    for one in checks:
+        print(f"{'pass' if one.passed else 'FAIL'}  {one.name}: {one.detail}")
+    if args.junit:
+        with replacing(args.junit) as file:
+            file.write(junit(checks, result.manifest.run_id).encode())
+    enforce(checks)
+    return 0
