@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import time
+import warnings
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +66,7 @@ class Trainer:
         self.optimizer = keras.optimizers.AdamW(rate, weight_decay=plan.decay)
         self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.optimizer.build(model.trainable_variables)
-        self.step = tf.function(_step(model, self.optimizer, plan))
+        self.step = compiled_step(model, self.optimizer, plan)
 
     def run(self, say: Say) -> list[Epoch]:
         """All epochs that are not done yet. Raises UsageError when the loss stops being a number or a write fails."""
@@ -130,13 +132,27 @@ class Trainer:
             raise UsageError(f"{self.checkpoint}: not a checkpoint of {self.model.name} ({err}); remove it") from None
 
 
+@contextmanager
+def learning_phase() -> Iterator[None]:
+    """Makes QKeras's stochastic quantizers random: they heed this and not ``training=True``. A graph keeps it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # deprecated in Keras, yet the only thing QKeras asks
+        scope = keras.backend.learning_phase_scope(1)
+        scope.__enter__()
+    try:
+        yield
+    finally:
+        scope.__exit__(None, None, None)
+
+
 def accuracy(model: Any, data: Dataset, spec: TensorSpec) -> float:
     """Share of ``data`` that ``model`` gets right."""
     logits = model.predict(spec.dequantize(data.q), batch_size=500, verbose=0)
     return float(np.mean(np.argmax(logits, axis=-1) == data.labels))
 
 
-def _step(model: Any, optimizer: Any, plan: Plan) -> Callable[[Any, Any], tuple[Any, Any]]:
+def compiled_step(model: Any, optimizer: Any, plan: Plan) -> Callable[[Any, Any], tuple[Any, Any]]:
+    """One update of ``model`` as a graph: (images [batch, ...], labels [batch]) to (loss, penalty) before it."""
     cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     regularized = Regularized(model, plan.penalty) if plan.penalty else None
     paying = round(plan.batch * plan.penalty.share) if plan.penalty else 0
@@ -150,8 +166,7 @@ def _step(model: Any, optimizer: Any, plan: Plan) -> Callable[[Any, Any], tuple[
         return logits, penalty
 
     def step(images: Any, labels: Any) -> tuple[Any, Any]:
-        # QKeras's stochastic quantizers heed the learning phase, not training=True; alone they stay deterministic
-        with tf.GradientTape() as tape, keras.backend.learning_phase_scope(1):
+        with tf.GradientTape() as tape, learning_phase():
             logits, penalty = forward(images)
             loss = cross_entropy(labels, logits)
             total = loss + penalty
@@ -159,4 +174,5 @@ def _step(model: Any, optimizer: Any, plan: Plan) -> Callable[[Any, Any], tuple[
         optimizer.apply_gradients(zip(tape.gradient(total, variables), variables, strict=True))
         return loss, penalty
 
-    return step
+    compiled: Callable[[Any, Any], tuple[Any, Any]] = tf.function(step)
+    return compiled

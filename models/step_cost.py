@@ -1,0 +1,76 @@
+"""What a Jacobian-regularized training step costs against a plain one: ``python -m models.step_cost``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models import resnet8, s3_cnn
+from models.jacobian import Penalty
+from models.quantizers import TERNARY, W4
+from models.tf import keras, tf
+from models.training import Plan, compiled_step
+
+_BATCH = 128
+_WARM_UP, _ROUNDS = 2, 9
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Median training speeds of one network in images per second; ``ratio`` is plain over regularized."""
+
+    network: str
+    penalty: str
+    plain: float
+    regularized: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times a plain step one regularized step takes."""
+        return self.plain / self.regularized
+
+
+def step_costs(rounds: int = _ROUNDS) -> list[Cost]:
+    """Measures ResNet8 (float, 4 bits) and the S3 net (ternary). Plain and regularized steps alternate, so that other
+    load on the machine meets both alike."""
+    cases: tuple[tuple[str, Callable[[], Any], dict[str, Penalty]], ...] = (
+        ("resnet8 float", resnet8.build_float, _whole()),
+        ("resnet8 4 bits", lambda: resnet8.build_qat(W4), _whole()),
+        ("s3 ternary", lambda: s3_cnn.build_qat(TERNARY), {"per layer, share 0.5": s3_cnn.per_layer(0.01)}),
+    )
+    return [cost for name, build, penalties in cases for cost in _compare(name, build, penalties, rounds)]
+
+
+def _whole() -> dict[str, Penalty]:
+    return {f"whole, share {share:g}": Penalty(0.01, share=share) for share in (1.0, 0.5)}
+
+
+def _compare(name: str, build: Callable[[], Any], penalties: dict[str, Penalty], rounds: int) -> list[Cost]:
+    variants: dict[str, Penalty | None] = {"plain": None, **penalties}
+    steps = {}
+    for label, penalty in variants.items():
+        model = build()
+        optimizer = keras.optimizers.AdamW(1e-4)
+        optimizer.build(model.trainable_variables)
+        steps[label] = compiled_step(model, optimizer, Plan(1, _BATCH, 1e-4, penalty=penalty))
+    images, labels = tf.random.uniform((_BATCH, 32, 32, 3), -1, 1), tf.zeros(_BATCH, tf.int64)
+    seconds: dict[str, list[float]] = {label: [] for label in steps}
+    for i in range(_WARM_UP + rounds):
+        for label, step in steps.items():
+            start = time.perf_counter()
+            float(step(images, labels)[0])
+            if i >= _WARM_UP:
+                seconds[label].append(time.perf_counter() - start)
+    speed = {label: _BATCH / float(np.median(times)) for label, times in seconds.items()}
+    return [Cost(name, label, speed["plain"], speed[label]) for label in penalties]
+
+
+if __name__ == "__main__":
+    print("| network | Jacobian penalty, one projection | plain, images/s | regularized, images/s | ratio |")
+    print("|---|---|---|---|---|")
+    for c in step_costs():
+        print(f"| {c.network} | {c.penalty} | {c.plain:.0f} | {c.regularized:.0f} | {c.ratio:.2f} |", flush=True)
