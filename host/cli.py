@@ -9,17 +9,26 @@ import shlex
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import NoReturn
 
-from host.types import BenchError
+from host.types import BenchError, UsageError
 
 COMMANDS = ("run", "report", "gate", "boards", "doctor", "flash")
 INTERRUPTED = 130
 UNEXPECTED = 2
 
 
+class _Parser(argparse.ArgumentParser):
+    """Its errors are one line too, without the usage above them."""
+
+    def error(self, message: str) -> NoReturn:
+        """Argparse's hook."""
+        self.exit(UsageError.exit_code, f"tinyrobust: error: {' '.join(message.split())} ({self.prog} --help)\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line. Subcommands are modules of host/commands, which import what they need when they run."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="tinyrobust", description="How robust is the quantized network that really runs on your microcontroller?"
     )
     top.add_argument("--debug", action="store_true", help="show the traceback of an error")

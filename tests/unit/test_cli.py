@@ -32,6 +32,16 @@ def test_errors_are_one_line(argv, code, says, capsys):
     assert says in captured.err
 
 
+@pytest.mark.parametrize("argv", [["run", "--eps", "nan"], ["run", "--samples", "x"], ["run", "--bord"], ["rum"], []])
+def test_unreadable_options_are_one_line(argv, capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(argv)
+    captured = capsys.readouterr()
+    assert (end.value.code, captured.out) == (2, "")
+    assert captured.err.startswith("tinyrobust: error: ")
+    assert captured.err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("error", "code", "says"),
     [
