@@ -13,6 +13,7 @@ from pathlib import Path
 
 from host.commands.run import cache_folder, say
 from host.perf.boards import board_table
+from host.perf.jacobian import jacobian_table
 from host.perf.stages import stage_table
 from host.perf.table import Table, markdown
 from host.perf.twin import twin_table
@@ -56,7 +57,7 @@ def main() -> int:
 
     digits = open_model("digits", cache_folder(), say)
     named = (("digits CNN", digits.bundle.tflite), *models)
-    tables = [board_table(named, say), stage_table(say), twin_table(named, say)]
+    tables = [board_table(named, say), stage_table(say), twin_table(named, say), jacobian_table(say)]
     text = page(tables, remark)
     PAGE.write_text(text)
     print(text)
