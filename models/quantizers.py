@@ -64,6 +64,11 @@ def weights(bits: int) -> Make:
     return lambda: quantized_bits_exact(bits, 0, 1, alpha="auto_po2")
 
 
+def depthwise(bits: int) -> Make:
+    """The same for depthwise kernels [h, w, channels, 1]."""
+    return lambda: quantized_bits_exact(bits, 0, 1, alpha="auto_po2", scale_axis=2)
+
+
 def ternary_weights() -> Any:
     """S3's stochastic ternary: random in training, deterministic -a, 0, a at inference; a is a power of two."""
     return stochastic_ternary_exact(alpha="auto_po2")
@@ -76,19 +81,23 @@ def binary_weights() -> Any:
 
 @dataclass(frozen=True)
 class Bits:
-    """Precision of a network: weights inside, weights of its first and last layer, and activations in bits."""
+    """Precision: weights inside, depthwise ones, those of the first and last layer, and activations in bits.
+
+    A depthwise filter has nine weights, too few for less than 4 bits.
+    """
 
     name: str
     weights: Make
+    depthwise_weights: Make
     edge_weights: Make
     activations: int
 
 
-W8 = Bits("w8a8", weights(8), weights(8), 8)
-W4 = Bits("w4a4", weights(4), weights(6), 4)
-W2 = Bits("w2a4", weights(2), weights(6), 4)
-TERNARY = Bits("ternary", ternary_weights, weights(6), 4)
-BINARY = Bits("binary", binary_weights, weights(6), 4)
+W8 = Bits("w8a8", weights(8), depthwise(8), weights(8), 8)
+W4 = Bits("w4a4", weights(4), depthwise(4), weights(6), 4)
+W2 = Bits("w2a4", weights(2), depthwise(4), weights(6), 4)
+TERNARY = Bits("ternary", ternary_weights, depthwise(4), weights(6), 4)
+BINARY = Bits("binary", binary_weights, depthwise(4), weights(6), 4)
 
 
 def activation(bits: int, integer: int) -> Any:

@@ -7,56 +7,17 @@ The paper gives no layer table; this one is ours, kept in its spirit: plain conv
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
+from models.chain import Chain, Conv
 from models.jacobian import LayerWeight, Penalty
-from models.quantizers import POOL_BITS, Bits, activation, bias_quantizer, signed
-from models.tf import keras
-
-from qkeras import QActivation, QConv2D, QDense  # isort: skip  (after models.tf)
 
 CLASSES = 10
 STAGES = ((32, 1), (32, 2), (64, 1), (64, 2), (96, 1), (96, 1))
 """Filters and stride of each 3x3 convolution."""
 
-
-def build_float() -> Any:
-    """float32 with batch norms, images [n, 32, 32, 3] in [-1, 1) to logits [n, 10]."""
-    layers = keras.layers
-    x = inputs = layers.Input((32, 32, 3), name="image")
-    for i, (filters, strides) in enumerate(STAGES, 1):
-        x = layers.Conv2D(
-            filters, 3, strides, padding="same", use_bias=False, kernel_initializer="he_normal", name=f"conv{i}"
-        )(x)
-        x = layers.BatchNormalization(name=f"norm{i}")(x)
-        x = layers.ReLU(name=f"relu{i}")(x)
-    x = layers.AveragePooling2D(8, name="pool")(x)
-    x = layers.Flatten(name="flatten")(x)
-    return keras.Model(inputs, layers.Dense(CLASSES, name="logits")(x), name="s3_float32")
-
-
-def build_qat(bits: Bits) -> Any:
-    """The same network without batch norms, weights and activations quantized to ``bits``."""
-    layers = keras.layers
-    x = inputs = layers.Input((32, 32, 3), name="image")
-    for i, (filters, strides) in enumerate(STAGES, 1):
-        kernel = bits.edge_weights if i == 1 else bits.weights
-        x = QConv2D(
-            filters,
-            3,
-            strides,
-            padding="same",
-            kernel_quantizer=kernel(),
-            bias_quantizer=bias_quantizer(),
-            name=f"conv{i}",
-        )(x)
-        last = i == len(STAGES)  # pooling keeps its input's grid
-        x = QActivation(activation(POOL_BITS if last else bits.activations, 2), name=f"relu{i}")(x)
-    x = layers.AveragePooling2D(8, name="pool")(x)
-    x = QActivation(activation(POOL_BITS, 2), name="pool_grid")(x)
-    x = layers.Flatten(name="flatten")(x)
-    x = QDense(CLASSES, kernel_quantizer=bits.edge_weights(), bias_quantizer=bias_quantizer(), name="logits")(x)
-    return keras.Model(inputs, QActivation(signed(5), name="logits_grid")(x), name=f"s3_{bits.name}")
+CHAIN = Chain("s3", (32, 32, 3), tuple(Conv(f, strides=(s, s)) for f, s in STAGES), pool=(8, 8), classes=CLASSES)
+build_float = CHAIN.build_float
+build_qat = CHAIN.build_qat
 
 
 def per_layer(strength: float, share: float = 0.5) -> Penalty:

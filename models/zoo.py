@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from host.types import UsageError
-from models import digits_cnn, zoo_weights
+from models import digits_cnn, zoo_untrained, zoo_weights
 from models.ladder import Ladder
 
 Say = Callable[[str], None]
@@ -15,6 +15,7 @@ Recipe = Callable[[Path, Say], Ladder]
 RECIPES: dict[str, Recipe] = {
     "digits": digits_cnn.ladder,
     **zoo_weights.entries(),
+    **zoo_untrained.entries(),
 }
 
 
