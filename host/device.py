@@ -122,14 +122,20 @@ class Device:
     def load(self, bundle: Plan, input: TensorSpec | None = None) -> Info:
         """Makes ``bundle`` the board's network, uploading its plan unless the board already holds it.
 
-        Raises RefusedError where the board rejects the plan (PLAN_REJECTED, PLAN_TOO_LARGE), LinkError where the
-        board's input tensor is not ``input``.
+        Raises RefusedError where the board rejects the plan (PLAN_REJECTED), LinkError where the plan is too
+        large for its RAM or the board's input tensor is not ``input``.
         """
         info = self.hello()
         for _ in range(LOAD_ATTEMPTS):
             if info.plan_ready and info.plan_id.hex() == bundle.plan_id:
                 break
-            self._upload(bundle.plan, info)
+            try:
+                self._upload(bundle.plan, info)
+            except RefusedError as err:
+                if err.code != Error.PLAN_TOO_LARGE:
+                    raise
+                into_flash = f"tinyrobust flash --board {info.board} --model M.tflite links it into flash instead"
+                raise LinkError(f"{err}: the board has {info.pool_bytes} bytes for it; {into_flash}") from None
             info = self.hello()
         else:
             raise LinkError(f"the board holds plan {info.plan_id.hex()[:12]} after loading {bundle.plan_id[:12]}")

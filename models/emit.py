@@ -22,6 +22,15 @@ _RESOLVER = {
 _PER_LINE = 16
 
 
+def emit_all(bundle: Bundle, folder: Path) -> None:
+    """Writes everything a firmware project takes: the .tflite, the plan, and both as C sources. Makes ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.tflite").write_bytes(bundle.tflite)
+    (folder / "plan.bin").write_bytes(bundle.plan)
+    emit_model(bundle, folder)
+    emit_plan(bundle, folder / "builtin_plan.cc")
+
+
 def emit_model(bundle: Bundle, folder: Path) -> tuple[Path, ...]:
     """Writes ``model_data.{h,cc}`` and ``op_resolver.{h,cc}``, as TFLite Micro applications take them."""
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 HELP = "build a real board's firmware and flash it"
 
@@ -10,6 +11,12 @@ HELP = "build a real board's firmware and flash it"
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
     parser.add_argument("--board", required=True, help="a name that `tinyrobust boards` lists")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="M.tflite",
+        help="link this network's plan into flash, for plans too large for the board's RAM",
+    )
 
 
 def main(args: argparse.Namespace) -> int:
@@ -17,5 +24,19 @@ def main(args: argparse.Namespace) -> int:
     from host.boards import get_board
     from host.flash import upload
 
-    upload(get_board(args.board))
+    board = get_board(args.board)
+    plan = None if args.model is None else _plan_source(args.model)
+    upload(board, plan)
     return 0
+
+
+def _plan_source(model: Path) -> Path:
+    """The C file of the plan of ``model``. Raises UsageError where it cannot be compiled."""
+    from host.commands.run import cache_folder
+    from models.bundle import build
+    from models.emit import emit_plan
+    from models.foreign import read_bounded
+    from models.graph import MAX_FILE
+
+    bundle = build(read_bounded(model, MAX_FILE), cache_folder())
+    return emit_plan(bundle, bundle.folder / "builtin_plan.cc")

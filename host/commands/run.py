@@ -92,6 +92,7 @@ def main(args: argparse.Namespace) -> int:
     from host.report import write_report
     from host.run import execute
     from host.sweep import check_attacks
+    from models.emit import emit_all
 
     check_attacks(config)
     board = get_board(config.board)
@@ -101,6 +102,7 @@ def main(args: argparse.Namespace) -> int:
         ladder = open_ladder(config, cache)
         with Progress() as progress:
             outcome = execute(config, ladder, device, cache, progress.say, progress.tick, args.command_line)
+    emit_all(ladder.bundle, outcome.path / "export")
     paths = write_report(outcome.path)
     result = show(outcome.path, str(paths.html), args.json, made=outcome.made)
     enforce(check(config.gate, result.rows, result.divergence, result.manifest))

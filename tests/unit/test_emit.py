@@ -31,6 +31,14 @@ def test_the_arrays_are_the_model_and_the_plan(bundle, tmp_path):
     assert array(emit.emit_plan(bundle, tmp_path / "plan.cc").read_text()) == bundle.plan
 
 
+def test_an_export_folder_holds_all_a_firmware_project_takes(bundle, tmp_path):
+    emit.emit_all(bundle, tmp_path / "export")
+    assert (tmp_path / "export/model.tflite").read_bytes() == bundle.tflite
+    assert (tmp_path / "export/plan.bin").read_bytes() == bundle.plan
+    assert array((tmp_path / "export/builtin_plan.cc").read_text()) == bundle.plan
+    assert array((tmp_path / "export/model_data.cc").read_text()) == bundle.tflite
+
+
 def test_the_resolver_registers_each_operator_once(bundle, tmp_path):
     paths = {p.name: p.read_text() for p in emit.emit_model(bundle, tmp_path / "c")}
     assert re.findall(r"resolver\.(\w+)\(", paths["op_resolver.cc"]) == ["AddMaxPool2D", "AddReshape"]
