@@ -10,7 +10,7 @@ import time
 import warnings
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,8 @@ class Trainer:
             np.savez(partial, history=json.dumps([asdict(e) for e in history]), plan=repr(self.plan), **arrays)
             partial.replace(self.checkpoint)
         except OSError as err:
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial.unlink()
             raise UsageError(
                 f"{self.checkpoint}: cannot write ({err.strerror}); the last checkpoint is whole"
             ) from None
