@@ -27,9 +27,14 @@ class Source:
     size: int
 
     @property
-    def name(self) -> str:
-        """File name in the cache."""
+    def file(self) -> str:
+        """File name as published."""
         return self.url.rsplit("/", 1)[-1]
+
+    @property
+    def name(self) -> str:
+        """File name in the cache: two data sets may publish files of the same name."""
+        return f"{self.digest[:8]}-{self.file}"
 
 
 def bench_data() -> Path | None:
@@ -81,7 +86,7 @@ def _download(source: Source, partial: Path, say: Say) -> None:
                 out.write(block)
                 before, have = have, have + len(block)
                 if before * 10 // source.size != have * 10 // source.size:
-                    say(f"{source.name}: {have * 100 // source.size} % of {source.size / 1e6:.0f} MB")
+                    say(f"{source.file}: {have * 100 // source.size} % of {source.size / 1e6:.0f} MB")
 
 
 def _verify(source: Source, partial: Path) -> None:

@@ -1,5 +1,6 @@
 """Splits that share nothing, and downloads that are whole or not there."""
 
+import gzip
 import hashlib
 import http.server
 import threading
@@ -12,6 +13,7 @@ from models import download
 from models.augment import shift_and_flip
 from models.data import digits, stratified
 from models.data_cifar10 import cifar10, to_lattice
+from models.data_mnist import FASHION, official_test
 from models.download import Source, bench_data, fetched
 
 BODY = np.random.default_rng(0).bytes(3_000_000)
@@ -56,7 +58,7 @@ def test_download_continues_where_it_stopped(server, tmp_path):
     server.stop = 1_200_000
     with pytest.raises(UsageError, match="stopped after 1200000 of 3000000 bytes"):
         fetched(_source(server), lambda _: None)
-    assert not (tmp_path / "downloads" / "set.bin").exists()
+    assert [p.suffix for p in (tmp_path / "downloads").iterdir()] == [".partial"]
     server.stop = None
     assert fetched(_source(server), lambda _: None).read_bytes() == BODY
     assert server.asked == [0, 1_200_000]
@@ -118,6 +120,28 @@ def test_cifar10_parts_share_no_row():
     assert not test & _rows(parts.calibration)
     assert not test & _rows(parts.validation)
     assert not test & _rows(parts.train)
+
+
+def test_fashion_mnist_is_read_and_is_the_published_file(tmp_path):
+    root = bench_data()
+    if root is None:
+        pytest.skip("BENCH_DATA is unset: Fashion-MNIST is not here")
+    data = official_test(FASHION)
+    assert data.q.shape == (10_000, 28, 28, 1)
+    assert (np.bincount(data.labels) == 1_000).all()
+    labels = FASHION.test_labels  # the images there may be packed anew
+    raw = (root / FASHION.name / labels.file).read_bytes()
+    assert (hashlib.md5(raw).hexdigest(), len(raw)) == (labels.digest, labels.size)
+
+
+def test_a_damaged_idx_file_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path))
+    (tmp_path / FASHION.name).mkdir()
+    path = tmp_path / FASHION.name / FASHION.test_images.file
+    for raw, reason in ((b"no gzip", "damaged"), (gzip.compress(bytes(100)), "not the 7840000 values")):
+        path.write_bytes(raw)
+        with pytest.raises(UsageError, match=reason):
+            official_test(FASHION)
 
 
 def test_stratified_is_a_partition():
