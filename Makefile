@@ -6,7 +6,7 @@ PYTHON ?= python3
 BOOTSTRAP := $(PYTHON) -m host.bootstrap
 BIN := .venv/bin
 
-.PHONY: setup bench flash test test-unit lint perf lock clean
+.PHONY: setup bench flash test test-unit test-deep lint perf lock clean
 
 setup:
 	@$(BOOTSTRAP)
@@ -21,10 +21,13 @@ flash:
 	@$(BIN)/tinyrobust flash --board $(BOARD)
 
 test: lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not deep"
+
+test-deep: setup
+	@$(BIN)/python -m pytest -m deep
 
 test-unit: setup
-	@$(BIN)/python -m pytest tests/unit -m "not slow"
+	@$(BIN)/python -m pytest tests/unit -m "not slow and not deep"
 
 lint: setup
 	@$(BIN)/ruff check .

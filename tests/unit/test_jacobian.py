@@ -9,6 +9,8 @@ from models.tf import keras, tf
 
 from qkeras import QActivation, QDense, quantized_bits  # isort: skip
 
+pytestmark = pytest.mark.slow
+
 
 def _float_net():
     x = i = keras.layers.Input((6,), name="image")

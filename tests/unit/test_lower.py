@@ -28,6 +28,8 @@ from qkeras import (  # isort: skip
     ternary,
 )
 
+pytestmark = pytest.mark.slow
+
 L = keras.layers
 SPEC = TensorSpec((8, 8, 3), 1 / 128, 0)
 needs_oracle = pytest.mark.skipif(oracle.unavailable() is not None, reason=str(oracle.unavailable()))

@@ -8,6 +8,8 @@ from models.twin import TwinPredictor
 from tests.oracle import tflm
 from tests.tflite_factory import Affine, Factory, Window
 
+pytestmark = pytest.mark.slow
+
 TELLING = 12
 """Sums to be found; each alone would do."""
 

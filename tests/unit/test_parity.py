@@ -4,6 +4,8 @@ import pytest
 from host.types import GateFailed, Prediction, TensorSpec
 from models.parity import compare, gate
 
+pytestmark = pytest.mark.slow
+
 SPEC = TensorSpec((1,), 1.0, 0)
 OUT = TensorSpec((2,), 0.5, -1)
 Q = np.zeros((2, 1), np.int8)

@@ -16,6 +16,8 @@ from models.reference import KerasPredictor, TflmPredictor
 from models.tf import keras, tf
 from models.training import learning_phase
 
+pytestmark = pytest.mark.slow
+
 
 def _randomized(model, seed=0):
     rng = np.random.default_rng(seed)

@@ -13,6 +13,8 @@ from models.quantizers import W4
 from models.reference import KerasPredictor, TflmPredictor
 from models.tf import keras
 
+pytestmark = pytest.mark.slow
+
 PUBLISHED = {
     "kws_ref_model.tflite": ds_cnn.CHAIN,
     "vww_96_int8.tflite": mobilenet_v1.CHAIN,

@@ -13,6 +13,8 @@ from models.jacobian import Penalty, exact_squared_norm
 from models.tf import keras
 from models.training import Plan, Trainer
 
+pytestmark = pytest.mark.slow
+
 PLAN = Plan(epochs=3, batch=64, rate=3e-3, decay=1e-3, seed=5)
 
 

@@ -15,6 +15,8 @@ from tests.tflite_cases import OPERATORS
 from tests.tflite_factory import Affine, Factory, Window
 from tests.tflite_networks import networks
 
+pytestmark = pytest.mark.slow
+
 MLPERF_TINY = ["ad01_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"]
 # A graph is traced for every example: shrinking would take minutes, and a case names its parameters as it is.
 relaxed = settings(deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
@@ -30,7 +32,7 @@ def test_operator_is_bit_exact(operator):
     settings(relaxed, max_examples=6)(given(OPERATORS[operator])(agree))()
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_operator_is_bit_exact_at_many_parameters(operator):
     settings(relaxed, max_examples=400)(given(OPERATORS[operator])(agree))()

@@ -12,6 +12,8 @@ from models.twin import TwinPredictor
 from tests.tflite_cases import OPERATORS
 from tests.tflite_factory import Affine, Factory, Window
 
+pytestmark = pytest.mark.slow
+
 # A graph is traced for every example: shrinking would take minutes, and a case names its parameters as it is.
 relaxed = settings(deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 
