@@ -40,9 +40,9 @@ TOOLS = (
     Tool(
         "libstdc++",
         "libstdc++-arm-none-eabi-newlib",
-        "building firmware: C++ headers",
+        "building firmware: C++ headers and library",
         frozenset({ARM}),
-        probe="arm-none-eabi-g++ -mcpu=cortex-m7 -E -include cstring -xc++ /dev/null",
+        probe="arm-none-eabi-g++ -mcpu=cortex-m7 -nostartfiles -include cstring -xc++ /dev/null -o /dev/null",
     ),
     Tool("qemu-system-arm", "qemu-system-arm", "emulated boards", frozenset({ARM})),
     Tool("openocd", "openocd", "flashing real boards", frozenset({PROBE})),
