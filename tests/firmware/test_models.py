@@ -9,7 +9,8 @@ import pytest
 from host.device import Device
 from host.ports import ChildPort
 from models.plan import compile_plan
-from tests.firmware.test_operators import Bundle, oracle
+from tests.firmware.test_operators import Bundle
+from tests.oracle import tflm
 
 DATA = os.environ.get("BENCH_DATA")
 MODELS = ["pretrainedResnet_quant", "kws_ref_model", "vww_96_int8", "ad01_int8"]
@@ -24,4 +25,4 @@ def test_model_is_bit_exact(native, name):
     samples[-2], samples[-1] = -128, 127
     with Device(ChildPort([str(native)]), rung="native") as device:
         device.load(Bundle(plan.data, plan.plan_id), plan.input)
-        np.testing.assert_array_equal(device.predict(samples).raw, oracle(tflite, samples))
+        np.testing.assert_array_equal(device.predict(samples).raw, tflm(tflite, samples))
