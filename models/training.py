@@ -21,6 +21,7 @@ from host.types import Dataset, FloatArray, Int8Array, Int64Array, TensorSpec, U
 from models.augment import shift_and_flip
 from models.data import Splits
 from models.jacobian import Penalty, Regularized
+from models.schedule import WarmRestarts
 from models.tf import keras, tf
 
 Say = Callable[[str], None]
@@ -28,11 +29,15 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """AdamW (decay on kernels only) with one epoch of warm-up and cosine decay to zero from ``rate``."""
+    """AdamW (decay on kernels only) with one epoch of warm-up and cosine decay to zero from ``rate``.
+
+    After each of the epochs in ``restarts`` the rate is ``rate`` again.
+    """
 
     epochs: int
     batch: int
     rate: float
+    restarts: tuple[int, ...] = ()
     decay: float = 0.0
     augment: bool = False
     penalty: Penalty | None = None
@@ -60,9 +65,7 @@ class Trainer:
         self.plan = plan
         self.checkpoint = folder / f"{model.name}.checkpoint.npz"
         self.steps = len(splits.train.q) // plan.batch
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0, self.steps * (plan.epochs - 1) or 1, warmup_target=plan.rate, warmup_steps=self.steps
-        )
+        rate = WarmRestarts(plan.rate, (*plan.restarts, plan.epochs), self.steps)
         self.optimizer = keras.optimizers.AdamW(rate, weight_decay=plan.decay)
         self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.optimizer.build(model.trainable_variables)
