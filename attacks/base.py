@@ -1,25 +1,38 @@
-"""Threat model, budget and registry of the attacks.
+"""Threat model, budget and what every attack goes through on its way to the chip.
 
-Untargeted, Linf, on the int8 input lattice: the adversary may move every input element by at most ``levels`` lattice
-steps and wants the prediction to leave the label. What it knows is the source rung; a transfer attack is the same
-bytes scored on another rung. The attacks know nothing of boards, models or files.
+Untargeted, on the int8 input lattice: the adversary wants the prediction to leave the label, by a perturbation inside
+a budget or by the smallest one. What it knows is the source rung; a transfer attack is the same bytes scored on
+another rung. The attacks know nothing of boards, models or files.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from attacks import checks
-from attacks.control import CLEAN, NOISE, noise
-from attacks.gradient import FGSM, PGD, fgsm
-from attacks.lattice import levels, linf, snap
-from attacks.problem import AttackInfo, Problem
+from attacks.control import noise
+from attacks.gradient import FGSM, fgsm
+from attacks.lattice import STEPS, levels, linf, snap
+from attacks.problem import AttackInfo, Needs, Norm, Problem
+from attacks.registry import ATTACKS
 from host.types import AdversarialSet, Cell, Differentiable, Int8Array, Int64Array, Predictor, TensorSpec, UsageError
 
-ATTACKS: dict[str, AttackInfo] = {info.name: info for info in (CLEAN, NOISE, FGSM, PGD)}
-"""Every attack by its name in ``bench.toml``."""
+BATCH = 128
+"""Samples that an attack is given at a time."""
+
+UNBOUNDED = 1.0
+"""``Cell.eps`` of an attack that minimises: the whole input range."""
+
+
+def find(name: str) -> AttackInfo:
+    """The attack called ``name``. Raises UsageError that lists what there is."""
+    if name not in ATTACKS:
+        raise UsageError(f"unknown attack {name!r}: choose from {', '.join(ATTACKS)}")
+    return ATTACKS[name]
 
 
 def make(cell: Cell, source: Predictor | None, q: Int8Array, labels: Int64Array, spec: TensorSpec) -> AdversarialSet:
@@ -30,34 +43,43 @@ def make(cell: Cell, source: Predictor | None, q: Int8Array, labels: Int64Array,
     itself answers. ``notes`` warn of a budget too small for the lattice and of an attack that looks broken.
     Raises UsageError on an unknown attack, an impossible eps, a wrong shape or a source without gradients.
     """
-    info = ATTACKS.get(cell.attack)
-    if info is None:
-        raise UsageError(f"unknown attack {cell.attack!r}: choose from {', '.join(ATTACKS)}")
+    info = find(cell.attack)
     if q.dtype != np.int8 or q.shape[1:] != spec.shape or labels.shape != q.shape[:1]:
         raise UsageError(
             f"{cell.attack}: samples {q.dtype} {q.shape} with labels {labels.shape} do not fit int8 [n, {spec.shape}]"
         )
-    budget = levels(cell.eps)
+    budget = levels(cell.eps) if info.norm is Norm.LINF and not info.minimises else STEPS
     notes: tuple[str, ...] = ()
-    white_box = _differentiable(cell, source) if info.needs_gradient else None
-    if white_box is not None and np.any(labels < 0):
-        labels = np.where(labels < 0, white_box.predict(q).logits.argmax(axis=1), labels)
+    attacked = _source(info, cell, source)
+    if attacked is not None and np.any(labels < 0):
+        labels = np.where(labels < 0, attacked.predict(q).logits.argmax(axis=1), labels)
         notes = ("samples without a label are attacked away from what the source itself answers",)
     if budget == 0 and cell.eps > 0:
         notes = (f"eps {cell.eps:g} is less than one int8 level: nothing reaches the chip",)
     if budget == 0 or len(q) == 0:
         return AdversarialSet(cell, q.copy(), budget, linf(q, q), notes)
-    problem = Problem(q, labels, spec, cell.eps * (spec.high - spec.low), budget, cell.seed, white_box)
-    adversarial = snap(q, info.function(problem), spec, budget)
-    if white_box is not None:
+    eps = math.inf if info.minimises else cell.eps * (spec.high - spec.low)
+    problem = Problem(q, labels, spec, info.norm, eps, budget, cell.seed, attacked)
+    adversarial = np.concatenate([snap(part.q, info.function(part), spec, budget) for part in _batches(problem)])
+    if info.needs is Needs.GRADIENTS and not info.minimises:
         notes += _warnings(info, problem, adversarial)
     return AdversarialSet(cell, adversarial, budget, linf(q, adversarial), notes)
 
 
-def _differentiable(cell: Cell, source: Predictor | None) -> Differentiable:
+def _batches(problem: Problem) -> Iterator[Problem]:
+    """Parts of at most ``BATCH`` samples, each with a seed of its own."""
+    for index, start in enumerate(range(0, len(problem.q), BATCH)):
+        part = slice(start, start + BATCH)
+        seed = int(np.random.SeedSequence([problem.seed, index]).generate_state(1)[0] >> 1)
+        yield replace(problem, q=problem.q[part], labels=problem.labels[part], seed=seed)
+
+
+def _source(info: AttackInfo, cell: Cell, source: Predictor | None) -> Predictor | None:
+    if info.needs is Needs.NOTHING:
+        return None
     if source is None or source.rung != cell.source:
         raise UsageError(f"{cell.attack} on {cell.source!r}: that rung is not part of this run")
-    if not isinstance(source, Differentiable):
+    if info.needs is Needs.GRADIENTS and not isinstance(source, Differentiable):
         raise UsageError(f"{cell.attack} needs gradients, which {cell.source} has not: attack float32, qat or twin")
     return source
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from attacks.problem import AttackInfo, Problem
+from attacks.problem import AttackInfo, Needs, Norm, Problem
 from host.types import FloatArray
 
 
@@ -20,5 +20,13 @@ def noise(problem: Problem) -> FloatArray:
     return problem.spec.dequantize(np.clip(problem.q.astype(np.int64) + step, -128, 127))
 
 
-CLEAN = AttackInfo("clean", "No perturbation", False, "control: the undisturbed test set", clean)
-NOISE = AttackInfo("noise", "Uniform noise", False, "control: what the same budget does without an adversary", noise)
+CLEAN = AttackInfo("clean", "No perturbation", Needs.NOTHING, Norm.LINF, "control: the undisturbed test set", clean)
+NOISE = AttackInfo(
+    "noise",
+    "Uniform noise",
+    Needs.NOTHING,
+    Norm.LINF,
+    "control: what the same budget does without an adversary",
+    noise,
+)
+ROWS = (CLEAN, NOISE)

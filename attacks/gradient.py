@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from attacks.problem import AttackInfo, Problem
+from attacks.problem import AttackInfo, Needs, Norm, Problem
 from host.types import Differentiable, FloatArray
 
 PGD_STEPS = 20
@@ -89,5 +89,8 @@ def _compiled(source: Differentiable) -> Callable[[Any], Any]:
     return _last[0][1]
 
 
-FGSM = AttackInfo("fgsm", "FGSM", True, "Goodfellow et al. 2015, arXiv:1412.6572", fgsm)
-PGD = AttackInfo("pgd", f"PGD, {PGD_STEPS} steps", True, "Madry et al. 2018, arXiv:1706.06083", pgd)
+FGSM = AttackInfo("fgsm", "FGSM", Needs.GRADIENTS, Norm.LINF, "Goodfellow et al. 2015, arXiv:1412.6572", fgsm)
+PGD = AttackInfo(
+    "pgd", f"PGD, {PGD_STEPS} steps", Needs.GRADIENTS, Norm.LINF, "Madry et al. 2018, arXiv:1706.06083", pgd
+)
+ROWS = (FGSM, PGD)

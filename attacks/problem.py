@@ -2,51 +2,100 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
-from host.types import Differentiable, FloatArray, Int8Array, Int64Array, TensorSpec
+from host.types import Differentiable, FloatArray, Int8Array, Int64Array, Predictor, TensorSpec
+
+
+class Norm(str, Enum):
+    """How a perturbation is measured: largest change, Euclidean length, sum of changes, number of changed elements."""
+
+    LINF = "linf"
+    L2 = "l2"
+    L1 = "l1"
+    L0 = "l0"
+
+
+class Needs(Enum):
+    """What an attack asks of its source, from nothing to everything."""
+
+    NOTHING = 0
+    DECISIONS = 1
+    """The predicted class only."""
+    SCORES = 2
+    """All logits."""
+    GRADIENTS = 3
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Samples to perturb inside a budget of at least one level.
+    """A batch of samples to perturb.
 
-    ``q`` int8 [n, *spec.shape]; ``labels`` int64 [n], the class each prediction shall leave (never -1 for a gradient
-    attack); ``eps`` Linf budget in the real units of ``spec``; ``levels`` the same in whole lattice levels; ``source``
-    the rung that gives gradients, None where the attack needs none.
+    ``q`` int8 [n, *spec.shape]; ``labels`` int64 [n], the class each prediction shall leave (never -1 where a source
+    is given); ``norm`` and ``eps`` the budget in the real units of ``spec``, infinite for an attack that looks for the
+    smallest perturbation; ``levels`` an Linf budget in whole lattice levels, 255 for every other; ``source`` the rung
+    under attack, None where the attack needs none.
     """
 
     q: Int8Array
     labels: Int64Array
     spec: TensorSpec
+    norm: Norm
     eps: float
     levels: int
     seed: int
-    source: Differentiable | None
+    source: Predictor | None
 
     @property
     def real(self) -> FloatArray:
         """The clean samples in real units, float32 [n, *spec.shape]."""
         return self.spec.dequantize(self.q)
 
-    def differentiable(self) -> Differentiable:
+    @property
+    def span(self) -> float:
+        """Length of the input range in real units: what published budgets for pixels in [0, 1] are multiples of."""
+        return self.spec.high - self.spec.low
+
+    @property
+    def bounded(self) -> bool:
+        """Whether there is a budget at all."""
+        return math.isfinite(self.eps)
+
+    def queried(self) -> Predictor:
         """The source. Raises TypeError where the caller promised none: ``make`` checks before it asks an attack."""
         if self.source is None:
-            raise TypeError("a gradient attack was called without a differentiable source")
+            raise TypeError("an attack was called without the source it needs")
         return self.source
+
+    def differentiable(self) -> Differentiable:
+        """The source with its gradients. Raises TypeError where the caller promised none."""
+        source = self.queried()
+        if not isinstance(source, Differentiable):
+            raise TypeError("a gradient attack was called without a differentiable source")
+        return source
 
 
 Attack = Callable[[Problem], FloatArray]
-"""Perturbed inputs in real units, float32 [n, *shape]; ``make`` snaps them to the lattice inside the budget."""
+"""Perturbed inputs in real units, float32 [n, *shape]; ``make`` brings them to the lattice inside the budget."""
 
 
 @dataclass(frozen=True)
 class AttackInfo:
-    """One row of the registry. ``paper`` is where the attack was published, or what it is a control for."""
+    """One row of the registry.
+
+    ``paper`` is where the attack was published, or what it is a control for. An attack that ``minimises`` looks for
+    the smallest perturbation in ``norm`` and has no eps; one with a preset of a study has the study's ``eps``, as
+    fractions of the input range, in place of the run's.
+    """
 
     name: str
     title: str
-    needs_gradient: bool
+    needs: Needs
+    norm: Norm
     paper: str
     function: Attack
+    minimises: bool = False
+    eps: tuple[float, ...] = ()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from attacks.base import ATTACKS
+from attacks.base import UNBOUNDED, find
+from attacks.problem import Needs
 from host.config import Config
 from host.types import Cell, UsageError
 
@@ -15,8 +16,7 @@ CLEAN = "clean"
 def check_attacks(config: Config) -> None:
     """Raises UsageError on an attack that does not exist, before anything slow begins."""
     for name in config.attacks:
-        if name not in ATTACKS:
-            raise UsageError(f"unknown attack {name!r}: choose from {', '.join(ATTACKS)}")
+        find(name)
 
 
 def sources(config: Config, differentiable: Sequence[str]) -> tuple[str, ...]:
@@ -42,9 +42,11 @@ def cells(config: Config, differentiable: Sequence[str]) -> tuple[Cell, ...]:
         if name == CLEAN:
             continue
         from_rungs: tuple[str, ...] = (NO_SOURCE,)
-        if ATTACKS[name].needs_gradient:
+        info = find(name)
+        budgets = (UNBOUNDED,) if info.minimises else info.eps or config.eps
+        if info.needs is not Needs.NOTHING:
             from_rungs = sources(config, differentiable)
             if not from_rungs:
                 raise UsageError(f"{name} needs a rung with gradients and this model has none: give its --float M.h5")
-        out += [Cell(name, rung, eps, seed) for rung in from_rungs for seed in config.seeds for eps in config.eps]
+        out += [Cell(name, rung, eps, seed) for rung in from_rungs for seed in config.seeds for eps in budgets]
     return tuple(out)

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from attacks.base import ATTACKS, make
+from attacks.base import make
+from attacks.problem import Needs
+from attacks.registry import ATTACKS
 from host.types import Cell, Differentiable, Prediction, TensorSpec, UsageError
 
 SPEC = TensorSpec((6, 6, 1), 1 / 128, 0)
@@ -65,7 +67,7 @@ def accuracy(net, q, labels):
 @pytest.mark.parametrize("level", [1, 5, 40, 255])
 def test_every_attack_is_repeatable_and_in_its_budget(net, samples, name, level):
     q, labels = samples
-    source = net if ATTACKS[name].needs_gradient else None
+    source = net if ATTACKS[name].needs is Needs.GRADIENTS else None
     cell = Cell(name, "float32" if source else "-", 0.0 if name == "clean" else level / 255, seed=3)
     first, second = (make(cell, source, q, labels, SPEC) for _ in range(2))
     assert np.array_equal(first.q, second.q)
@@ -80,7 +82,9 @@ def test_the_order_of_strength(net, samples):
     assert isinstance(net, Differentiable)
     right = {}
     for name in ATTACKS:
-        cell = Cell(name, "float32" if ATTACKS[name].needs_gradient else "-", 0.0 if name == "clean" else 24 / 255)
+        cell = Cell(
+            name, "float32" if ATTACKS[name].needs is Needs.GRADIENTS else "-", 0.0 if name == "clean" else 24 / 255
+        )
         made = make(cell, net, q, labels, SPEC)
         right[name] = accuracy(net, made.q, labels)
         assert made.notes == ()
