@@ -70,8 +70,9 @@ def _table() -> dict[str, Recipe]:
         row = rows[name]
         start = row.start and f"{row.start}-jr"
         rows[f"{name}-jr"] = replace(row, plan=replace(row.plan, penalty=_DIGITS_JR), start=start)
-    ternary = rows["s3-ternary"]
-    rows["s3-ternary-jr"] = replace(ternary, plan=replace(ternary.plan, penalty=s3_cnn.per_layer(0.003)))
+    for name in ("s3-float", "s3-ternary"):
+        row = rows[name]
+        rows[f"{name}-jr"] = replace(row, plan=replace(row.plan, penalty=s3_cnn.per_layer(0.003)))
     four = rows["resnet8-4bit"]
     rows["resnet8-4bit-jr"] = replace(four, plan=replace(four.plan, penalty=_CIFAR_JR))
     return rows

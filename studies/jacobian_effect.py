@@ -7,8 +7,9 @@ and adversarial examples of the counterpart that fool a network better than its 
 
 from __future__ import annotations
 
+import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,9 +21,22 @@ from models.jacobian import exact_squared_norm
 from models.recipes import recipe
 from models.reference import KerasPredictor
 
-NAMES = ("digits-float", "digits-8bit", "digits-4bit", "digits-ternary")
-LEVELS = (4, 8, 16, 24, 32, 48, 64, 128)
-SHOWN, HUGE = 16, 128
+SHOWN = {
+    "digits-float": 16,
+    "digits-8bit": 16,
+    "digits-4bit": 16,
+    "digits-ternary": 16,
+    "s3-float": 2,
+    "s3-ternary": 2,
+    "resnet8-4bit": 2,
+}
+"""The networks, each with the budget in levels whose accuracy is shown: where a part of its samples is left."""
+
+LEVELS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 128)
+HUGE = 128
+SAMPLES = 500
+"""The first so many test images; each of the Jacobian's rows is a backward pass."""
+_BATCH = 100
 
 
 @dataclass(frozen=True)
@@ -48,21 +62,22 @@ class Effect:
         return float(np.median(smallest[self.correct]))
 
 
-def measure(name: str, test: Dataset) -> tuple[Effect, KerasPredictor]:
-    """Attacks the committed network ``name`` on ``test``."""
+def measure(name: str, test: Dataset, shown: int) -> tuple[Effect, KerasPredictor]:
+    """Attacks the committed network ``name`` on ``test``; keeps the examples of ``shown`` levels."""
     chosen = recipe(name)
     model = chosen.build()
     weight_files.load(name, model)
     rung = KerasPredictor(model, "qat", chosen.task.spec)
     correct = right(rung, test.q, test)
-    robust, warnings, shown = {}, [], test.q
+    robust, warnings, kept = {}, [], test.q
     for budget in LEVELS:
         made = attack.make(Cell("pgd", "qat", budget / 255), rung, test.q, test.labels, rung.input)
         robust[budget] = right(rung, made.q, test) & correct
         warnings += [f"{budget} levels: {note}" for note in made.notes]
-        shown = made.q if budget == SHOWN else shown
-    norm = float(np.mean(exact_squared_norm(model, rung.input.dequantize(test.q))))
-    return Effect(name, correct, norm, robust, shown, tuple(warnings)), rung
+        kept = made.q if budget == shown else kept
+    parts = (test.q[i : i + _BATCH] for i in range(0, len(test.q), _BATCH))
+    norm = float(np.mean(np.concatenate([exact_squared_norm(model, rung.input.dequantize(q)) for q in parts])))
+    return Effect(name, correct, norm, robust, kept, tuple(warnings)), rung
 
 
 def right(rung: KerasPredictor, q: Int8Array, test: Dataset) -> BoolArray:
@@ -70,27 +85,34 @@ def right(rung: KerasPredictor, q: Int8Array, test: Dataset) -> BoolArray:
     return np.asarray(rung.predict(q).logits.argmax(axis=1) == test.labels)
 
 
-def _row(e: Effect, transferred: BoolArray) -> str:
+def _row(e: Effect, transferred: BoolArray, shown: int) -> str:
     n = len(e.correct)
     shares = []
-    for hits in (e.correct, e.robust[SHOWN], transferred):
+    for hits in (e.correct, e.robust[shown], transferred):
         low, high = wilson(int(hits.sum()), n)
         shares.append(f"{hits.mean():.3f} [{low:.3f}, {high:.3f}]")
+    clean, robust, transfer = shares
     left = e.robust[HUGE].mean()
-    return f"| {e.name} | {e.norm:.1f} | {' | '.join(shares)} | {e.distance:g} | {left:.3f} |"
+    return f"| {e.name} | {e.norm:.1f} | {clean} | {shown}/255 | {robust} | {transfer} | {e.distance:g} | {left:.3f} |"
 
 
 def main() -> int:
     """Prints the table in Markdown, then every warning."""
+    parser = argparse.ArgumentParser(prog="python -m studies.jacobian_effect", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(SHOWN)}; all without one")
+    names = parser.parse_args().names or list(SHOWN)
+    if unknown := [name for name in names if name not in SHOWN]:
+        parser.error(f"no such network: {', '.join(unknown)}")
     try:
-        print(f"| network | mean squared J | clean | PGD {SHOWN}/255 | transfer | median distance | PGD {HUGE}/255 |")
-        print("|---|---|---|---|---|---|---|")
+        print(f"| network | mean squared J | clean | eps | PGD | transfer | median distance | PGD {HUGE}/255 |")
+        print("|---|---|---|---|---|---|---|---|")
         warnings = []
-        for name in NAMES:
-            test = recipe(name).task.splits().test
-            (plain, plain_rung), (jr, jr_rung) = measure(name, test), measure(f"{name}-jr", test)
-            print(_row(plain, right(plain_rung, jr.examples, test)))
-            print(_row(jr, right(jr_rung, plain.examples, test)), flush=True)
+        for name in names:
+            shown, whole = SHOWN[name], recipe(name).task.splits().test
+            test = replace(whole, q=whole.q[:SAMPLES], labels=whole.labels[:SAMPLES])
+            (plain, plain_rung), (jr, jr_rung) = measure(name, test, shown), measure(f"{name}-jr", test, shown)
+            print(_row(plain, right(plain_rung, jr.examples, test), shown))
+            print(_row(jr, right(jr_rung, plain.examples, test), shown), flush=True)
             warnings += [f"{e.name}, {note}" for e in (plain, jr) for note in e.warnings]
         print("\n".join(("", *warnings)))
     except BenchError as err:
