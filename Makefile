@@ -14,7 +14,7 @@ setup:
 # `make flash bench BOARD=...` flashes first: both are goals of one make, in this order.
 bench: $(filter flash,$(MAKECMDGOALS))
 	@$(BOOTSTRAP) --for $(if $(filter native,$(BOARD)),native,arm)
-	@$(BIN)/tinyrobust run --board $(BOARD)
+	@$(BIN)/tinyrobust run --board $(BOARD)$(if $(ATTACKS), --attacks $(ATTACKS))
 
 flash:
 	@$(BOOTSTRAP) --for arm probe

@@ -18,7 +18,7 @@ from attacks.control import noise
 from attacks.gradient import FGSM, fgsm
 from attacks.lattice import STEPS, levels, linf, snap
 from attacks.problem import AttackInfo, Needs, Norm, Problem
-from attacks.registry import ATTACKS
+from attacks.registry import find
 from host.types import AdversarialSet, Cell, Differentiable, Int8Array, Int64Array, Predictor, TensorSpec, UsageError
 
 BATCH = 128
@@ -26,13 +26,6 @@ BATCH = 128
 
 UNBOUNDED = 1.0
 """``Cell.eps`` of an attack that minimises: the whole input range."""
-
-
-def find(name: str) -> AttackInfo:
-    """The attack called ``name``. Raises UsageError that lists what there is."""
-    if name not in ATTACKS:
-        raise UsageError(f"unknown attack {name!r}: choose from {', '.join(ATTACKS)}")
-    return ATTACKS[name]
 
 
 def make(cell: Cell, source: Predictor | None, q: Int8Array, labels: Int64Array, spec: TensorSpec) -> AdversarialSet:

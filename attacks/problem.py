@@ -30,6 +30,15 @@ class Needs(Enum):
     GRADIENTS = 3
 
 
+class Lattice(str, Enum):
+    """When a perturbation is brought to the inputs that a chip can be given."""
+
+    AFTER = "after"
+    """Once, when the attack has ended."""
+    INNER = "inner"
+    """At every step: the source rounds what it is asked, its gradient passes straight through."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """A batch of samples to perturb.
@@ -37,7 +46,8 @@ class Problem:
     ``q`` int8 [n, *spec.shape]; ``labels`` int64 [n], the class each prediction shall leave (never -1 where a source
     is given); ``norm`` and ``eps`` the budget in the real units of ``spec``, infinite for an attack that looks for the
     smallest perturbation; ``levels`` an Linf budget in whole lattice levels, 255 for every other; ``source`` the rung
-    under attack, None where the attack needs none.
+    under attack, None where the attack needs none. With ``Lattice.INNER`` the source rounds to the lattice itself, so
+    an attack need not look at ``lattice``.
     """
 
     q: Int8Array
@@ -48,6 +58,7 @@ class Problem:
     levels: int
     seed: int
     source: Predictor | None
+    lattice: Lattice = Lattice.AFTER
 
     @property
     def real(self) -> FloatArray:

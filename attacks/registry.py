@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 from attacks import control, gradient
 from attacks.problem import AttackInfo
+from host.types import UsageError
 
 FAMILIES = (control, gradient)
 
 ATTACKS: dict[str, AttackInfo] = {row.name: row for family in FAMILIES for row in family.ROWS}
+
+HOME: dict[str, str] = {row.name: family.__name__ for family in FAMILIES for row in family.ROWS}
+"""The module each attack is declared in."""
+
+
+def find(name: str) -> AttackInfo:
+    """The attack called ``name``. Raises UsageError that offers the nearest, or lists what there is."""
+    if name not in ATTACKS:
+        raise UsageError(f"unknown attack {name!r}: {nearest(name, ATTACKS)}")
+    return ATTACKS[name]
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What to say of a ``name`` that is not ``known``: the one that may have been meant, and all there are."""
+    names = sorted(known)
+    meant = difflib.get_close_matches(name, names, 1)
+    listed = f"choose from {', '.join(names)}"
+    return f"did you mean {meant[0]!r}? Otherwise {listed}" if meant else listed

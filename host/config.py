@@ -22,6 +22,9 @@ else:
 MAX_BYTES = 1 << 16
 MAX_SEED = 2**31 - 1
 
+TRANSFER, TWIN, BOARD = ACCESS = ("transfer", "twin", "board")
+AFTER, INNER = LATTICES = ("after", "inner")
+
 
 @dataclass(frozen=True)
 class Config:
@@ -36,9 +39,14 @@ class Config:
     board: str = "qemu_an500"
     attacks: tuple[str, ...] = ("clean", "noise", "fgsm", "pgd")
     eps: tuple[float, ...] = tuple(n / 255 for n in (2, 4, 8, 12, 16, 24, 32))
-    """Linf budgets as fractions of the input range; in TOML numbers or texts such as ``"8/255"``."""
+    """Budgets in multiples of the input range, for Linf 0 to 1; in TOML numbers or texts such as ``"8/255"``."""
+    access: tuple[str, ...] = ()
+    """What the adversary has: ``transfer`` (float32 and qat), ``twin`` (the integer network with straight-through
+    gradients), ``board`` (the device's answers). Empty: what ``sources`` says."""
     sources: tuple[str, ...] = ()
-    """Rungs the gradient attacks are made on; empty: float32 and qat as far as the model has them, else twin."""
+    """Rungs that attacks are made on; empty: float32 and qat as far as the model has them, else twin."""
+    lattice: str = AFTER
+    """Whether an attack's result is brought to the int8 lattice ``after`` it, or at every step of it (``inner``)."""
     samples: int | None = None
     """The first so many of the test set; all without it."""
     seeds: tuple[int, ...] = (0,)
@@ -48,8 +56,8 @@ class Config:
 
     def __post_init__(self) -> None:
         for eps in self.eps:
-            if not (math.isfinite(eps) and 0 <= eps <= 1):
-                raise UsageError(f"eps {eps:g}: a budget is a fraction of the input range, 0 to 1")
+            if not (math.isfinite(eps) and eps >= 0):
+                raise UsageError(f"eps {eps:g}: a budget is a multiple of the input range, 0 or more")
         if self.samples is not None and self.samples < 1:
             raise UsageError(f"samples {self.samples}: at least 1")
         for seed in self.seeds:
@@ -59,8 +67,17 @@ class Config:
             values = getattr(self, name)
             if not values:
                 raise UsageError(f"{name}: at least one")
+        for name in ("attacks", "eps", "seeds", "access", "sources"):
+            values = getattr(self, name)
             if len(set(values)) != len(values):
                 raise UsageError(f"{name}: {', '.join(map(str, values))} names one twice")
+        for name in self.access:
+            if name not in ACCESS:
+                raise UsageError(f"access {name!r}: give one or more of {', '.join(ACCESS)}")
+        if self.access and self.sources:
+            raise UsageError("access and sources both say what attacks are made on: give one of them")
+        if self.lattice not in LATTICES:
+            raise UsageError(f"lattice {self.lattice!r}: give {' or '.join(LATTICES)}")
         if self.is_file:
             if self.data is None:
                 raise UsageError(f"model {self.model}: a .tflite of your own needs --data D.npz")
@@ -142,7 +159,9 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "board": _text,
     "attacks": _each(_text),
     "eps": _each(number),
+    "access": _each(_text),
     "sources": _each(_text),
+    "lattice": _text,
     "samples": _integer,
     "seeds": _each(_integer),
     "out": _path,

@@ -19,8 +19,8 @@ from host.recorder import Recorder, Tick
 from host.records import Manifest
 from host.sets import Sets, code_version
 from host.store import EXAMPLES, Store, replacing
-from host.sweep import CLEAN, cells
-from host.types import AdversarialSet, Cell, Dataset, Differentiable, Predictor, UsageError
+from host.sweep import CLEAN, Subject, cells, resolve
+from host.types import AdversarialSet, Cell, Dataset, Differentiable, Predictor, TensorSpec, UsageError
 from host.wire import PROTOCOL
 
 if TYPE_CHECKING:
@@ -56,6 +56,13 @@ def subset(data: Dataset, samples: int | None, outputs: int) -> Dataset:
     return replace(data, q=np.ascontiguousarray(q), labels=labels)
 
 
+def subject(rungs: Sequence[Predictor], data: Dataset, spec: TensorSpec) -> Subject:
+    """What the sweep may make attacks on."""
+    differentiable = tuple(rung.rung for rung in rungs if isinstance(rung, Differentiable))
+    queried = tuple(rung.rung for rung in rungs if rung.rung not in differentiable)
+    return Subject(differentiable, queried, spec.size, bool(np.all(data.labels >= 0)))
+
+
 def run_id(
     config: Config, models: str, data: Dataset, todo: Sequence[Cell], rungs: Sequence[str], firmware: str
 ) -> str:
@@ -84,10 +91,11 @@ def execute(
     until then are kept, and the same call goes on from there.
     """
     data = subset(ladder.test, config.samples, ladder.bundle.output.size)
-    differentiable = {rung.rung: rung for rung in ladder.rungs if isinstance(rung, Differentiable)}
-    todo = cells(config, tuple(differentiable))
-    info = device.load(ladder.bundle, ladder.bundle.input)
     rungs: tuple[Predictor, ...] = (*ladder.rungs, device)
+    config = resolve(config)
+    todo = cells(config, subject(rungs, data, ladder.bundle.input))
+    info = device.load(ladder.bundle, ladder.bundle.input)
+    sources = {rung.rung: rung for rung in rungs}
     firmware = f"{info.firmware} {info.engine} {device.image}"
     name = run_id(config, ladder.digest, data, todo, [rung.rung for rung in rungs], firmware)
     manifest = describe(config, ladder, data, device, name, command)
@@ -104,7 +112,7 @@ def execute(
         pictures: list[AdversarialSet] = []
         try:
             for cell in todo:
-                made = sets.get(cell, differentiable.get(cell.source))
+                made = sets.get(cell, sources.get(cell.source))
                 lines = (f"{cell.attack} eps {cell.eps:.4g} from {cell.source}: {note}" for note in made.notes)
                 notes += [line for line in lines if line not in notes]
                 if cell.attack != CLEAN:

@@ -2,51 +2,125 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from attacks.base import UNBOUNDED, find
-from attacks.problem import Needs
-from host.config import Config
+from attacks.base import UNBOUNDED
+from attacks.groups import expand
+from attacks.problem import AttackInfo, Needs, Norm
+from attacks.registry import find, nearest
+from host.config import BOARD, TRANSFER, TWIN, Config, override
 from host.types import Cell, UsageError
 
 NO_SOURCE = "-"
 CLEAN = "clean"
+DEVICES = ("native", "board")
+DIFFERENTIABLE = ("float32", "qat", "twin")
+RUNGS = (*DIFFERENTIABLE, "tflm", *DEVICES)
+
+_REACH = {TRANSFER: ("float32", "qat"), TWIN: ("twin",), BOARD: DEVICES}
+"""The rungs that each access asks for, as far as a run has them."""
 
 
-def check_attacks(config: Config) -> None:
-    """Raises UsageError on an attack that does not exist, before anything slow begins."""
-    for name in config.attacks:
-        find(name)
+@dataclass(frozen=True)
+class Subject:
+    """What a run has to attack: its rungs with gradients, those that only answer, and its samples."""
+
+    differentiable: tuple[str, ...]
+    queried: tuple[str, ...] = ()
+    elements: int = 1
+    """Elements of one input."""
+    labelled: bool = True
 
 
-def sources(config: Config, differentiable: Sequence[str]) -> tuple[str, ...]:
-    """The rungs to make gradient attacks on, out of the ``differentiable`` ones. Raises UsageError on one missing.
+def resolve(config: Config) -> Config:
+    """``config`` with its groups replaced by their attacks.
 
-    By default the float baseline and the quantized network: ``qat``, or the ``twin`` of a .tflite that came without it.
+    Raises UsageError, before any work is done, on an attack or a rung that does not exist, an eps outside the range of
+    an attack's norm, and a gradient attack asked of rungs that have none.
     """
+    config = override(config, attacks=expand(config.attacks))
     for name in config.sources:
-        if name not in differentiable:
-            there = ", ".join(differentiable) or "none"
-            raise UsageError(f"source {name!r}: this model's rungs with gradients are: {there}")
-    if config.sources:
-        return config.sources
-    quantized = "qat" if "qat" in differentiable else "twin"
-    return tuple(name for name in ("float32", quantized) if name in differentiable)
+        if name not in RUNGS:
+            raise UsageError(f"source {name!r}: {nearest(name, RUNGS)}")
+    asked = config.sources or tuple(rung for access in config.access for rung in _REACH[access])
+    for info in map(find, config.attacks):
+        if asked and not _able(info, asked):
+            raise UsageError(
+                f"{info.name} needs gradients, which {' and '.join(asked)} cannot give: "
+                f"make it on {', '.join(DIFFERENTIABLE)} (--access transfer,twin)"
+            )
+        for eps in _budgets(info, config):
+            if info.norm is Norm.LINF and eps > 1:
+                raise UsageError(f"{info.name}, eps {eps:g}: an Linf budget is a fraction of the input range, 0 to 1")
+    return config
 
 
-def cells(config: Config, differentiable: Sequence[str]) -> tuple[Cell, ...]:
-    """All cells in order. The clean set always leads: every figure is read against it."""
-    check_attacks(config)
+def sources(info: AttackInfo, config: Config, subject: Subject) -> tuple[str, ...]:
+    """The rungs to make ``info`` on. Raises UsageError where there is none for it, or one asked for is missing.
+
+    Unless ``config`` says otherwise the float baseline and the quantized network: ``qat``, or the ``twin`` of a .tflite
+    that came without it. An attack that needs gradients is made on those of the rungs asked for that have them.
+    """
+    if info.needs is Needs.NOTHING:
+        return (NO_SOURCE,)
+    there = (*subject.differentiable, *subject.queried)
+    for name in config.sources:
+        if name not in there:
+            raise UsageError(f"source {name!r}: this run's rungs are: {', '.join(there) or 'none'}")
+    quantized = "qat" if "qat" in subject.differentiable else "twin"
+    wanted = config.sources or ("float32", quantized)
+    if config.access:
+        wanted = tuple(rung for access in config.access for rung in _REACH[access])
+    able = tuple(name for name in wanted if name in there)
+    if info.needs is Needs.GRADIENTS:
+        able = tuple(name for name in able if name in subject.differentiable)
+    if not able:
+        reach = ", ".join(config.access or wanted)
+        raise UsageError(
+            f"{info.name} cannot be made: this run has no rung for {reach}; it has {', '.join(there) or 'none'}"
+        )
+    return able
+
+
+def cells(config: Config, subject: Subject) -> tuple[Cell, ...]:
+    """All cells in order. The clean set always leads: every figure is read against it.
+
+    Raises UsageError, as ``resolve`` and ``sources`` do, on an L2 budget that no input of this size can spend, and on
+    an attack that measures the distance from a right answer where the data has no labels.
+    """
+    config = resolve(config)
     out = [Cell(CLEAN, NO_SOURCE, 0.0)]
-    for name in config.attacks:
-        if name == CLEAN:
+    used: set[str] = set()
+    for info in map(find, config.attacks):
+        if info.name == CLEAN:
             continue
-        from_rungs: tuple[str, ...] = (NO_SOURCE,)
-        info = find(name)
-        budgets = (UNBOUNDED,) if info.minimises else info.eps or config.eps
-        if info.needs is not Needs.NOTHING:
-            from_rungs = sources(config, differentiable)
-            if not from_rungs:
-                raise UsageError(f"{name} needs a rung with gradients and this model has none: give its --float M.h5")
-        out += [Cell(name, rung, eps, seed) for rung in from_rungs for seed in config.seeds for eps in budgets]
+        if info.minimises and not subject.labelled:
+            raise UsageError(f"{info.name} measures how far a right answer is from a wrong one: the data has no labels")
+        rungs = sources(info, config, subject)
+        used.update(rungs)
+        budgets = _budgets(info, config)
+        for eps in budgets:
+            _check_length(info, eps, subject.elements)
+        out += [Cell(info.name, rung, eps, seed) for rung in rungs for seed in config.seeds for eps in budgets]
+    idle = [name for name in config.sources if name not in used]
+    if idle and used - {NO_SOURCE}:
+        raise UsageError(f"source {idle[0]}: no attack of {', '.join(config.attacks)} can be made on it")
     return tuple(out)
+
+
+def _able(info: AttackInfo, rungs: Iterable[str]) -> bool:
+    return info.needs is not Needs.GRADIENTS or any(rung in DIFFERENTIABLE for rung in rungs)
+
+
+def _budgets(info: AttackInfo, config: Config) -> Sequence[float]:
+    return (UNBOUNDED,) if info.minimises else info.eps or config.eps
+
+
+def _check_length(info: AttackInfo, eps: float, elements: int) -> None:
+    most = {Norm.LINF: 1.0, Norm.L2: math.sqrt(elements)}.get(info.norm, float(elements))
+    if eps > most:
+        raise UsageError(
+            f"{info.name}, eps {eps:g}: no input of {elements} elements moves farther than {most:g} in {info.norm.name}"
+        )

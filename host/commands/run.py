@@ -36,9 +36,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--float", dest="float_model", type=Path, metavar="M.h5", help="its float baseline")
     parser.add_argument("--data", type=Path, metavar="D.npz", help="test set of a .tflite")
     parser.add_argument("--board", help="a name that `tinyrobust boards` lists (default qemu_an500)")
-    parser.add_argument("--attacks", type=_names, metavar="A,B", help="clean,noise,fgsm,pgd")
-    parser.add_argument("--eps", type=_fractions, metavar="E,E", help="Linf budgets, e.g. 2/255,8/255,0.1")
-    parser.add_argument("--sources", type=_names, metavar="R,R", help="rungs that gradient attacks are made on")
+    parser.add_argument("--attacks", type=_names, metavar="A,B", help="attacks and groups: clean,pgd or standard")
+    parser.add_argument("--eps", type=_fractions, metavar="E,E", help="budgets, e.g. 2/255,8/255,0.1")
+    parser.add_argument("--access", type=_names, metavar="A,A", help="what the adversary has: transfer, twin, board")
+    parser.add_argument("--sources", type=_names, metavar="R,R", help="instead: the very rungs attacks are made on")
+    parser.add_argument("--lattice", choices=configuration.LATTICES, help="snap to the int8 lattice after or inside")
     parser.add_argument("--samples", type=int, metavar="N", help="only the first N of the test set")
     parser.add_argument("--seed", type=int, metavar="S", help="seed of the attacks (default 0)")
     parser.add_argument("--out", type=Path, help="folder of the runs (default runs)")
@@ -49,7 +51,11 @@ def read_config(args: argparse.Namespace) -> Config:
     """bench.toml, where one is given, under the options of the command line."""
     base = configuration.load(args.config) if args.config else None
     given = {name: getattr(args, name) for name in
-             ("model", "float_model", "data", "board", "attacks", "eps", "sources", "samples", "out")}  # fmt: skip
+             ("model", "float_model", "data", "board", "attacks", "eps", "access", "sources",
+              "lattice", "samples", "out")}  # fmt: skip
+    # One of the two given here overrides either of them in the file.
+    if given["sources"] is not None or given["access"] is not None:
+        given["sources"], given["access"] = given["sources"] or (), given["access"] or ()
     given["seeds"] = None if args.seed is None else (args.seed,)
     return (
         configuration.override(base, **given) if base else Config(**{k: v for k, v in given.items() if v is not None})
@@ -91,10 +97,10 @@ def main(args: argparse.Namespace) -> int:
     from host.progress import Progress
     from host.report import write_report
     from host.run import execute
-    from host.sweep import check_attacks
+    from host.sweep import resolve
     from models.emit import emit_all
 
-    check_attacks(config)
+    config = resolve(config)
     board = get_board(config.board)
     cache = cache_folder()
     # The board first: what is missing there should not wait for a network to be trained.

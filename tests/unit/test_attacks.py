@@ -132,7 +132,7 @@ def test_vanished_gradients_are_called_out(samples):
 @pytest.mark.parametrize(
     ("cell", "source", "message"),
     [
-        (Cell("pdg", "float32", 0.1), None, "unknown attack 'pdg': choose from clean, noise, fgsm, pgd"),
+        (Cell("pdg", "float32", 0.1), None, "unknown attack .pdg.: did you mean .pgd."),
         (Cell("pgd", "qat", 0.1), None, "not part of this run"),
         (Cell("pgd", "float32", 0.1), Blind(), "needs gradients"),
         (Cell("noise", "-", -0.1), None, "0 to 1"),

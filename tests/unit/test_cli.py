@@ -14,6 +14,8 @@ from host.types import GateFailed, LinkError, UsageError
     ("argv", "code", "says"),
     [
         (["run", "--eps", "-0.1"], 2, "eps -0.1"),
+        (["run", "--eps", "2"], 2, "eps 2"),
+        (["run", "--access", "board", "--attacks", "pgd"], 2, "needs gradients"),
         (["run", "--samples", "0"], 2, "samples 0"),
         (["run", "--attacks", "pdg"], 2, "unknown attack 'pdg'"),
         (["run", "--board", "nonesuch"], 2, "unknown board 'nonesuch'"),
@@ -95,3 +97,6 @@ def test_options_override_the_file(tmp_path):
         parser.parse_args(["--config", str(path), "--samples", "3", "--seed", "1", "--eps", "1/255,0"])
     )
     assert (config.board, config.samples, config.seeds, config.eps) == ("native", 3, (1,), (1 / 255, 0.0))
+    path.write_text('access = ["twin"]\n')
+    config = read_config(parser.parse_args(["--config", str(path), "--sources", "qat"]))
+    assert (config.access, config.sources) == ((), ("qat",))

@@ -1,10 +1,13 @@
 """bench.toml and the sweep: what is accepted, what is refused and how it is named."""
 
+import dataclasses
+
 import pytest
 
+from attacks.groups import STANDARD, expand
 from host.config import Config, load, number, override, parse
 from host.floors import Floor, Gate
-from host.sweep import cells
+from host.sweep import Subject, cells, resolve
 from host.types import Cell, UsageError
 
 
@@ -22,6 +25,7 @@ def test_every_key_is_read():
     attacks = ["clean", "pgd"]
     eps = ["8/255", 0.5, 0]
     sources = ["float32"]
+    lattice = "inner"
     samples = 10
     seeds = [1, 2]
     out = "there"
@@ -36,7 +40,7 @@ def test_every_key_is_read():
     """
     config = parse(text, "bench.toml")
     assert config.eps == (8 / 255, 0.5, 0.0)
-    assert (config.samples, config.seeds, config.out.name) == (10, (1, 2), "there")
+    assert (config.samples, config.seeds, config.out.name, config.lattice) == (10, (1, 2), "there", "inner")
     assert config.gate == Gate("tflm", (Floor("pgd", 0.5, "qat", 8 / 255),), 2)
 
 
@@ -45,12 +49,16 @@ def test_every_key_is_read():
     [
         ("epsilon = 1", "unknown key 'epsilon'"),
         ("eps = [-0.1]", "eps -0.1"),
-        ("eps = [1.5]", "eps 1.5"),
+        ("eps = [inf]", "eps inf"),
         ("eps = [nan]", "eps nan"),
         ('eps = ["1/0"]', "fraction such as"),
         ("eps = [true]", "fraction such as"),
         ("eps = []", "eps: at least one"),
         ("eps = [0.1, 0.1]", "names one twice"),
+        ('access = ["wire"]', "access 'wire': give one or more of transfer, twin, board"),
+        ('access = ["twin", "twin"]', "names one twice"),
+        ('access = ["twin"]\nsources = ["twin"]', "give one of them"),
+        ('lattice = "before"', "give after or inner"),
         ("samples = 0", "samples 0"),
         ("samples = 1.5", "samples must be a whole number"),
         ("seeds = [-1]", "seed -1"),
@@ -84,30 +92,97 @@ def test_missing_and_endless_files_are_refused(tmp_path):
 def test_override_keeps_what_is_not_given():
     config = override(Config(samples=5), board="native", samples=None)
     assert (config.board, config.samples) == ("native", 5)
-    with pytest.raises(UsageError, match="eps 2"):
-        override(config, eps=(2.0,))
+    with pytest.raises(UsageError, match="eps -2"):
+        override(config, eps=(-2.0,))
 
 
 def test_number_takes_fractions():
     assert number(" 4/255 ") == 4 / 255
 
 
+WHOLE = Subject(("float32", "qat", "twin"), ("tflm", "native"), 64)
+
+
+def made_on(config, subject=WHOLE):
+    return [(cell.attack, cell.source) for cell in cells(config, subject)[1:]]
+
+
 def test_cells_are_clean_first_then_every_source_and_eps():
     config = Config(attacks=("pgd", "clean", "noise"), eps=(0.1, 0.2), seeds=(7,))
-    got = cells(config, ("float32", "qat", "twin"))
+    got = cells(config, WHOLE)
     assert got[0] == Cell("clean", "-", 0.0)
     assert [c.source for c in got[1:5]] == ["float32", "float32", "qat", "qat"]
     assert got[5:] == (Cell("noise", "-", 0.1, 7), Cell("noise", "-", 0.2, 7))
     assert len(set(got)) == len(got)
 
 
-def test_sources_fall_back_to_the_twin_and_are_checked():
+def test_sources_fall_back_to_the_twin():
     config = Config(attacks=("fgsm",), eps=(0.1,))
-    assert [cell.source for cell in cells(config, ("float32", "twin"))[1:]] == ["float32", "twin"]
-    assert cells(config, ("twin",))[1].source == "twin"
-    with pytest.raises(UsageError, match="needs a rung with gradients"):
-        cells(config, ())
-    with pytest.raises(UsageError, match="source 'qat'"):
-        cells(override(config, sources=("qat",)), ("float32",))
-    with pytest.raises(UsageError, match="unknown attack 'pdg'"):
-        cells(override(config, attacks=("pdg",)), ("float32",))
+    assert made_on(config, Subject(("float32", "twin"))) == [("fgsm", "float32"), ("fgsm", "twin")]
+    assert made_on(config, Subject(("twin",))) == [("fgsm", "twin")]
+
+
+def test_access_names_the_rungs_by_what_the_adversary_has(queries):
+    config = Config(attacks=("noise", "fgsm", "queries"), eps=(0.1,), access=("transfer", "board"))
+    assert made_on(config) == [
+        ("noise", "-"), ("fgsm", "float32"), ("fgsm", "qat"),
+        ("queries", "float32"), ("queries", "qat"), ("queries", "native"),
+    ]  # fmt: skip
+    assert made_on(override(config, attacks=("fgsm",), access=("twin",))) == [("fgsm", "twin")]
+    assert made_on(override(config, attacks=("queries",), access=(), sources=("tflm",))) == [("queries", "tflm")]
+
+
+@pytest.fixture
+def queries(monkeypatch):
+    """A registry with an attack that needs answers only, one on an L2 budget, and one that minimises."""
+    from attacks.control import CLEAN
+    from attacks.problem import Needs, Norm
+    from attacks.registry import ATTACKS
+
+    for name, changes in (
+        ("queries", {}),
+        ("length", {"norm": Norm.L2}),
+        ("least", {"minimises": True, "norm": Norm.L2}),
+        ("queries-s4", {"eps": (0.25,)}),
+    ):
+        row = dataclasses.replace(CLEAN, name=name, needs=Needs.SCORES, **changes)
+        monkeypatch.setitem(ATTACKS, name, row)
+
+
+def test_groups_are_their_attacks_each_once(queries):
+    config = Config(attacks=("pgd", "standard", "s4"), eps=(0.1,), sources=("qat",))
+    assert resolve(config).attacks == expand(("pgd", "clean", "noise", "fgsm", *STANDARD, "queries-s4"))
+    assert [cell.eps for cell in cells(config, WHOLE) if cell.attack == "queries-s4"] == [0.25]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"attacks": ("pdg",)}, "unknown attack 'pdg': did you mean 'pgd'"),
+        ({"attacks": ("standart",)}, "did you mean 'standard'"),
+        ({"sources": ("quat",)}, "source 'quat': did you mean 'qat'"),
+        ({"access": ("board",)}, "pgd needs gradients, which native and board cannot give: make it on float32, qat"),
+        ({"sources": ("tflm",)}, "pgd needs gradients, which tflm cannot give"),
+        ({"eps": (1.5,)}, "pgd, eps 1.5: an Linf budget is a fraction of the input range, 0 to 1"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_before_any_work(changes, says):
+    with pytest.raises(UsageError, match=says) as error:
+        resolve(override(Config(attacks=("pgd",)), **changes))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "subject", "says"),
+    [
+        ({}, Subject((), ("tflm",)), "pgd cannot be made: this run has no rung for float32, twin; it has tflm"),
+        ({"sources": ("qat",)}, Subject(("float32",)), "source 'qat': this run's rungs are: float32"),
+        ({"access": ("twin",)}, Subject(("float32",)), "no rung for twin"),
+        ({"sources": ("qat", "tflm")}, WHOLE, "source tflm: no attack of pgd can be made on it"),
+        ({"attacks": ("length",), "eps": (8.1,)}, WHOLE, "no input of 64 elements moves farther than 8 in L2"),
+        ({"attacks": ("least",)}, Subject(("qat",), labelled=False), "least measures .* the data has no labels"),
+    ],
+)
+def test_what_a_run_has_no_room_for_is_refused(changes, subject, says, queries):
+    with pytest.raises(UsageError, match=says):
+        cells(override(Config(attacks=("pgd",), eps=(0.1,)), **changes), subject)

@@ -1,0 +1,31 @@
+"""Names for several attacks at once: ``--attacks standard``, or a study's own, ``--attacks s4``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attacks.registry import ATTACKS, nearest
+from host.types import UsageError
+
+STUDIES = ("s1", "s2", "s3", "s4")
+"""A study's group holds every attack with its preset: those called ``...-s1`` and so on."""
+
+STANDARD = ("clean", "noise", "fgsm", "pgd")
+"""A control, one step, and iterations: minutes on the digits."""
+
+
+def groups() -> dict[str, tuple[str, ...]]:
+    """Every group with its attacks, in the registry's order; a study without presets has none."""
+    studies = {name: tuple(row for row in ATTACKS if row.endswith(f"-{name}")) for name in STUDIES}
+    return {"standard": STANDARD, "all": tuple(ATTACKS)} | {name: rows for name, rows in studies.items() if rows}
+
+
+def expand(names: Iterable[str]) -> tuple[str, ...]:
+    """Attacks and groups to attacks, each once and in order. Raises UsageError on a name that is neither."""
+    there = groups()
+    found: dict[str, None] = {}
+    for name in names:
+        if name not in there and name not in ATTACKS:
+            raise UsageError(f"unknown attack {name!r}: {nearest(name, (*ATTACKS, *there))}")
+        found |= dict.fromkeys(there.get(name, (name,)))
+    return tuple(found)
