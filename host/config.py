@@ -35,7 +35,7 @@ class Config:
     float_model: Path | None = None
     """Keras ``.h5`` of the float baseline, for a ``.tflite``."""
     data: Path | None = None
-    """``.npz`` with ``x`` and ``y``, for a ``.tflite``."""
+    """For a ``.tflite``: ``.npz`` with ``x`` and ``y``, or the name of a data set (``docs/datasets.md``)."""
     board: str = "qemu_an500"
     attacks: tuple[str, ...] = ("clean", "noise", "fgsm", "pgd")
     eps: tuple[float, ...] = tuple(n / 255 for n in (2, 4, 8, 12, 16, 24, 32))
@@ -80,7 +80,7 @@ class Config:
             raise UsageError(f"lattice {self.lattice!r}: give {' or '.join(LATTICES)}")
         if self.is_file:
             if self.data is None:
-                raise UsageError(f"model {self.model}: a .tflite of your own needs --data D.npz")
+                raise UsageError(f"model {self.model}: a .tflite of your own needs --data D.npz or a data set")
         elif self.float_model is not None or self.data is not None:
             raise UsageError(f"model {self.model}: --float and --data go with a .tflite of your own")
 

@@ -24,8 +24,10 @@ class Splits:
 def dataset(name: str, q: Int8Array, labels: Int64Array) -> Dataset:
     """A ``Dataset`` with its content hash."""
     q, labels = np.ascontiguousarray(q, np.int8), np.ascontiguousarray(labels, np.int64)
-    digest = hashlib.sha256(repr((name, q.shape)).encode() + q.tobytes() + labels.tobytes()).hexdigest()
-    return Dataset(name, q, labels, digest)
+    digest = hashlib.sha256(repr((name, q.shape)).encode())
+    digest.update(q.data)
+    digest.update(labels.data)
+    return Dataset(name, q, labels, digest.hexdigest())
 
 
 def digits() -> Splits:

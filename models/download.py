@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -17,13 +19,19 @@ _CHUNK = 1 << 20
 _TIMEOUT_S = 30
 
 
+def to_stderr(line: str) -> None:
+    """One line of progress where it cannot mix with a result on stdout."""
+    print(line, file=sys.stderr, flush=True)
+
+
 @dataclass(frozen=True)
 class Source:
-    """One official file: where it is, how long it is in bytes, and its digest by ``algorithm`` of ``hashlib``."""
+    """One official file: the data set it belongs to, where it is, its SHA-256 and its length in bytes."""
 
+    folder: str
+    """Name of the data set; a copy of one's own is looked for in ``$BENCH_DATA/<folder>``."""
     url: str
-    algorithm: str
-    digest: str
+    sha256: str
     size: int
 
     @property
@@ -34,7 +42,7 @@ class Source:
     @property
     def name(self) -> str:
         """File name in the cache: two data sets may publish files of the same name."""
-        return f"{self.digest[:8]}-{self.file}"
+        return f"{self.sha256[:8]}-{self.file}"
 
 
 def bench_data() -> Path | None:
@@ -48,11 +56,38 @@ def bench_data() -> Path | None:
 
 
 def cache_folder() -> Path:
-    """``TINYROBUST_CACHE``, or ``.cache`` in the working folder."""
-    return Path(os.environ.get("TINYROBUST_CACHE") or ".cache")
+    """``TINYROBUST_CACHE``, or the user's cache folder."""
+    import platformdirs
+
+    return Path(os.environ.get("TINYROBUST_CACHE") or platformdirs.user_cache_dir("tinyrobust"))
 
 
-def fetched(source: Source, say: Say = print) -> Path:
+def own_copy(source: Source) -> Path | None:
+    """``$BENCH_DATA/<folder>/<file>`` where it exists; its content is not looked at."""
+    root = bench_data()
+    path = root / source.folder / source.file if root else None
+    return path if path and path.is_file() else None
+
+
+def found(source: Source, say: Say = to_stderr) -> Path:
+    """A copy of one's own under ``BENCH_DATA``, else ``fetched``; either way the file its authors published.
+
+    Raises UsageError as ``fetched`` does, and where the copy has another length or digest.
+    """
+    path = own_copy(source)
+    if path is None:
+        return fetched(source, say)
+    try:
+        if path.stat().st_size != source.size or _sha256(path) != source.sha256:
+            raise UsageError(
+                f"{path}: not the {source.size} bytes of {source.url} (its SHA-256 is not {source.sha256})"
+            )
+    except OSError as err:
+        raise UsageError(f"{path}: {err.strerror}") from None
+    return path
+
+
+def fetched(source: Source, say: Say = to_stderr) -> Path:
     """Path of ``source`` in the cache, downloaded (from where it stopped) unless it is there and whole.
 
     Raises UsageError without a network, on a full disk, and when length or digest differ from the published ones.
@@ -64,12 +99,16 @@ def fetched(source: Source, say: Say = print) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _download(source, partial, say)
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as err:
-        raise UsageError(f"{source.url}: {err}; check the network and run again, it continues") from None
+        _verify(source, partial)
+        partial.replace(path)
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as err:
+        reason = getattr(err, "reason", None) or err
+        raise UsageError(
+            f"{source.url}: {reason}; check the network and run again, it continues, or put a copy of {source.file} "
+            f"into {os.environ.get('BENCH_DATA') or '$BENCH_DATA'}/{source.folder}"
+        ) from None
     except OSError as err:
         raise UsageError(f"{partial}: {err.strerror}; free the disk or move TINYROBUST_CACHE") from None
-    _verify(source, partial)
-    partial.replace(path)
     return path
 
 
@@ -93,10 +132,14 @@ def _verify(source: Source, partial: Path) -> None:
     size = partial.stat().st_size
     if size < source.size:
         raise UsageError(f"{source.url}: stopped after {size} of {source.size} bytes; run again, it continues")
-    digest = hashlib.new(source.algorithm, usedforsecurity=False)
-    with partial.open("rb") as data:
+    if _sha256(partial) != source.sha256:
+        partial.unlink()
+        raise UsageError(f"{source.url}: its SHA-256 is not {source.sha256}; removed, run again")
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as data:
         while block := data.read(_CHUNK):
             digest.update(block)
-    if digest.hexdigest() != source.digest:
-        partial.unlink()
-        raise UsageError(f"{source.url}: its {source.algorithm} is not {source.digest}; removed, run again")
+    return digest.hexdigest()

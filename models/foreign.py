@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from host.types import Predictor, UsageError
+from host.types import Dataset, Predictor, UsageError
 from models import bundle
+from models.datasets import test_set
 from models.graph import MAX_FILE
 from models.ladder import Ladder, tflm_rung
 from models.npz import load_npz
@@ -14,12 +15,12 @@ from models.twin import TwinPredictor
 
 
 def open_files(model: Path, float_model: Path | None, data: Path, cache: Path, say: Callable[[str], None]) -> Ladder:
-    """``model`` .tflite (int8), ``float_model`` Keras .h5, .keras or SavedModel, ``data`` .npz, as a ladder.
+    """``model`` .tflite (int8), ``float_model`` Keras .h5, .keras or SavedModel, ``data`` .npz or a data set by name.
 
     Raises UsageError for whatever cannot be read or does not fit together.
     """
     built = bundle.build(read_bounded(model, MAX_FILE), cache)
-    test = load_npz(data, built.input, built.output.size)
+    test, names = _test_set(data, built, say)
     rungs: list[Predictor] = []
     unavailable: tuple[tuple[str, str], ...] = (("qat", "no QKeras model belongs to a .tflite file"),)
     if float_model is None:
@@ -35,8 +36,15 @@ def open_files(model: Path, float_model: Path | None, data: Path, cache: Path, s
     if tflm is not None:
         rungs.append(tflm)
         built = bundle.build(built.tflite, cache, tflm.arena_bytes)
-    names = tuple(str(i) for i in range(built.output.size))
     return Ladder(model.stem, built, tuple(rungs), test, names, unavailable + missing, ())
+
+
+def _test_set(data: Path, built: bundle.Bundle, say: Callable[[str], None]) -> tuple[Dataset, tuple[str, ...]]:
+    """Samples on the model's input lattice and the names of its classes; a file goes before a data set of its name."""
+    if data.suffix == ".npz" or data.is_file():
+        numbers = tuple(str(i) for i in range(built.output.size))
+        return load_npz(data, built.input, built.output.size), numbers
+    return test_set(str(data), built.input, built.output.size, say)
 
 
 def read_bounded(path: Path, limit: int) -> bytes:

@@ -34,7 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="BENCH.toml", help="settings; options given here override it")
     parser.add_argument("--model", help="digits (default), zoo:NAME, or a full-integer M.tflite of your own")
     parser.add_argument("--float", dest="float_model", type=Path, metavar="M.h5", help="its float baseline")
-    parser.add_argument("--data", type=Path, metavar="D.npz", help="test set of a .tflite")
+    parser.add_argument("--data", type=Path, metavar="D", help="test set of a .tflite: D.npz, or e.g. cifar10")
     parser.add_argument("--board", help="a name that `tinyrobust boards` lists (default qemu_an500)")
     parser.add_argument("--attacks", type=_names, metavar="A,B", help="attacks and groups: clean,pgd or standard")
     parser.add_argument("--eps", type=_fractions, metavar="E,E", help="budgets, e.g. 2/255,8/255,0.1")

@@ -2,8 +2,7 @@
 
 import gzip
 import hashlib
-import http.server
-import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,78 +11,103 @@ from host.types import UsageError
 from models import download
 from models.augment import shift_and_flip
 from models.data import digits, stratified
-from models.data_cifar10 import cifar10, to_lattice
-from models.data_mnist import FASHION, official_test
-from models.download import Source, bench_data, fetched
+from models.data_cifar10 import cifar10, official_test, to_lattice
+from models.data_mnist import FASHION
+from models.data_mnist import official_test as mnist_test
+from models.download import Source, bench_data, fetched, found
+from tests.served import serving
 
 BODY = np.random.default_rng(0).bytes(3_000_000)
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        at = int(self.headers.get("Range", "bytes=0-")[6:-1])
-        self.server.asked.append(at)
-        self.send_response(206 if at else 200)
-        self.end_headers()
-        self.wfile.write(BODY[at : self.server.stop])
-
-    def log_message(self, *args):
-        pass
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    monkeypatch.setenv("TINYROBUST_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("BENCH_DATA", raising=False)
+    with serving() as httpd:
+        yield httpd
 
 
 @pytest.fixture
-def server(tmp_path, monkeypatch):
-    monkeypatch.setenv("TINYROBUST_CACHE", str(tmp_path))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as httpd:
-        httpd.asked, httpd.stop = [], None
-        threading.Thread(target=httpd.serve_forever, daemon=True).start()
-        yield httpd
-        httpd.shutdown()
+def source(server):
+    return server.publish("set", "set.bin", BODY)
 
 
-def _source(httpd, digest=None):
-    digest = digest or hashlib.sha256(BODY).hexdigest()
-    return Source(f"http://127.0.0.1:{httpd.server_port}/set.bin", "sha256", digest, len(BODY))
-
-
-def test_download_is_kept(server):
+def test_download_is_kept(server, source):
     said = []
-    assert fetched(_source(server), said.append).read_bytes() == BODY
+    assert fetched(source, said.append).read_bytes() == BODY
     assert said[-1].startswith("set.bin: 100 %")
-    fetched(_source(server), said.append)
+    fetched(source, said.append)
     assert server.asked == [0]
 
 
-def test_download_continues_where_it_stopped(server, tmp_path):
+def test_progress_leaves_stdout_to_the_result(source, capsys):
+    fetched(source)
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "set.bin: 100 %" in said.err
+
+
+def test_download_continues_where_it_stopped(server, source, tmp_path):
     server.stop = 1_200_000
     with pytest.raises(UsageError, match="stopped after 1200000 of 3000000 bytes"):
-        fetched(_source(server), lambda _: None)
-    assert [p.suffix for p in (tmp_path / "downloads").iterdir()] == [".partial"]
+        fetched(source)
+    assert [p.suffix for p in (tmp_path / "cache/downloads").iterdir()] == [".partial"]
     server.stop = None
-    assert fetched(_source(server), lambda _: None).read_bytes() == BODY
+    assert fetched(source).read_bytes() == BODY
     assert server.asked == [0, 1_200_000]
 
 
-def test_wrong_checksum_leaves_nothing(server, tmp_path):
-    with pytest.raises(UsageError, match="sha256 is not 0000"):
-        fetched(_source(server, "0" * 64), lambda _: None)
-    assert list((tmp_path / "downloads").iterdir()) == []
+def test_wrong_checksum_leaves_nothing(source, tmp_path):
+    with pytest.raises(UsageError, match="SHA-256 is not 0000"):
+        fetched(replace(source, sha256="0" * 64))
+    assert list((tmp_path / "cache/downloads").iterdir()) == []
 
 
-def test_no_network_is_one_line(tmp_path, monkeypatch):
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/set.bin", "http://no.such.host.invalid/set.bin"])
+def test_no_network_is_one_line_that_says_where_a_copy_may_be_put(url, tmp_path, monkeypatch):
     monkeypatch.setenv("TINYROBUST_CACHE", str(tmp_path))
-    with pytest.raises(UsageError, match="check the network") as error:
-        fetched(Source("http://127.0.0.1:9/set.bin", "sha256", "0", 10), lambda _: None)
+    monkeypatch.delenv("BENCH_DATA", raising=False)
+    missing = Source("set", url, "0" * 64, 10)
+    with pytest.raises(
+        UsageError, match=r"check the network .* put a copy of set\.bin into \$BENCH_DATA/set$"
+    ) as error:
+        found(missing)
+    assert str(error.value).startswith(url)
     assert "\n" not in str(error.value)
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path))
+    with pytest.raises(UsageError, match=f"into {tmp_path}/set$"):
+        found(missing)
 
 
-def test_full_disk_is_one_line(server, monkeypatch):
+def test_a_file_that_is_gone_is_one_line(server, source):
+    server.files.clear()
+    with pytest.raises(UsageError, match=r"set\.bin: Not Found; check"):
+        fetched(source)
+
+
+def test_full_disk_is_one_line(source, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(download, "_download", full)
     with pytest.raises(UsageError, match="No space left on device; free the disk"):
-        fetched(_source(server), lambda _: None)
+        fetched(source)
+
+
+def test_a_copy_of_ones_own_goes_before_the_network_and_has_to_be_the_published_file(
+    server, source, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("BENCH_DATA", str(tmp_path))
+    own = tmp_path / "set/set.bin"
+    own.parent.mkdir()
+    own.write_bytes(BODY)
+    assert found(source) == own
+    for wrong in (BODY[:-1], b"x" + BODY[1:]):
+        own.write_bytes(wrong)
+        with pytest.raises(UsageError, match="not the 3000000 bytes of http"):
+            found(source)
+    assert server.asked == []
 
 
 def _rows(data):
@@ -116,6 +140,7 @@ def test_cifar10_parts_share_no_row():
     ]
     assert (np.bincount(parts.test.labels) == 1_000).all()
     assert (np.bincount(parts.calibration.labels) == 50).all()
+    assert official_test().sha256 == parts.test.sha256
     test = _rows(parts.test)
     assert not test & _rows(parts.calibration)
     assert not test & _rows(parts.validation)
@@ -126,22 +151,22 @@ def test_fashion_mnist_is_read_and_is_the_published_file(tmp_path):
     root = bench_data()
     if root is None:
         pytest.skip("BENCH_DATA is unset: Fashion-MNIST is not here")
-    data = official_test(FASHION)
+    data = mnist_test(FASHION)
     assert data.q.shape == (10_000, 28, 28, 1)
     assert (np.bincount(data.labels) == 1_000).all()
     labels = FASHION.test_labels  # the images there may be packed anew
     raw = (root / FASHION.name / labels.file).read_bytes()
-    assert (hashlib.md5(raw).hexdigest(), len(raw)) == (labels.digest, labels.size)
+    assert (hashlib.sha256(raw).hexdigest(), len(raw)) == (labels.sha256, labels.size)
 
 
 def test_a_damaged_idx_file_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setenv("BENCH_DATA", str(tmp_path))
     (tmp_path / FASHION.name).mkdir()
     path = tmp_path / FASHION.name / FASHION.test_images.file
-    for raw, reason in ((b"no gzip", "damaged"), (gzip.compress(bytes(100)), "not the 7840000 values")):
+    for raw, reason in ((b"no gzip", "damaged"), (gzip.compress(bytes(100)), "not an IDX file")):
         path.write_bytes(raw)
         with pytest.raises(UsageError, match=reason):
-            official_test(FASHION)
+            mnist_test(FASHION)
 
 
 def test_stratified_is_a_partition():
