@@ -50,4 +50,4 @@ lock:
 	@mv requirements-pio.lock.new requirements-pio.lock
 
 clean:
-	@rm -rf build .pio/build .pio/cache
+	@rm -rf build .pio/build* .pio/cache

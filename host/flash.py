@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,10 +14,12 @@ from pathlib import Path
 
 from host.boards import Board, PortKind
 from host.environment import BOARD_STEPS, NATIVE_STEPS, Step
+from host.parts import TINYROBUST, Parts
 from host.tools import ARM, NATIVE, PROBE, checkout, missing, tools
 from host.types import LinkError, UsageError
 
-NATIVE_IMAGE = Path("build/native/tinyrobust_fw")
+NATIVE_IMAGE = Path("native/tinyrobust_fw")
+USUAL = Parts()
 TELLING = (r"region .* overflowed by", r"is left for plan", r"[Ee]rror:", r"undefined reference")
 """What to look for in a failed build's output, the most telling first."""
 PROBE_GONE = re.compile(r"open failed|no device found|unable to open|init mode failed|LIBUSB_ERROR_ACCESS", re.I)
@@ -31,32 +34,39 @@ class Firmware:
     ram_bytes: int
 
 
-def build(board: Board, plan: Path | None = None) -> Firmware:
-    """The firmware of ``board``, with the C file ``plan`` linked in as its built-in plan where one is given.
+def build(board: Board, parts: Parts = USUAL) -> Firmware:
+    """The firmware of ``board``, made of ``parts``.
 
+    An image with a network linked in is kept beside that network's sources: the next build does not overwrite it.
     Raises UsageError on a missing tool and on firmware that does not compile or does not fit the board.
     """
     native = board.port is PortKind.CHILD
     root = checkout()
     _require(NATIVE_STEPS if native else BOARD_STEPS, [NATIVE] if native else [ARM], root)
-    if native:
-        if plan is not None:
-            raise UsageError("native takes its plans at run time: it has no flash to link one into")
-        _run(["make", "-C", "firmware", f"-j{os.cpu_count() or 1}", "native"], os.environ, f"building {board.name}")
-        return Firmware(root / NATIVE_IMAGE, 0, 0)
-    _platformio(board, [], f"building {board.name}", plan)
-    elf = root / ".pio" / "build" / board.env / "firmware.elf"
-    return Firmware(elf, *sizes(elf))
+    if native and parts.sources and parts.protocol == TINYROBUST:
+        raise UsageError("native takes its plans at run time: it has no flash to link one into")
+    with _alone(root):
+        if native:
+            elf = _make(board, parts, root)
+        else:
+            _platformio(board, [], f"building {board.name}", parts)
+            elf = build_folder(root, parts) / board.env / "firmware.elf"
+        if parts.sources:
+            kept = parts.sources[0].with_name(f"{board.name}-{parts.variant or 'firmware'}.elf")
+            elf = Path(shutil.copy2(elf, kept))
+    return Firmware(elf, *((0, 0) if native else sizes(elf)))
 
 
-def upload(board: Board, plan: Path | None = None) -> Firmware:
+def upload(board: Board, parts: Parts = USUAL) -> Firmware:
     """Builds, then programs the attached board and verifies it. Raises LinkError where no probe answers."""
     if board.emulated:
         raise UsageError(f"{board.name} is not a real board: there is nothing to flash, `make bench` starts it")
-    firmware = build(board, plan)
-    _require((), [PROBE], checkout())
+    firmware = build(board, parts)
+    root = checkout()
+    _require((), [PROBE], root)
     try:
-        _platformio(board, ["-t", "upload"], f"flashing {board.name}", plan)
+        with _alone(root):
+            _platformio(board, ["-t", "upload"], f"flashing {board.name}", parts)
     except UsageError as err:
         if PROBE_GONE.search(str(err)):
             usb = ", ".join(board.usb_ids)
@@ -74,21 +84,36 @@ def sizes(elf: Path) -> tuple[int, int]:
     return text + data, data + bss
 
 
-def platformio_environment(plan: Path | None) -> dict[str, str]:
-    """The environment that keeps PlatformIO inside the checkout and off the network."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PLATFORMIO_")}
-    kept.pop("TINYROBUST_PLAN_CC", None)
+def build_folder(root: Path, parts: Parts) -> Path:
+    """Where PlatformIO builds images of ``parts``."""
+    return root / ".pio" / "-".join(filter(None, ("build", parts.variant)))
+
+
+def platformio_environment(parts: Parts, root: Path) -> dict[str, str]:
+    """The environment that keeps PlatformIO inside the checkout and off the network, and names the parts."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PLATFORMIO_", "TINYROBUST_"))}
     return {
         **kept,
         "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
         "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
-        **({"TINYROBUST_PLAN_CC": str(plan.resolve())} if plan else {}),
+        "PLATFORMIO_BUILD_DIR": str(build_folder(root, parts)),
+        "TINYROBUST_PROTOCOL": parts.protocol,
+        "TINYROBUST_ENGINE": parts.engine,
+        "TINYROBUST_SOURCES": os.pathsep.join(str(source.resolve()) for source in parts.sources),
     }
 
 
-def _platformio(board: Board, options: Sequence[str], what: str, plan: Path | None) -> None:
+def _make(board: Board, parts: Parts, root: Path) -> Path:
+    out = root / "build" / parts.variant
+    builtin = [f"BUILTIN={source.resolve()}" for source in parts.sources]
+    argv = ["make", "-C", "firmware", f"-j{os.cpu_count() or 1}", "native", f"OUT={out}", f"PROTOCOL={parts.protocol}"]
+    _run([*argv, *builtin], os.environ, f"building {board.name}")
+    return out / NATIVE_IMAGE
+
+
+def _platformio(board: Board, options: Sequence[str], what: str, parts: Parts) -> None:
     argv = [".pio-venv/bin/pio", "run", "--silent", "-e", board.env, *options]
-    _run(argv, platformio_environment(plan), what)
+    _run(argv, platformio_environment(parts, checkout()), what)
 
 
 def _require(steps: Sequence[Step], groups: Sequence[str], root: Path) -> None:
@@ -100,9 +125,7 @@ def _require(steps: Sequence[Step], groups: Sequence[str], root: Path) -> None:
 
 
 def _run(argv: Sequence[str], environment: Mapping[str, str], what: str) -> None:
-    root = checkout()
-    with _alone(root):
-        done = subprocess.run(argv, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(argv, cwd=checkout(), env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise UsageError(f"{what} failed: {_reason(done.stderr + done.stdout)}")
 

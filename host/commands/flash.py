@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from host.parts import MLPERF_TINY, PROTOCOLS, TINYROBUST, Parts
+from host.types import UsageError
+
 HELP = "build a real board's firmware and flash it"
 
 
@@ -17,6 +20,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="M.tflite",
         help="link this network's plan into flash, for plans too large for the board's RAM",
     )
+    parser.add_argument(
+        "--protocol",
+        default=TINYROBUST,
+        choices=PROTOCOLS,
+        help="what the firmware speaks (default tinyrobust); mlperf-tiny needs --model",
+    )
 
 
 def main(args: argparse.Namespace) -> int:
@@ -24,9 +33,11 @@ def main(args: argparse.Namespace) -> int:
     from host.boards import get_board
     from host.flash import upload
 
+    if args.protocol == MLPERF_TINY and args.model is None:
+        raise UsageError("--protocol mlperf-tiny: needs --model M.tflite, it cannot take a network at run time")
     board = get_board(args.board)
-    plan = None if args.model is None else _plan_source(args.model)
-    upload(board, plan)
+    sources = () if args.model is None else (_plan_source(args.model),)
+    upload(board, Parts(protocol=args.protocol, sources=sources))
     return 0
 
 

@@ -14,6 +14,7 @@ from host.emulator import Emulator
 from host.environment import BOARD_STEPS
 from host.flash import build, upload
 from host.ports import FifoPort
+from host.parts import Parts
 from host.tools import checkout
 from host.types import LinkError, UsageError
 
@@ -87,7 +88,7 @@ def test_real_boards_image_is_gated_on_its_own_memory(tmp_path):
         "__attribute__((aligned(16))) const uint8_t g_builtin_plan[1 << 20] = {1};\n"
     )
     with pytest.raises(UsageError, match=r"nucleo_f746 failed: .*overflowed by"):
-        build(board, plan)
+        build(board, Parts(sources=(plan,)))
 
 
 def test_flashing_an_emulator_is_refused():

@@ -7,6 +7,7 @@ import pytest
 
 from host import bootstrap, flash
 from host.environment import SetupError, Step, run
+from host.parts import Parts
 from host.tools import TOOLS, Tool, found_version, missing
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,10 +91,10 @@ def test_locks_name_no_host_and_hash_everything():
             assert not block.strip() or block.startswith("#") or "--hash=sha256:" in block, block
 
 
-def test_platformio_sees_no_setting_of_the_user(monkeypatch):
+def test_platformio_sees_no_setting_of_the_user(monkeypatch, tmp_path):
     monkeypatch.setenv("PLATFORMIO_CORE_DIR", os.devnull)
-    monkeypatch.setenv("TINYROBUST_PLAN_CC", os.devnull)
-    environment = flash.platformio_environment(None)
+    monkeypatch.setenv("TINYROBUST_SOURCES", os.devnull)
+    environment = flash.platformio_environment(Parts(), tmp_path)
     assert "PLATFORMIO_CORE_DIR" not in environment
-    assert "TINYROBUST_PLAN_CC" not in environment
+    assert environment["TINYROBUST_SOURCES"] == ""
     assert environment["PLATFORMIO_SETTING_ENABLE_TELEMETRY"] == "no"

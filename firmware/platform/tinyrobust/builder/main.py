@@ -81,10 +81,15 @@ env.BuildSources(
     str(Path("$BUILD_DIR") / "startup"), str(here / "startup"), f"+<startup.cc> +<{board.get('build.vectors')}>"
 )
 
-# A plan too large for RAM is linked into flash: a generated C file that defines g_builtin_plan.
-plan = os.environ.get("TINYROBUST_PLAN_CC")
-if plan:
-    env.Append(PIOBUILDFILES=[env.Object(str(Path("$BUILD_DIR") / "builtin_plan.o"), str(Path(plan).resolve()))])
+# What the image speaks and what runs its network: host/parts.py names the choices, firmware/src has a file for each.
+protocol = os.environ.get("TINYROBUST_PROTOCOL", "tinyrobust")
+if protocol == "mlperf-tiny":
+    env.Append(SRC_FILTER=["-<main.cc>", "-<dispatch.cc>", "+<mlperf_*>"])
+
+# Generated files to link in: a plan that shall stand in flash.
+for source in filter(None, os.environ.get("TINYROBUST_SOURCES", "").split(os.pathsep)):
+    target = str(Path("$BUILD_DIR") / "linked" / Path(source).with_suffix(".o").name)
+    env.Append(PIOBUILDFILES=[env.Object(target, source)])
 
 
 # The size gate is the linker's: ld/<board>.ld holds the real memory sizes and a floor for what is left to models.
