@@ -43,9 +43,9 @@ _DIGITS_FLOAT = Plan(epochs=60, batch=32, rate=3e-3, decay=1e-3, seed=1)
 _DIGITS_QAT = Plan(epochs=40, batch=32, rate=2e-3, seed=1)
 _CIFAR_JR = Penalty(strength=0.001)
 _CIFAR_FLOAT = Plan(epochs=70, batch=128, rate=4e-3, restarts=(30,), decay=2e-2, augment=True)
-_CIFAR_QAT = Plan(epochs=8, batch=128, rate=1e-3, augment=True)
+_CIFAR_QAT = Plan(epochs=6, batch=128, rate=1e-3, augment=True)
 _S3_FLOAT = replace(_CIFAR_FLOAT, epochs=16, restarts=())
-_S3_QAT = replace(_CIFAR_QAT, epochs=16, rate=2e-3)
+_S3_QAT = replace(_CIFAR_QAT, epochs=10, rate=2e-3)
 
 
 def _quantized(build: Callable[[Bits], Any], bits: Bits) -> Callable[[], Any]:
