@@ -66,20 +66,19 @@ class Chain:
                 "name": f"conv{i}",
             }
             if conv.filters is None:
-                x = QDepthwiseConv2D(conv.size, depthwise_quantizer=bits.depthwise_weights(), **shared)(x)
+                x = QDepthwiseConv2D(conv.size, depthwise_quantizer=bits.depthwise_kernel(f"conv{i}"), **shared)(x)
             else:
-                kernel = bits.edge_weights if i == 1 else bits.weights
-                x = QConv2D(conv.filters, conv.size, kernel_quantizer=kernel(), **shared)(x)
-            width = POOL_BITS if i == len(self.convs) else bits.activations
+                kernel = bits.kernel(f"conv{i}", edge=i == 1)
+                x = QConv2D(conv.filters, conv.size, kernel_quantizer=kernel, **shared)(x)
+            width = bits.width(f"conv{i}", POOL_BITS if i == len(self.convs) else None)
             x = QActivation(activation(width, RANGE_BITS), name=f"relu{i}")(x)
         x = layers.AveragePooling2D(self.pool, name="pool")(x)
-        x = QActivation(activation(POOL_BITS, RANGE_BITS), name="pool_grid")(x)
+        x = QActivation(activation(width, RANGE_BITS), name="pool_grid")(x)
         x = layers.Flatten(name="flatten")(x)
-        x = QDense(self.classes, kernel_quantizer=bits.edge_weights(), bias_quantizer=bias_quantizer(), name="logits")(
-            x
-        )
+        kernel = bits.kernel("logits", edge=True)
+        x = QDense(self.classes, kernel_quantizer=kernel, bias_quantizer=bias_quantizer(), name="logits")(x)
         x = QActivation(signed(LOGIT_BITS), name="logits_grid")(x)
-        return keras.Model(inputs, x, name=f"{self.name}_{bits.name}")
+        return bits.applied_to(keras.Model(inputs, x, name=f"{self.name}_{bits.name}"))
 
 
 def separable(filters: int, stride: int = 1) -> tuple[Conv, Conv]:

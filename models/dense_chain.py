@@ -37,11 +37,10 @@ class DenseChain:
         layers = keras.layers
         x = inputs = layers.Input((self.inputs,), name="image")
         for i, width in enumerate(self.hidden, 1):
-            kernel = bits.edge_weights if i == 1 else bits.weights
-            x = QDense(width, kernel_quantizer=kernel(), bias_quantizer=bias_quantizer(), name=f"dense{i}")(x)
-            x = QActivation(activation(bits.activations, RANGE_BITS), name=f"relu{i}")(x)
-        x = QDense(self.outputs, kernel_quantizer=bits.edge_weights(), bias_quantizer=bias_quantizer(), name="logits")(
-            x
-        )
+            kernel = bits.kernel(f"dense{i}", edge=i == 1)
+            x = QDense(width, kernel_quantizer=kernel, bias_quantizer=bias_quantizer(), name=f"dense{i}")(x)
+            x = QActivation(activation(bits.width(f"dense{i}"), RANGE_BITS), name=f"relu{i}")(x)
+        kernel = bits.kernel("logits", edge=True)
+        x = QDense(self.outputs, kernel_quantizer=kernel, bias_quantizer=bias_quantizer(), name="logits")(x)
         x = QActivation(signed(LOGIT_BITS), name="logits_grid")(x)
-        return keras.Model(inputs, x, name=f"{self.name}_{bits.name}")
+        return bits.applied_to(keras.Model(inputs, x, name=f"{self.name}_{bits.name}"))

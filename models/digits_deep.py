@@ -18,19 +18,21 @@ def build_qat(bits: Bits) -> Any:
     layers = keras.layers
     x = inputs = layers.Input((8, 8, 1), name="image")
     for i, (filters, strides) in enumerate(((16, 1), (32, 2), (32, 1)), 1):
-        kernel = bits.edge_weights if i == 1 else bits.weights
         x = QConv2D(
             filters,
             3,
             strides,
             padding="same",
-            kernel_quantizer=kernel(),
+            kernel_quantizer=bits.kernel(f"conv{i}", edge=i == 1),
             bias_quantizer=bias_quantizer(),
             name=f"conv{i}",
         )(x)
-        x = QActivation(activation(POOL_BITS if i == 3 else bits.activations, 2), name=f"relu{i}")(x)
+        width = bits.width(f"conv{i}", POOL_BITS if i == 3 else None)
+        x = QActivation(activation(width, 2), name=f"relu{i}")(x)
     x = layers.AveragePooling2D(2, name="pool")(x)
-    x = QActivation(activation(POOL_BITS, 2), name="pool_grid")(x)
+    x = QActivation(activation(width, 2), name="pool_grid")(x)
     x = layers.Flatten(name="flatten")(x)
-    x = QDense(10, kernel_quantizer=bits.edge_weights(), bias_quantizer=bias_quantizer(), name="logits")(x)
-    return keras.Model(inputs, QActivation(signed(5), name="logits_grid")(x), name=f"digits_{bits.name}")
+    kernel = bits.kernel("logits", edge=True)
+    x = QDense(10, kernel_quantizer=kernel, bias_quantizer=bias_quantizer(), name="logits")(x)
+    x = QActivation(signed(5), name="logits_grid")(x)
+    return bits.applied_to(keras.Model(inputs, x, name=f"digits_{bits.name}"))

@@ -1,4 +1,4 @@
-"""Is the exported network the trained one? ``qat`` against ``tflm``, byte by byte on the output's own grid."""
+"""Is the exported network the trained one? Its Keras model against ``tflm``, byte by byte on the output's own grid."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ class Parity:
     equal: float
     worst: int
     argmax: float
+    trained: str = "qat"
+    """The rung ``tflm`` is held against: ``qat``, or ``float32`` where nothing quantized was trained."""
 
     @property
     def exact(self) -> bool:
@@ -25,22 +27,22 @@ class Parity:
 
     def __str__(self) -> str:
         if self.exact:
-            return f"qat and tflm agree in every output byte of {self.samples} samples"
+            return f"{self.trained} and tflm agree in every output byte of {self.samples} samples"
         return (
-            f"qat and tflm agree in {self.equal:.2%} of output bytes (worst {self.worst} levels) and in "
+            f"{self.trained} and tflm agree in {self.equal:.2%} of output bytes (worst {self.worst} levels) and in "
             f"{self.argmax:.2%} of predictions, {self.samples} samples"
         )
 
 
-def compare(qat: Predictor, tflm: Predictor, output: TensorSpec, q: Int8Array) -> Parity:
-    """Both rungs on ``q``; ``qat``'s logits are put on the grid of ``output`` before they are compared."""
+def compare(trained: Predictor, tflm: Predictor, output: TensorSpec, q: Int8Array) -> Parity:
+    """Both rungs on ``q``; ``trained``'s logits are put on the grid of ``output`` before they are compared."""
     raw = tflm.predict(q).raw
     if raw is None:
         raise TypeError(f"{tflm.rung} gives no raw outputs")
-    expected = on_grid(qat.predict(q).logits, output)
+    expected = on_grid(trained.predict(q).logits, output)
     gap = np.abs(expected - raw.astype(np.int64))
     argmax = np.mean(expected.argmax(axis=1) == raw.argmax(axis=1))
-    return Parity(len(q), float(np.mean(gap == 0)), int(gap.max()), float(argmax))
+    return Parity(len(q), float(np.mean(gap == 0)), int(gap.max()), float(argmax), trained.rung)
 
 
 def on_grid(real: np.ndarray, output: TensorSpec) -> np.ndarray:

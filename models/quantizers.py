@@ -9,10 +9,11 @@ by a convolution that turns ties the wrong way. The classes here put the result 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from host.types import UsageError
 from models.rounding import quantized_bits_away, quantized_relu_away
 from models.tf import tf
 
@@ -80,10 +81,19 @@ def binary_weights() -> Any:
 
 
 @dataclass(frozen=True)
+class LayerBits:
+    """One layer's own widths: quantizer of its weights, and bits of the activation after it; None: the network's."""
+
+    weights: Make | None = None
+    activations: int | None = None
+
+
+@dataclass(frozen=True)
 class Bits:
     """Precision: weights inside, depthwise ones, those of the first and last layer, and activations in bits.
 
-    A depthwise filter has nine weights, too few for less than 4 bits.
+    A depthwise filter has nine weights, too few for less than 4 bits. ``layers`` maps names of layers with weights to
+    what is different there.
     """
 
     name: str
@@ -91,6 +101,38 @@ class Bits:
     depthwise_weights: Make
     edge_weights: Make
     activations: int
+    layers: Mapping[str, LayerBits] = field(default_factory=dict)
+
+    def kernel(self, layer: str, *, edge: bool = False) -> Any:
+        """A quantizer for the weights of ``layer``; ``edge``: it is the first or the last one."""
+        return (self._own(layer).weights or (self.edge_weights if edge else self.weights))()
+
+    def depthwise_kernel(self, layer: str) -> Any:
+        """A quantizer for the weights of depthwise ``layer``."""
+        return (self._own(layer).weights or self.depthwise_weights)()
+
+    def width(self, layer: str, usual: int | None = None) -> int:
+        """Bits of the activation after ``layer``; ``usual`` where the network has a reason for others than its own."""
+        return self._own(layer).activations or usual or self.activations
+
+    def applied_to(self, model: Any) -> Any:
+        """``model`` itself. Raises UsageError naming an entry of ``layers`` that fits none of its layers."""
+        known = {layer.name: layer for layer in model.layers}
+        for name, own in self.layers.items():
+            if name not in known:
+                raise UsageError(f"bits {self.name}: network {model.name} has no layer {name}")
+            after = known[name].outbound_nodes[0].outbound_layer
+            if own.activations not in (None, after.quantizer.bits):
+                raise UsageError(f"bits {self.name}: the grid after layer {name} of {model.name} is fixed")
+        return model
+
+    def _own(self, layer: str) -> LayerBits:
+        return self.layers.get(layer, LayerBits())
+
+
+def heterogeneous(name: str, base: Bits, **layers: LayerBits) -> Bits:
+    """``base`` with other widths in the layers given by their names: ``conv2=LayerBits(weights(2), activations=5)``."""
+    return replace(base, name=name, layers={**base.layers, **layers})
 
 
 W8 = Bits("w8a8", weights(8), depthwise(8), weights(8), 8)

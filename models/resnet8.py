@@ -49,19 +49,18 @@ def build_qat(bits: Bits) -> Any:
     layers = keras.layers
 
     def conv(x: Any, name: str, filters: int, size: int = 3, strides: int = 1) -> Any:
-        kernel = bits.edge_weights if name == "stem" else bits.weights
         return QConv2D(
             filters,
             size,
             strides,
             padding="same",
-            kernel_quantizer=kernel(),
+            kernel_quantizer=bits.kernel(name, edge=name == "stem"),
             bias_quantizer=bias_quantizer(),
             name=name,
         )(x)
 
     def relu(x: Any, name: str) -> Any:
-        return QActivation(activation(bits.activations, 2), name=f"{name}_relu")(x)
+        return QActivation(activation(bits.width(x.node.layer.name), 2), name=f"{name}_relu")(x)
 
     def grid(x: Any, name: str) -> Any:
         return QActivation(signed(4 if name == "s3b" else 3), name=f"{name}_grid")(x)
@@ -78,9 +77,10 @@ def build_qat(bits: Bits) -> Any:
     x = layers.AveragePooling2D(8, name="pool")(x)
     x = QActivation(_pooled(), name="pool_grid")(x)
     x = layers.Flatten(name="flatten")(x)
-    x = QDense(CLASSES, kernel_quantizer=bits.edge_weights(), bias_quantizer=bias_quantizer(), name="logits")(x)
+    kernel = bits.kernel("logits", edge=True)
+    x = QDense(CLASSES, kernel_quantizer=kernel, bias_quantizer=bias_quantizer(), name="logits")(x)
     x = QActivation(signed(5), name="logits_grid")(x)
-    return keras.Model(inputs, x, name=f"resnet8_{bits.name}")
+    return bits.applied_to(keras.Model(inputs, x, name=f"resnet8_{bits.name}"))
 
 
 def _pooled() -> Any:

@@ -14,8 +14,8 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # results must not depend o
 
 
 @contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """TensorFlow's C++ libraries greet on stderr before they read any log level; Python errors still propagate."""
+def quiet_stderr() -> Iterator[None]:
+    """TensorFlow's C++ libraries talk on stderr whatever the log level; Python errors still propagate."""
     saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(null, 2)
@@ -26,7 +26,7 @@ def _quiet_stderr() -> Iterator[None]:
         os.close(null)
 
 
-with _quiet_stderr():
+with quiet_stderr():
     import tensorflow as tf
 
     tf.config.list_physical_devices()  # looks for a GPU now, while its complaints are unheard
@@ -37,4 +37,4 @@ tf.get_logger().setLevel("ERROR")
 if not _module.startswith("tf_keras"):
     raise ImportError("tf.keras is not tf_keras: TensorFlow was imported before models.tf")
 
-__all__ = ["keras", "tf"]
+__all__ = ["keras", "quiet_stderr", "tf"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from host.types import UsageError
-from models import digits_cnn, zoo_untrained, zoo_weights
+from models import digits_cnn, zoo_converted, zoo_untrained, zoo_weights
 from models.ladder import Ladder
 
 Say = Callable[[str], None]
@@ -16,6 +16,7 @@ RECIPES: dict[str, Recipe] = {
     "digits": digits_cnn.ladder,
     **zoo_weights.entries(),
     **zoo_untrained.entries(),
+    **zoo_converted.entries(),
 }
 
 

@@ -1,4 +1,4 @@
-"""Zoo entries whose data are not at hand: 4-bit networks with seeded, untrained weights, on generated inputs.
+"""Zoo entries whose weights are not at hand: networks with seeded, untrained weights, on generated inputs.
 
 They show that a network is exported, compiled and run bit for bit; their predictions mean nothing, and their names and
 their ladders' notes say so.
@@ -9,47 +9,70 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from host.types import Dataset, TensorSpec
-from models import coffee_cnn, ds_cnn, fc_autoencoder, mlp_s2, mobilenet_v1
+from models import coffee_cnn, ds_cnn, fc_autoencoder, mlp_s2, mobilenet_v1, s3_cnn
 from models.batchnorm import copy_folded
 from models.chain import Chain
 from models.data import Splits, dataset
 from models.dense_chain import DenseChain
 from models.export import export_qat
 from models.ladder import Ladder
-from models.quantizers import W4
+from models.quantizers import BINARY, W2, W4, Bits
 from models.tf import keras
 
 Say = Callable[[str], None]
 NOTE = "untrained, seeded weights on generated inputs: agreement between the rungs is the only thing measured"
 SEED = 0
-_CHAINS: tuple[Chain | DenseChain, ...] = (
-    ds_cnn.CHAIN,
-    mobilenet_v1.CHAIN,
-    fc_autoencoder.CHAIN,
-    mlp_s2.CHAIN,
-    coffee_cnn.CHAIN,
+FLOAT: dict[str, Chain | DenseChain] = {
+    f"{chain.name.replace('_', '-')}-untrained": chain
+    for chain in (
+        ds_cnn.CHAIN,
+        mobilenet_v1.CHAIN,
+        fc_autoencoder.CHAIN,
+        mlp_s2.CHAIN,
+        coffee_cnn.CHAIN,
+        s3_cnn.CHAIN,
+    )
+}
+"""Every network of this kind, by the name of its 4-bit entry."""
+_OTHER_BITS: tuple[tuple[str, str, Bits], ...] = (
+    ("s3-untrained", "2bit", W2),
+    ("s3-untrained", "binary", BINARY),
+    ("mlp-untrained", "s2", mlp_s2.BITS),
 )
+"""Entries ``NAME-SUFFIX`` at another precision than 4 bits."""
 
 
 def entries() -> dict[str, Callable[[Path, Say], Ladder]]:
-    """``NAME-untrained`` for every network of this kind."""
-    return {f"{chain.name.replace('_', '-')}-untrained": _entry(chain) for chain in _CHAINS}
+    """``NAME-untrained`` at 4 bits for every network of this kind, and some of them at other precisions."""
+    four = {name: _entry(name, name, W4) for name in FLOAT}
+    return four | {f"{name}-{suffix}": _entry(f"{name}-{suffix}", name, bits) for name, suffix, bits in _OTHER_BITS}
 
 
-def _entry(chain: Chain | DenseChain) -> Callable[[Path, Say], Ladder]:
+def seeded_float(name: str) -> Any:
+    """The float network of ``FLOAT[name]`` with its seeded weights."""
+    keras.utils.set_random_seed(SEED)
+    return FLOAT[name].build_float()
+
+
+def task_of(full: Any, name: str) -> tuple[TensorSpec, Splits, tuple[str, ...]]:
+    """Input lattice, generated samples and class names for network ``full``."""
+    spec = TensorSpec(tuple(full.input_shape[1:]), 1 / 128, 0)
+    return spec, _generated(name, spec), tuple(str(i) for i in range(full.output_shape[-1]))
+
+
+def _entry(name: str, start: str, bits: Bits) -> Callable[[Path, Say], Ladder]:
     def ladder(cache: Path, say: Say) -> Ladder:
-        name = f"{chain.name.replace('_', '-')}-untrained"
         say(f"{name}: {NOTE}")
-        keras.utils.set_random_seed(SEED)
-        full, qat = chain.build_float(), chain.build_qat(W4)
+        full = seeded_float(start)
+        qat = FLOAT[start].build_qat(bits)
         copy_folded(full, qat)
-        spec = TensorSpec(tuple(full.input_shape[1:]), 1 / 128, 0)
-        names = tuple(str(i) for i in range(full.output_shape[-1]))
-        made = export_qat(name, full, qat, spec, _generated(name, spec), names, cache, say)
+        spec, splits, class_names = task_of(full, name)
+        made = export_qat(name, full, qat, spec, splits, class_names, cache, say)
         return replace(made, notes=(NOTE, *made.notes))
 
     return ladder
