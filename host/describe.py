@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from host.config import Config
-from host.device import Device
 from host.records import Manifest, RungInfo
+from host.target import Target
 from host.types import Dataset
-from host.wire import Info, TickUnit
 
 if TYPE_CHECKING:
     from models.ladder import Ladder
@@ -54,34 +53,12 @@ def git_id() -> str:
     return done.stdout.strip()
 
 
-def facts(info: Info) -> tuple[tuple[str, str], ...]:
-    """What the board said of itself, readable."""
-    return (
-        ("board", info.board),
-        ("firmware", info.firmware),
-        ("engine", info.engine),
-        ("cpuid", f"{info.cpuid:08x}"),
-        ("uid", info.uid.hex()),
-        ("clock_hz", str(info.clock_hz)),
-        ("tick_unit", TickUnit(info.tick_unit).name.lower()),
-        ("protocol", f"{info.protocol:08x}"),
-        ("plan_id", info.plan_id.hex()),
-        ("plan_bytes", str(info.plan_bytes)),
-        ("plan_in_ram", str(info.plan_in_ram)),
-        ("arena_bytes", str(info.arena_bytes)),
-        ("scratch_bytes", str(info.scratch_bytes)),
-        ("pool_bytes", str(info.pool_bytes)),
-        ("pool_free", str(info.pool_free)),
-        ("window", str(info.window)),
-    )
-
-
-def describe(config: Config, ladder: Ladder, data: Dataset, device: Device, run_id: str, command: str) -> Manifest:
+def describe(config: Config, ladder: Ladder, data: Dataset, device: Target, run_id: str, command: str) -> Manifest:
     """The manifest, in state ``running``."""
-    info, bundle = device.info, ladder.bundle
+    identity, bundle = device.identity, ladder.bundle
     rungs = [RungInfo(rung.rung, True) for rung in ladder.rungs]
     rungs += [RungInfo(rung, False, reason) for rung, reason in ladder.unavailable]
-    rungs += [RungInfo(device.rung, True, detail=f"{info.board}: {info.engine}, firmware {info.firmware}")]
+    rungs += [RungInfo(device.rung, True, detail=identity.detail)]
     return Manifest(
         run_id=run_id,
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -92,7 +69,7 @@ def describe(config: Config, ladder: Ladder, data: Dataset, device: Device, run_
         samples=len(data.q),
         board=config.board,
         emulated=device.emulated,
-        tick_unit=TickUnit(info.tick_unit).name.lower(),
+        tick_unit=identity.tick_unit,
         seeds=config.seeds,
         attacks=config.attacks,
         eps=config.eps,
@@ -108,8 +85,9 @@ def describe(config: Config, ladder: Ladder, data: Dataset, device: Device, run_
         tflm_arena_bytes=bundle.tflm_arena_bytes,
         git=git_id(),
         versions=versions(),
-        board_info=(*facts(info), *((("image_sha256", device.image),) if device.image else ())),
+        board_info=(*identity.facts, *((("image_sha256", identity.image),) if identity.image else ())),
         rungs=tuple(rungs),
-        notes=ladder.notes,
+        notes=(*ladder.notes, *identity.notes),
         command=command,
+        protocol=identity.protocol,
     )

@@ -10,6 +10,7 @@ import numpy as np
 from host.frame import MAX_DECODED, decoded_size
 from host.link import Counters, Link, LostError, RefusedError, Request
 from host.ports import Port
+from host.target import Identity, identity_of
 from host.types import Int8Array, LinkError, Prediction, TensorSpec
 from host.wire import LOAD_CHUNK, PROTOCOL, Error, Hello, Infer, Info, Layer, Load, Reset, Tensor, TickUnit
 
@@ -93,6 +94,11 @@ class Device:
     def rung(self) -> str:
         """See Predictor."""
         return self._rung
+
+    @property
+    def identity(self) -> Identity:
+        """What the board last said of itself, readable."""
+        return identity_of(self.info, self.image)
 
     @property
     def info(self) -> Info:

@@ -87,6 +87,8 @@ class Manifest:
     """Counters of the link: frames, retries, bytes both ways."""
     command: str = ""
     """The command line that began the run."""
+    protocol: str = "tinyrobust"
+    """What the device was spoken to in; from another one than ours there are scores, no bytes."""
 
     def to_json(self) -> str:
         """Pretty JSON, stable key order."""

@@ -13,13 +13,13 @@ import numpy as np
 
 from host.config import Config
 from host.describe import describe
-from host.device import Device
 from host.examples import Examples, write_examples
 from host.recorder import Recorder, Tick
 from host.records import Manifest
 from host.sets import Sets, code_version
 from host.store import EXAMPLES, Store, replacing
 from host.sweep import CLEAN, Subject, cells, resolve
+from host.target import Target
 from host.types import AdversarialSet, Cell, Dataset, Differentiable, Predictor, TensorSpec, UsageError
 from host.wire import PROTOCOL
 
@@ -83,7 +83,7 @@ def run_id(
 
 
 def execute(
-    config: Config, ladder: Ladder, device: Device, cache: Path, say: Say, tick: Tick, command: str = ""
+    config: Config, ladder: Ladder, device: Target, cache: Path, say: Say, tick: Tick, command: str = ""
 ) -> Outcome:
     """One run, from its first or its next missing record to ``records.parquet``. ``command`` is kept in the manifest.
 
@@ -94,9 +94,9 @@ def execute(
     rungs: tuple[Predictor, ...] = (*ladder.rungs, device)
     config = resolve(config)
     todo = cells(config, subject(rungs, data, ladder.bundle.input))
-    info = device.load(ladder.bundle, ladder.bundle.input)
+    device.load(ladder.bundle, ladder.bundle.input)
     sources = {rung.rung: rung for rung in rungs}
-    firmware = f"{info.firmware} {info.engine} {device.image}"
+    firmware = device.identity.firmware
     name = run_id(config, ladder.digest, data, todo, [rung.rung for rung in rungs], firmware)
     manifest = describe(config, ladder, data, device, name, command)
     with Store(config.out, manifest) as store:
@@ -127,7 +127,7 @@ def execute(
         return Outcome(store.path, store.manifest, recorder.made)
 
 
-def _counters(store: Store, device: Device) -> tuple[tuple[str, int], ...]:
+def _counters(store: Store, device: Target) -> tuple[tuple[str, int], ...]:
     """Counters of the link, added to those of earlier parts of an interrupted run."""
     before = dict(store.manifest.link)
     return tuple((name, before.get(name, 0) + count) for name, count in asdict(device.counters).items())
