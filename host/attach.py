@@ -12,7 +12,7 @@ from host.emulator import Emulator
 from host.flash import build
 from host.ports import ChildPort, FifoPort, Port, SerialPort
 from host.types import LinkError
-from host.wire import TickUnit
+from host.wire import FIRST_BAUD, TickUnit
 
 NATIVE = "native"
 
@@ -29,7 +29,7 @@ def attach(board: Board, say: Callable[[str], None], serial_number: str = "") ->
         device = Device(port, rung, board.emulated, stack.pop_all().close, pid, image)
     try:
         info = device.hello()
-        if (info.board, info.tick_unit) != (board.name, board.tick_unit):
+        if (info.board, info.tick_unit) != (board.env or board.name, board.tick_unit):
             raise LinkError(
                 f"{board.name} was asked for, {info.board} counting {TickUnit(info.tick_unit).name} answers: "
                 f"flash the firmware of {board.name}, or name the board that is there"
@@ -43,7 +43,7 @@ def attach(board: Board, say: Callable[[str], None], serial_number: str = "") ->
 def _port(board: Board, say: Callable[[str], None], serial_number: str, stack: ExitStack) -> tuple[Port, int, str]:
     """The port, and the process and the SHA-256 of the firmware behind it, as Device takes them."""
     if board.port is PortKind.SERIAL:
-        return SerialPort(find_attached(board, serial_number).url, board.baud), 0, ""
+        return SerialPort(find_attached(board, serial_number).url), 0, ""
     say(f"building the firmware of {board.name}")
     elf = build(board).elf
     image = hashlib.sha256(elf.read_bytes()).hexdigest()
@@ -53,4 +53,4 @@ def _port(board: Board, say: Callable[[str], None], serial_number: str, stack: E
     emulator = stack.enter_context(Emulator(board, elf))
     if board.port is PortKind.FIFO:
         return FifoPort(board.name, emulator.to_board, emulator.from_board, emulator.gone), emulator.pid, image
-    return SerialPort(emulator.url, board.baud, emulator.gone), emulator.pid, image
+    return SerialPort(emulator.url, FIRST_BAUD, emulator.gone), emulator.pid, image

@@ -33,9 +33,17 @@ class PortKind(Enum):
     FIFO = "fifo"
     """QEMU, semihosting on named FIFOs."""
     TCP = "tcp"
-    """QEMU, its first UART on a TCP port."""
+    """An emulator, the board's UART on a TCP port."""
     SERIAL = "serial"
     """A real board's virtual COM port."""
+
+
+class EmulatorKind(Enum):
+    """What emulates a board."""
+
+    NONE = ""
+    QEMU = "qemu"
+    RENODE = "renode"
 
 
 @dataclass(frozen=True)
@@ -50,19 +58,28 @@ class Board:
     emulated: bool
     """Ticks of emulated boards are never cycles."""
     env: str = ""
-    """PlatformIO environment that builds its firmware."""
+    """PlatformIO environment that builds its firmware, and the name by which that firmware answers HELLO."""
+    emulator: EmulatorKind = EmulatorKind.NONE
     machine: str = ""
-    """QEMU machine."""
+    """QEMU's name of the machine, or the Renode script of the checkout."""
+    needs: str = ""
+    """Group of host/tools.py that has to be there besides the compiler."""
     flash_bytes: int = 0
     ram_bytes: int = 0
     baud: int = 0
+    """Bits per second that HELLO asks a real board's line for, once it has answered at ``wire.FIRST_BAUD``."""
     usb_ids: tuple[str, ...] = ()
     """``vid:pid`` in lower-case hex of its debug probe."""
 
 
 def parse_board(name: str, row: dict[str, Any]) -> Board:
     """One table of ``boards.toml``. Raises UsageError on a missing, unknown or ill-typed key."""
-    kinds: dict[str, Any] = {"port": PortKind, "tick_unit": TickUnit.__getitem__, "usb_ids": tuple}
+    kinds: dict[str, Any] = {
+        "port": PortKind,
+        "emulator": EmulatorKind,
+        "tick_unit": TickUnit.__getitem__,
+        "usb_ids": tuple,
+    }
     types = {"emulated": bool, "flash_bytes": int, "ram_bytes": int, "baud": int, "usb_ids": list}
     known = {f.name: f for f in fields(Board) if f.name != "name"}
     for key, value in row.items():
@@ -88,14 +105,26 @@ def load_boards() -> dict[str, Board]:
         return {name: parse_board(name, row) for name, row in tomllib.load(file).items()}
 
 
-def get_board(name: str) -> Board:
-    """The board called ``name``. Raises UsageError that lists the known names."""
+def get_board(name: str, emulator: str = "") -> Board:
+    """The board called ``name``, or the row that runs its very image in ``emulator`` (``qemu``, ``renode``).
+
+    Raises UsageError that lists the known names.
+    """
     boards = load_boards()
     if name in boards:
-        return boards[name]
+        return _emulated(boards[name], emulator) if emulator else boards[name]
     near = difflib.get_close_matches(name, boards, 1)
     hint = f"; did you mean {near[0]}?" if near else ""
     raise UsageError(f"unknown board {name!r}: known are {', '.join(boards)}{hint}")
+
+
+def _emulated(board: Board, emulator: str) -> Board:
+    same = [row for row in load_boards().values() if row.env == board.env and row.emulator.value]
+    for row in same:
+        if row.emulator.value == emulator:
+            return row
+    offered = ", ".join(row.emulator.value for row in same) or "no emulator"
+    raise UsageError(f"{board.name} is not emulated by {emulator!r}: {offered} runs its image")
 
 
 @dataclass(frozen=True)

@@ -105,9 +105,12 @@ class Device:
         """What the board last said of itself."""
         return self._info if self._info is not None else self.hello()
 
-    def hello(self) -> Info:
-        """Asks the board who it is. Raises LinkError where its protocol is not ours."""
-        return self._accept(self.link.request(Hello(PROTOCOL)).body)
+    def hello(self, baud: int = 0) -> Info:
+        """Asks the board who it is, and to go on at ``baud`` (0: as before).
+
+        Raises LinkError where its protocol is not ours.
+        """
+        return self._accept(self.link.request(Hello(PROTOCOL, baud)).body)
 
     def reset(self) -> Info:
         """Makes the board forget an uploaded plan."""

@@ -1,4 +1,4 @@
-"""Starts QEMU for a board and ends it, whatever happens. Owns every process and every FIFO it makes."""
+"""Starts the emulator of a board and ends it, whatever happens. Owns every process and every FIFO it makes."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ import signal
 import socket
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from host.boards import Board, PortKind
+from host.boards import Board, EmulatorKind, PortKind
+from host.tools import checkout, found_version, tools
 from host.types import UsageError
 
 QEMU = "qemu-system-arm"
+RENODE = "renode"
 INSTRUCTION_NS_SHIFT = 6
 """``-icount shift=6``: 64 ns of emulated time per instruction, so that the 25 MHz timer resolves single ones."""
 TO_BOARD, FROM_BOARD = "to_board", "from_board"
 
 
 class Emulator:
-    """A context manager: QEMU running ``elf`` on ``board``.
+    """A context manager: QEMU or Renode running ``elf`` on ``board``.
 
-    Entering raises UsageError where QEMU is missing; an early death is told by ``gone``. For a FIFO board the pipes are
-    ``to_board`` and ``from_board``; for a TCP board ``url`` is the pyserial URL of its UART.
+    Entering raises UsageError where the emulator is missing or too old; an early death is told by ``gone``. For a FIFO
+    board the pipes are ``to_board`` and ``from_board``; for a TCP board ``url`` is the pyserial URL of its UART.
     """
 
     def __init__(self, board: Board, elf: Path, *, icount: bool = True) -> None:
@@ -36,23 +39,38 @@ class Emulator:
         self._room: tempfile.TemporaryDirectory[str] | None = None
         self.to_board = self.from_board = Path()
         self.url = ""
+        self._fds: tuple[int, ...] = ()
 
     def __enter__(self) -> Emulator:
-        """Starts QEMU. See the class."""
-        qemu = shutil.which(QEMU)
-        if qemu is None:
+        """Starts it. See the class."""
+        program = shutil.which(RENODE if self.board.emulator is EmulatorKind.RENODE else QEMU)
+        for tool in tools([self.board.needs]):
+            if found_version(tool) is None:
+                raise UsageError(f"{self.board.name}: {tool.name} is missing: {tool.remedy}")
+        if program is None:
             raise UsageError(f"{QEMU} is missing: apt-get install qemu-system-arm")
         self._room = tempfile.TemporaryDirectory(prefix="tinyrobust-", ignore_cleanup_errors=True)
         try:
             with contextlib.ExitStack() as stack:
-                self._start(qemu, Path(self._room.name), stack)
+                room = Path(self._room.name)
+                if self.board.emulator is EmulatorKind.RENODE:
+                    self._start(self._renode(program), room, stack)
+                else:
+                    self._start(self._qemu(program, room, stack), room, stack)
         except BaseException:
             self.close()
             raise
         return self
 
-    def _start(self, qemu: str, room: Path, stack: contextlib.ExitStack) -> None:
-        fds: tuple[int, ...] = ()
+    def _renode(self, renode: str) -> Sequence[str]:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.url = f"socket://127.0.0.1:{port}"
+        script = checkout() / self.board.machine
+        commands = f"$elf=@{self._elf}; $port={port}; include @{script}"
+        return [*_dies_with_us(), renode, "--disable-xwt", "--console", "--plain", "-e", commands]
+
+    def _qemu(self, qemu: str, room: Path, stack: contextlib.ExitStack) -> Sequence[str]:
         argv = [qemu, "-machine", self.board.machine, "-kernel", str(self._elf), "-nographic", "-monitor", "none"]
         if self._icount:
             argv += ["-icount", f"shift={INSTRUCTION_NS_SHIFT}"]
@@ -69,13 +87,14 @@ class Emulator:
             self.url = f"socket://127.0.0.1:{listener.getsockname()[1]}"
             # QEMU inherits the listening socket: no port number can be lost to somebody else, and a client that
             # connects before QEMU is up waits in the backlog.
-            fds = (listener.fileno(),)
+            self._fds = (listener.fileno(),)
             argv += ["-chardev", f"socket,id=uart,fd={listener.fileno()},server=on,wait=off", "-serial", "chardev:uart"]
-            if setpriv := shutil.which("setpriv"):  # a UART never ends, so nothing else would tell an orphan to
-                argv = [setpriv, "--pdeathsig", "KILL", *argv]
+            argv = [*_dies_with_us(), *argv]
         else:
             raise UsageError(f"{self.board.name} is not emulated by QEMU")
-        argv += ["-semihosting-config", semihosting]
+        return [*argv, "-semihosting-config", semihosting]
+
+    def _start(self, argv: Sequence[str], room: Path, stack: contextlib.ExitStack) -> None:
         stderr = stack.enter_context((room / "stderr").open("wb"))
         self._process = subprocess.Popen(
             argv,
@@ -84,12 +103,12 @@ class Emulator:
             stdout=subprocess.DEVNULL,
             stderr=stderr,
             start_new_session=True,
-            pass_fds=fds,
+            pass_fds=self._fds,
         )
 
     @property
     def pid(self) -> int:
-        """Process id of QEMU, 0 where none runs."""
+        """Process id of the emulator, 0 where none runs."""
         return self._process.pid if self._process else 0
 
     @property
@@ -98,7 +117,7 @@ class Emulator:
         return Path(self._room.name) if self._room else Path()
 
     def gone(self) -> str | None:
-        """Why QEMU has ended, in one line, or None while it runs."""
+        """Why the emulator has ended, in one line, or None while it runs."""
         if self._process is None:
             return "the emulator is not running"
         status = self._process.poll()
@@ -118,7 +137,7 @@ class Emulator:
         return ([""] + (named or lines))[-1][:200]
 
     def close(self) -> None:
-        """Kills QEMU with its process group and removes the FIFOs. Safe to call twice."""
+        """Kills the emulator with its process group and removes the FIFOs. Safe to call twice."""
         if self._process is not None:
             if self._process.poll() is None:
                 # Not SIGTERM: a QEMU that waits in a semihosting call does not act on it.
@@ -132,5 +151,11 @@ class Emulator:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Ends QEMU."""
+        """Ends it."""
         self.close()
+
+
+def _dies_with_us() -> Sequence[str]:
+    """What goes before the command of an emulator with a UART: that never ends, so nothing else tells an orphan to."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []

@@ -16,6 +16,7 @@ from typing import Protocol
 import serial
 
 from host.types import LinkError
+from host.wire import FIRST_BAUD
 
 READ_BYTES = 1 << 16
 INBOX_BYTES = 16 << 20
@@ -208,7 +209,7 @@ class ChildPort(FdPort):
 class SerialPort:
     """Any pyserial URL: ``/dev/ttyACM0``, ``COM3``, ``socket://host:port``, ``rfc2217://...``; 8N1."""
 
-    def __init__(self, url: str, baud: int, gone: Callable[[], str | None] = lambda: None) -> None:
+    def __init__(self, url: str, baud: int = FIRST_BAUD, gone: Callable[[], str | None] = lambda: None) -> None:
         self.name = url
         self._gone = gone
         try:

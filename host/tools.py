@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import shutil
 import subprocess
@@ -16,15 +17,35 @@ class Tool:
 
     name: str
     package: str
-    """Debian package."""
+    """Debian package; empty where Debian has none."""
     needed_for: str
     groups: frozenset[str]
     version: tuple[str, ...] = ("--version",)
     probe: str = ""
     """A command line that fails where the tool is there but a part of it is not."""
+    backports: bool = False
+    """Debian's backports have it where the release itself does not."""
+    elsewhere: str = ""
+    """Where to get what Debian does not have."""
+
+    @property
+    def remedy(self) -> str:
+        """What to do where it is missing."""
+        if not self.package:
+            return self.elsewhere
+        suite = f"-t {codename()}-backports " if self.backports else ""
+        return f"apt-get install {suite}{self.package}"
 
 
-NATIVE, ARM, PROBE = "native", "arm", "probe"
+def codename() -> str:
+    """This release's name, such as ``bookworm``."""
+    try:
+        return platform.freedesktop_os_release().get("VERSION_CODENAME", "stable")
+    except OSError:
+        return "stable"
+
+
+NATIVE, ARM, STM32, PROBE, RENODE = "native", "arm", "stm32", "probe", "renode"
 
 TOOLS = (
     Tool("make", "make", "building the native firmware", frozenset({NATIVE, ARM})),
@@ -45,6 +66,21 @@ TOOLS = (
         probe="arm-none-eabi-g++ -mcpu=cortex-m7 -nostartfiles -include cstring -xc++ /dev/null -o /dev/null",
     ),
     Tool("qemu-system-arm", "qemu-system-arm", "emulated boards", frozenset({ARM})),
+    Tool(
+        "QEMU 9.1 or newer",
+        "qemu-system-arm",
+        "an emulated STM32: BOARD=qemu_l475",
+        frozenset({STM32}),
+        probe="qemu-system-arm -machine b-l475e-iot01a -dump-vmstate /dev/null",
+        backports=True,
+    ),
+    Tool(
+        "renode",
+        "",
+        "EMULATOR=renode",
+        frozenset({RENODE}),
+        elsewhere="get Renode from its releases page, github.com/renode/renode/releases, and put renode on the path",
+    ),
     Tool("openocd", "openocd", "flashing real boards", frozenset({PROBE})),
 )
 

@@ -16,6 +16,7 @@ from typing import Annotated
 from host.layout import F32, I32, U8, U16, U32, U64, Dims, Raw, Scalar, members
 
 Bytes12 = Annotated[bytes, Raw(12)]
+Bytes20 = Annotated[bytes, Raw(20)]
 Bytes32 = Annotated[bytes, Raw(32)]
 Text24 = Annotated[str, Raw(24, text=True)]
 Text32 = Annotated[str, Raw(32, text=True)]
@@ -57,6 +58,8 @@ class TickUnit(IntEnum):
     CMSDK_TIMER = 2
     """CMSDK timer at 25 MHz; under QEMU ``-icount shift=6`` it ticks 1.6 times per instruction."""
     HOST_NS = 3
+    SYSTICK = 4
+    """SysTick at the core's clock, on emulators whose cycle counter stands still: instructions times a constant."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,11 @@ class FrameHeader:
 
 @dataclass(frozen=True)
 class Hello:
-    """Asks who is there. The answer is INFO."""
+    """Asks who is there. The answer is INFO, after which the line runs at the ``baud`` that INFO states."""
 
     protocol: U32
+    baud: U32 = 0
+    """Bits per second that the host asks for; 0 leaves them as they are."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +117,19 @@ class Info:
     window: U32
     """INFER requests the board can hold unanswered."""
     n_ops: U32
+    baud: U32
+    """Bits per second of the line once this INFO has been sent; 0 where it has no rate."""
+    max_baud: U32
+    """Highest rate that HELLO may ask for."""
+    stack_bytes: U32
+    """Stack of the firmware, 0 on the host."""
+    stack_used: U32
+    """The most of it that was in use at any time since reset."""
     input: Tensor
     output: Tensor
     uid: Bytes12
+    build_id: Bytes20
+    """GNU build id of the running image (``ld --build-id=sha1``), all zero on the host."""
     plan_id: Bytes32
     """SHA-256 of the plan, as its header states it; all zero without a plan."""
     firmware: Text24
@@ -198,6 +213,8 @@ BODIES: dict[Type, type] = {
     Type.ERROR: ErrorReply,
 }
 
+FIRST_BAUD = 115200
+"""Rate at which every line with a rate starts, and to which it falls back."""
 LOAD_CHUNK = 4096
 """Longest LOAD tail in bytes."""
 MAX_TENSOR = 1 << 20

@@ -87,6 +87,7 @@ def wire_header() -> str:
 
     def body() -> Iterator[str]:
         yield f"constexpr uint32_t kProtocol = 0x{wire.PROTOCOL:08x};"
+        yield f"constexpr uint32_t kFirstBaud = {wire.FIRST_BAUD};"
         yield f"constexpr uint32_t kLoadChunk = {wire.LOAD_CHUNK};"
         yield f"constexpr uint32_t kMaxTensor = {wire.MAX_TENSOR};"
         yield f"constexpr uint32_t kMaxText = {wire.MAX_TEXT};"

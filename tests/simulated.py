@@ -75,9 +75,35 @@ class MemoryBoard:
     def info(self):
         plan_id = zlib.crc32(self.plan).to_bytes(4, "big") * 8 if self.ready else bytes(32)
         return Info(
-            PROTOCOL, zlib.crc32(self.plan) if self.ready else 0, int(self.ready), 0, 0, TickUnit.NONE, 1 << 16,
-            len(self.plan), 1, 0, 0, 0, 4200, 0, self.window, 1, EDGE, EDGE, bytes(12), plan_id, "1", "test", "memory",
-        )  # fmt: skip
+            protocol=PROTOCOL,
+            plan_crc=zlib.crc32(self.plan) if self.ready else 0,
+            plan_ready=int(self.ready),
+            cpuid=0,
+            clock_hz=0,
+            tick_unit=TickUnit.NONE,
+            pool_bytes=1 << 16,
+            plan_bytes=len(self.plan),
+            plan_in_ram=1,
+            arena_bytes=0,
+            scratch_bytes=0,
+            pool_free=0,
+            max_frame=4200,
+            rx_ring=0,
+            window=self.window,
+            n_ops=1,
+            baud=0,
+            max_baud=0,
+            stack_bytes=0,
+            stack_used=0,
+            input=EDGE,
+            output=EDGE,
+            uid=bytes(12),
+            build_id=bytes(20),
+            plan_id=plan_id,
+            firmware="1",
+            engine="test",
+            board="memory",
+        )
 
 
 class MemoryPlan:

@@ -6,7 +6,8 @@
 
 namespace wire {
 
-constexpr uint32_t kProtocol = 0x22c19596;
+constexpr uint32_t kProtocol = 0xf27942e4;
+constexpr uint32_t kFirstBaud = 115200;
 constexpr uint32_t kLoadChunk = 4096;
 constexpr uint32_t kMaxTensor = 1048576;
 constexpr uint32_t kMaxText = 120;
@@ -40,6 +41,7 @@ enum class TickUnit : uint32_t {
   kCpuCycles = 1,
   kCmsdkTimer = 2,
   kHostNs = 3,
+  kSystick = 4,
 };
 
 struct FrameHeader {
@@ -54,9 +56,11 @@ static_assert(offsetof(FrameHeader, seq) == 2);
 
 struct Hello {
   uint32_t protocol;
+  uint32_t baud;
 };
-static_assert(sizeof(Hello) == 4);
+static_assert(sizeof(Hello) == 8);
 static_assert(offsetof(Hello, protocol) == 0);
+static_assert(offsetof(Hello, baud) == 4);
 
 struct Tensor {
   uint32_t dims[4];
@@ -87,15 +91,20 @@ struct Info {
   uint32_t rx_ring;
   uint32_t window;
   uint32_t n_ops;
+  uint32_t baud;
+  uint32_t max_baud;
+  uint32_t stack_bytes;
+  uint32_t stack_used;
   Tensor input;
   Tensor output;
   uint8_t uid[12];
+  uint8_t build_id[20];
   uint8_t plan_id[32];
   char firmware[24];
   char engine[32];
   char board[24];
 };
-static_assert(sizeof(Info) == 244);
+static_assert(sizeof(Info) == 280);
 static_assert(offsetof(Info, protocol) == 0);
 static_assert(offsetof(Info, plan_crc) == 4);
 static_assert(offsetof(Info, plan_ready) == 8);
@@ -112,13 +121,18 @@ static_assert(offsetof(Info, max_frame) == 48);
 static_assert(offsetof(Info, rx_ring) == 52);
 static_assert(offsetof(Info, window) == 56);
 static_assert(offsetof(Info, n_ops) == 60);
-static_assert(offsetof(Info, input) == 64);
-static_assert(offsetof(Info, output) == 92);
-static_assert(offsetof(Info, uid) == 120);
-static_assert(offsetof(Info, plan_id) == 132);
-static_assert(offsetof(Info, firmware) == 164);
-static_assert(offsetof(Info, engine) == 188);
-static_assert(offsetof(Info, board) == 220);
+static_assert(offsetof(Info, baud) == 64);
+static_assert(offsetof(Info, max_baud) == 68);
+static_assert(offsetof(Info, stack_bytes) == 72);
+static_assert(offsetof(Info, stack_used) == 76);
+static_assert(offsetof(Info, input) == 80);
+static_assert(offsetof(Info, output) == 108);
+static_assert(offsetof(Info, uid) == 136);
+static_assert(offsetof(Info, build_id) == 148);
+static_assert(offsetof(Info, plan_id) == 168);
+static_assert(offsetof(Info, firmware) == 200);
+static_assert(offsetof(Info, engine) == 224);
+static_assert(offsetof(Info, board) == 256);
 
 struct Load {
   uint32_t total;

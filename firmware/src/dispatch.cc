@@ -118,8 +118,10 @@ uint32_t window() {
   return static_cast<uint32_t>(std::min<uint64_t>(1 + buffered, kMaxWindow));
 }
 
-void send_info(uint16_t seq) {
+// `baud`: the rate of the line from the end of this answer on.
+void send_info(uint16_t seq, uint32_t baud) {
   const port::Identity& board = port::identity();
+  const port::Stack stack = port::stack();
   wire::Info info = {};
   info.protocol = wire::kProtocol;
   info.plan_crc = g_model.crc;
@@ -138,14 +140,25 @@ void send_info(uint16_t seq) {
   info.rx_ring = board.rx_ring;
   info.window = window();
   info.n_ops = g_model.n_ops;
+  info.baud = baud;
+  info.max_baud = board.max_baud;
+  info.stack_bytes = stack.bytes;
+  info.stack_used = stack.used;
   info.input = g_model.input;
   info.output = g_model.output;
   memcpy(info.uid, board.uid, sizeof info.uid);
+  port::build_id(info.build_id);
   memcpy(info.plan_id, g_model.plan_id, sizeof info.plan_id);
   strncpy(info.firmware, kFirmware, sizeof info.firmware - 1);
   strncpy(info.engine, engine::name(), sizeof info.engine - 1);
   strncpy(info.board, board.board, sizeof info.board - 1);
   answer(wire::Type::kInfo, seq, info);
+}
+
+void on_hello(const Request& request) {
+  const uint32_t baud = port::accepted_baud(request.body<wire::Hello>().baud);
+  send_info(request.seq, baud);
+  port::use_baud(baud);
 }
 
 void on_load(const Request& request) {
@@ -245,12 +258,12 @@ void on_request(const frame::Decoder& decoder) {
   void (*handler)(const Request&) = nullptr;
   switch (type) {
     case wire::Type::kHello:
-      handler = [](const Request& request) { send_info(request.seq); };
+      handler = on_hello;
       break;
     case wire::Type::kReset:
       handler = [](const Request& request) {
         load_builtin();
-        send_info(request.seq);
+        send_info(request.seq, port::baud());
       };
       break;
     case wire::Type::kLoad:
@@ -280,6 +293,7 @@ void start(frame::Decoder* decoder) {
 }
 
 void handle(frame::Event event) {
+  if (event != frame::Event::kNone) port::heard(event == frame::Event::kFrame);
   switch (event) {
     case frame::Event::kNone:
       return;

@@ -14,6 +14,7 @@ struct Identity {
   uint32_t clock_hz;         // core clock, 0 on the host
   wire::TickUnit tick_unit;  // what ticks() counts
   uint32_t rx_ring;          // bytes buffered while the engine runs
+  uint32_t max_baud;         // highest rate of the line, 0 where it has none
   uint8_t uid[12];           // unique id of the chip, zero where there is none
 };
 
@@ -37,6 +38,29 @@ uint64_t ticks();
 
 // The RAM that plan, arena, scratch and receive buffer share; 16-byte aligned.
 uint8_t* pool(size_t* bytes);
+
+// Bits per second of the line now, and what it would run at if asked for `wanted`: `wanted` itself or what it runs at.
+// 0 where the line has no rate.
+uint32_t baud();
+uint32_t accepted_baud(uint32_t wanted);
+
+// Once all that was written has left: from here on at `baud`, as accepted.
+void use_baud(uint32_t baud);
+
+// Told of each frame whether it was intact. A line whose rate was raised falls back to its first one when all it hears
+// is damaged: the two sides no longer agree.
+void heard(bool intact);
+
+// Bytes of the stack, and how many of them were ever used; 0 on the host.
+struct Stack {
+  uint32_t bytes;
+  uint32_t used;
+};
+constexpr uint32_t kStackPaint = 0xC5C5C5C5;  // what the startup code fills the stack with
+Stack stack();
+
+// The GNU build id of the running image (ld --build-id=sha1), all zero where it has none.
+void build_id(uint8_t (&to)[20]);
 
 // Ends the program with a status (host and emulators), or restarts the chip (real boards).
 [[noreturn]] void exit(int status);

@@ -1,7 +1,5 @@
-// The parts of a port that semihosting and UART firmware on MPS2 AN386 and AN500 have in common.
+// The parts of a port that semihosting and UART firmware on MPS2 AN386 and AN500 have in common: identity, time, exit.
 #include "port_mps2.h"
-
-extern "C" char __pool_start[], __pool_end[];
 
 namespace {
 
@@ -26,7 +24,7 @@ uint32_t g_high;
 namespace mps2 {
 
 void init(uint32_t rx_ring) {
-  g_identity = {TINYROBUST_BOARD, reg(kCpuid), kClockHz, wire::TickUnit::kCmsdkTimer, rx_ring, {}};
+  g_identity = {TINYROBUST_BOARD, reg(kCpuid), kClockHz, wire::TickUnit::kCmsdkTimer, rx_ring, 0, {}};
   reg(kTimerCtrl) = 0;
   reg(kTimerReload) = 0xFFFFFFFF;
   reg(kTimerValue) = 0xFFFFFFFF;
@@ -46,11 +44,6 @@ uint64_t ticks() {
   if (now < g_low) ++g_high;
   g_low = now;
   return (static_cast<uint64_t>(g_high) << 32) | now;
-}
-
-uint8_t* pool(size_t* bytes) {
-  *bytes = static_cast<size_t>(__pool_end - __pool_start);
-  return reinterpret_cast<uint8_t*>(__pool_start);
 }
 
 void exit(int status) {

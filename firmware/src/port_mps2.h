@@ -1,4 +1,4 @@
-// What the ports of the emulated MPS2 boards share: timer, pool, identity. Arm DAI 0500 and DDI 0479 (CMSDK).
+// What the ports of the emulated MPS2 boards share: timer, identity. Arm DAI 0500 and DDI 0479 (CMSDK).
 #pragma once
 
 #include <cstddef>

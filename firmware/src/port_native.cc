@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "port.h"
 
@@ -21,7 +22,7 @@ alignas(16) uint8_t g_pool[kPoolBytes];
 void init() {}
 
 const Identity& identity() {
-  static const Identity kIdentity = {"native", 0, 0, wire::TickUnit::kHostNs, kPipeBytes, {}};
+  static const Identity kIdentity = {"native", 0, 0, wire::TickUnit::kHostNs, kPipeBytes, 0, {}};
   return kIdentity;
 }
 
@@ -51,6 +52,11 @@ uint8_t* pool(size_t* bytes) {
   *bytes = kPoolBytes;
   return g_pool;
 }
+
+// The host names the file it starts, and its stack is the system's.
+Stack stack() { return {}; }
+
+void build_id(uint8_t (&to)[20]) { memset(to, 0, sizeof to); }
 
 void exit(int status) { std::exit(status); }
 

@@ -9,12 +9,12 @@ import time
 import pytest
 
 from host.attach import attach
-from host.boards import get_board, load_boards
+from host.boards import EmulatorKind, get_board, load_boards
 from host.emulator import Emulator
 from host.environment import BOARD_STEPS
 from host.flash import build, upload
-from host.ports import FifoPort
 from host.parts import Parts
+from host.ports import FifoPort
 from host.tools import checkout
 from host.types import LinkError, UsageError
 
@@ -27,14 +27,16 @@ PARTS = {"cortex-m7": 0xC27, "cortex-m4": 0xC24}
 """CPUID part numbers (Armv7-M ARM, B3.2.3)."""
 
 
-@pytest.mark.parametrize("name", [b.name for b in load_boards().values() if b.machine])
+@pytest.mark.parametrize("name", [b.name for b in load_boards().values() if b.emulator is EmulatorKind.QEMU])
 def test_boot(name):
     board = get_board(name)
     with attach(board, print) as device:
         info = device.hello()
-    assert info.board == name
+    assert info.board == board.env
     assert info.cpuid >> 4 & 0xFFF == PARTS[board.cpu]
-    assert info.pool_bytes > 3 << 20
+    assert info.pool_bytes >= 0.7 * board.ram_bytes
+    assert 0 < info.stack_used < info.stack_bytes
+    assert any(info.build_id)
 
 
 def test_a_killed_emulator_is_one_line():
@@ -76,18 +78,29 @@ def test_a_missing_emulator_names_its_package(monkeypatch):
         pass
 
 
-def test_real_boards_image_is_gated_on_its_own_memory(tmp_path):
-    board = get_board("nucleo_f746")
+SIZES = {
+    "nucleo_f746": (1 << 20, 320 << 10),
+    "disco_l475": (1 << 20, 128 << 10),
+    "nucleo_l4r5zi": (2 << 20, 640 << 10),
+    "nucleo_h743zi": (2 << 20, 640 << 10),
+}
+"""Flash and RAM of the chips' data sheets: DS10916, DS10969, DS12023, DS12110 (of the H743, DTCM and AXI SRAM)."""
+
+
+@pytest.mark.parametrize("name", [b.name for b in load_boards().values() if not b.emulated])
+def test_real_boards_image_is_gated_on_its_own_memory(name, tmp_path):
+    board = get_board(name)
     firmware = build(board)
-    assert 0 < firmware.flash_bytes < board.flash_bytes == 1 << 20
-    assert 0 < firmware.ram_bytes < board.ram_bytes == 320 << 10
+    assert (board.flash_bytes, board.ram_bytes) == SIZES[name]
+    assert 0 < firmware.flash_bytes < board.flash_bytes
+    assert 0 < firmware.ram_bytes < board.ram_bytes
     plan = tmp_path / "plan.c"
     plan.write_text(
         "#include <stdint.h>\n"
-        "const uint32_t g_builtin_plan_size = 1 << 20;\n"
-        "__attribute__((aligned(16))) const uint8_t g_builtin_plan[1 << 20] = {1};\n"
+        f"const uint32_t g_builtin_plan_size = {board.flash_bytes};\n"
+        f"__attribute__((aligned(16))) const uint8_t g_builtin_plan[{board.flash_bytes}] = {{1}};\n"
     )
-    with pytest.raises(UsageError, match=r"nucleo_f746 failed: .*overflowed by"):
+    with pytest.raises(UsageError, match=rf"{name} failed: .*overflowed by"):
         build(board, Parts(sources=(plan,)))
 
 

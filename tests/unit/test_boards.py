@@ -4,8 +4,9 @@ from types import SimpleNamespace
 import pytest
 
 from host import boards
-from host.boards import PortKind, attached, find_attached, get_board, load_boards, parse_board
+from host.boards import EmulatorKind, PortKind, attached, find_attached, get_board, load_boards, parse_board
 from host.types import LinkError, UsageError
+from host.wire import FIRST_BAUD
 
 ROW = {"port": "serial", "tick_unit": "CPU_CYCLES", "cpu": "cortex-m7", "emulated": False}
 ROOT = Path(__file__).resolve().parents[2]
@@ -14,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_every_row_has_what_its_port_needs():
     for board in load_boards().values():
         assert bool(board.machine) == (board.port in (PortKind.FIFO, PortKind.TCP)), board
+        assert bool(board.machine) == (board.emulator is not EmulatorKind.NONE), board
+        assert (board.baud > FIRST_BAUD) == (board.port is PortKind.SERIAL), board
         assert bool(board.usb_ids) == (not board.emulated), board
         assert bool(board.env) == (board.port is not PortKind.CHILD), board
 
@@ -27,6 +30,15 @@ def test_every_environment_is_in_platformio_ini():
 def test_unknown_board_names_the_known_ones():
     with pytest.raises(UsageError, match=r"qemu_an386.*did you mean qemu_an500"):
         get_board("qemu_an50")
+
+
+def test_an_emulator_runs_the_very_image_of_a_board():
+    assert get_board("disco_l475", "qemu") is get_board("qemu_l475")
+    assert get_board("qemu_l475", "qemu") is get_board("qemu_l475")
+    with pytest.raises(UsageError, match="disco_l475 is not emulated by 'renode': qemu runs its image"):
+        get_board("disco_l475", "renode")
+    with pytest.raises(UsageError, match="nucleo_h743zi is not emulated by 'qemu': no emulator runs"):
+        get_board("nucleo_h743zi", "qemu")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ here = Path(env.PioPlatform().get_dir())
 project = Path(env.subst("$PROJECT_DIR"))
 cmsis = project / ".deps" / "cmsis" / "aidge_export_arm_cortexm"
 nn = cmsis / "_CMSIS-NN" / "CMSIS-NN"
-core = cmsis / "boards" / "stm32" / "F7" / "Drivers" / "CMSIS"
 
 if not nn.is_dir():
     sys.stderr.write("CMSIS-NN is not in .deps/cmsis: run `make setup`\n")
@@ -41,19 +40,16 @@ machine = [
     f"-mfpu={board.get('build.fpu')}",
     "-mfloat-abi=hard",
 ]
-device = board.get("build.device", "")
 env.Append(
     # No -Ofast and no -ffast-math anywhere: answers must not depend on the build.
     CCFLAGS=[*machine, "-O2", "-g", "-ffunction-sections", "-fdata-sections", "-fno-common"],
     CFLAGS=["-std=gnu11"],
     CXXFLAGS=["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit"],
-    CPPDEFINES=[("TINYROBUST_BOARD", env.StringifyMacro(env.subst("$PIOENV")))] + ([device] if device else []),
+    CPPDEFINES=[("TINYROBUST_BOARD", env.StringifyMacro(env.subst("$PIOENV")))],
     CPPPATH=[
         "$PROJECT_INCLUDE_DIR",
         "$PROJECT_SRC_DIR",
         str(nn / "Include"),
-        str(core / "Include"),
-        str(core / "Device" / "ST" / "STM32F7xx" / "Include"),
     ],
     LINKFLAGS=[
         *machine,
@@ -63,7 +59,9 @@ env.Append(
         "-Wl,--gc-sections",
         "-Wl,--fatal-warnings",
         "-Wl,--no-warn-rwx-segments",
+        "-Wl,--build-id=sha1",
         f"-Wl,--defsym=__stack_bytes={board.get('build.stack_bytes')}",
+        f"-Wl,--defsym=__least_pool_bytes={board.get('build.least_pool_bytes')}",
         "-Wl,-Map,${BUILD_DIR}/firmware.map",
     ],
     LIBPATH=[str(here / "ld")],

@@ -1,0 +1,59 @@
+"""The image of a real board, unchanged, on QEMU's model of that board: USART, clock tree, interrupts."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from host.attach import attach
+from host.boards import get_board
+from host.environment import BOARD_STEPS
+from host.flash import build
+from host.tools import STM32, checkout, found_version, tools
+from host.wire import TickUnit
+from models.plan import compile_plan
+from tests.oracle import tflm
+from tests.small_model import SHAPE, small_tflite
+from tests.unit.test_device import SmallPlan
+
+pytestmark = pytest.mark.skipif(
+    not all(found_version(tool) for tool in tools([STM32])) or not all(s.up_to_date(checkout()) for s in BOARD_STEPS),
+    reason=f"needs `make setup` and {tools([STM32])[0].name}: {tools([STM32])[0].remedy}",
+)
+
+
+def test_emulated_and_real_board_run_the_same_file():
+    emulated, real = get_board("disco_l475", "qemu"), get_board("disco_l475")
+    assert (emulated.name, emulated.env) == ("qemu_l475", real.env)
+    firmware = build(real)
+    assert build(emulated) == firmware
+    with attach(emulated, print) as device:
+        assert device.image == hashlib.sha256(firmware.elf.read_bytes()).hexdigest()
+        assert device.info.build_id in firmware.elf.read_bytes()
+        assert device.info.board == real.env
+
+
+def test_answers_are_the_oracles_and_instruction_counts_repeat():
+    tflite = small_tflite()
+    plan = compile_plan(tflite)
+    q = np.random.default_rng(3).integers(-128, 128, (60, *SHAPE), np.int8)
+    with attach(get_board("qemu_l475"), print) as device:
+        device.load(SmallPlan(plan.data, plan.plan_id))
+        prediction = device.predict(q)
+        again = device.predict(q)
+        info = device.hello()
+    assert (prediction.raw == tflm(tflite, q)).all()
+    assert info.tick_unit == TickUnit.SYSTICK
+    assert prediction.ticks.min() > 10_000
+    assert abs(prediction.ticks - again.ticks).max() < 2_000
+    assert 0 < info.stack_used < info.stack_bytes == 8192
+    assert not prediction.retries.any()
+
+
+def test_rate_is_raised_and_an_impossible_one_is_not():
+    with attach(get_board("qemu_l475"), print) as device:
+        assert device.hello().baud == 115_200
+        assert device.hello(baud=2_000_000).baud == 2_000_000
+        assert device.hello().baud == 2_000_000
+        assert device.hello(baud=4_000_000).baud == 2_000_000
+        assert device.info.max_baud == 2_000_000
