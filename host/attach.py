@@ -9,7 +9,8 @@ from contextlib import ExitStack
 from host.boards import Board, PortKind, find_attached
 from host.device import Device
 from host.emulator import Emulator
-from host.flash import build
+from host.flash import USUAL, build
+from host.parts import Parts
 from host.ports import ChildPort, FifoPort, Port, SerialPort
 from host.types import LinkError
 from host.wire import FIRST_BAUD, TickUnit
@@ -24,7 +25,7 @@ def attach(board: Board, say: Callable[[str], None], serial_number: str = "") ->
     to it. Raises UsageError on a missing tool, LinkError on a board that is not there or is not what was asked for.
     """
     with ExitStack() as stack:
-        port, pid, image = _port(board, say, serial_number, stack)
+        port, pid, image = open_port(board, say, serial_number, stack)
         rung = NATIVE if board.port is PortKind.CHILD else "board"
         device = Device(port, rung, board.emulated, stack.pop_all().close, pid, image)
     try:
@@ -40,12 +41,14 @@ def attach(board: Board, say: Callable[[str], None], serial_number: str = "") ->
     return device
 
 
-def _port(board: Board, say: Callable[[str], None], serial_number: str, stack: ExitStack) -> tuple[Port, int, str]:
+def open_port(
+    board: Board, say: Callable[[str], None], serial_number: str, stack: ExitStack, parts: Parts = USUAL
+) -> tuple[Port, int, str]:
     """The port, and the process and the SHA-256 of the firmware behind it, as Device takes them."""
     if board.port is PortKind.SERIAL:
         return SerialPort(find_attached(board, serial_number).url), 0, ""
     say(f"building the firmware of {board.name}")
-    elf = build(board).elf
+    elf = build(board, parts).elf
     image = hashlib.sha256(elf.read_bytes()).hexdigest()
     if board.port is PortKind.CHILD:
         child = ChildPort([str(elf)])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from host.floors import Floor, Gate
+from host.parts import MLPERF_TINY, PROTOCOLS, TINYROBUST
 from host.types import UsageError
 
 if sys.version_info >= (3, 11):
@@ -24,6 +25,7 @@ MAX_SEED = 2**31 - 1
 
 TRANSFER, TWIN, BOARD = ACCESS = ("transfer", "twin", "board")
 AFTER, INNER = LATTICES = ("after", "inner")
+INT8, UINT8 = ENCODINGS = ("int8", "uint8")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,12 @@ class Config:
     data: Path | None = None
     """For a ``.tflite``: ``.npz`` with ``x`` and ``y``, or the name of a data set (``docs/datasets.md``)."""
     board: str = "qemu_an500"
+    protocol: str = TINYROBUST
+    """What the board's firmware speaks: ``tinyrobust``, or ``mlperf-tiny`` for the scores of any such firmware."""
+    encoding: str = ""
+    """What an ``mlperf-tiny`` firmware is fed: ``int8`` or ``uint8``; empty: as its benchmark's reference is."""
+    port: str = ""
+    """pyserial URL of an ``mlperf-tiny`` firmware; empty: the board is found by its USB id."""
     attacks: tuple[str, ...] = ("clean", "noise", "fgsm", "pgd")
     eps: tuple[float, ...] = tuple(n / 255 for n in (2, 4, 8, 12, 16, 24, 32))
     """Budgets in multiples of the input range, for Linf 0 to 1; in TOML numbers or texts such as ``"8/255"``."""
@@ -76,6 +84,12 @@ class Config:
                 raise UsageError(f"access {name!r}: give one or more of {', '.join(ACCESS)}")
         if self.access and self.sources:
             raise UsageError("access and sources both say what attacks are made on: give one of them")
+        if self.protocol not in PROTOCOLS:
+            raise UsageError(f"protocol {self.protocol!r}: give {' or '.join(PROTOCOLS)}")
+        if self.encoding and self.encoding not in ENCODINGS:
+            raise UsageError(f"encoding {self.encoding!r}: give {' or '.join(ENCODINGS)}")
+        if (self.encoding or self.port) and self.protocol != MLPERF_TINY:
+            raise UsageError(f"encoding and port go with protocol {MLPERF_TINY}")
         if self.lattice not in LATTICES:
             raise UsageError(f"lattice {self.lattice!r}: give {' or '.join(LATTICES)}")
         if self.is_file:
@@ -157,6 +171,9 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "float_model": _path,
     "data": _path,
     "board": _text,
+    "protocol": _text,
+    "encoding": _text,
+    "port": _text,
     "attacks": _each(_text),
     "eps": _each(number),
     "access": _each(_text),

@@ -13,6 +13,7 @@ from host.divergence import DEVICES, ORACLE, Divergence
 from host.floors import DEVICE, Floor, Gate
 from host.metrics import SummaryRow
 from host.records import Manifest
+from host.scores import Agreement
 from host.types import GateFailed
 
 
@@ -25,10 +26,16 @@ class Check:
     detail: str
 
 
-def check(gate: Gate, rows: Sequence[SummaryRow], found: Sequence[Divergence], manifest: Manifest) -> list[Check]:
+def check(
+    gate: Gate,
+    rows: Sequence[SummaryRow],
+    found: Sequence[Divergence],
+    manifest: Manifest,
+    agreements: Sequence[Agreement] = (),
+) -> list[Check]:
     """Answer every question of ``gate`` from ``metrics.summarise`` and ``divergence.divergences``.
 
-    With several seeds, each must reach the floor.
+    With several seeds, each must reach the floor. A rung that answers scores is held to ``agreements``.
     """
     whole = Check("complete", manifest.state == "complete", f"the run is {manifest.state}")
     rung = gate.rung
@@ -37,6 +44,8 @@ def check(gate: Gate, rows: Sequence[SummaryRow], found: Sequence[Divergence], m
     missing = [r.reason for r in manifest.rungs if r.rung == ORACLE and not r.available]
     if missing and gate.differing_bytes is None:
         same = Check(f"{rung} equals {ORACLE}", True, f"not compared: {ORACLE} is not available here: {missing[0]}")
+    elif scores := next((one for one in agreements if one.rung == rung), None):
+        same = _scores(scores, gate.differing_bytes)
     else:
         same = _bytes(rung, gate.differing_bytes or 0, found)
     return [whole, same, *(_floor(rung, floor, rows) for floor in gate.floors)]
@@ -73,6 +82,16 @@ def _bytes(rung: str, most: int, found: Sequence[Divergence]) -> Check:
         return Check(name, False, f"{one.input_mismatches} inputs differ between {rung} and {ORACLE}")
     detail = f"{one.differing_bytes} of {one.bytes} bytes differ, at most {most} may"
     return Check(name, one.differing_bytes <= most, detail)
+
+
+def _scores(one: Agreement, most: int | None) -> Check:
+    name = f"{one.rung} equals {ORACLE}"
+    if most is not None:
+        return Check(name, False, f"not measured: {one.rung} sends scores, no bytes: leave differing_bytes out")
+    if one.input_mismatches or not one.samples:
+        return Check(name, False, f"{one.input_mismatches} inputs differ, {one.samples} were compared")
+    detail = f"{one.differing_scores} of {one.scores} scores differ from {ORACLE}'s {one.rounding}"
+    return Check(name, not one.differing_scores, detail)
 
 
 def _floor(rung: str, floor: Floor, rows: Sequence[SummaryRow]) -> Check:

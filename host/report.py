@@ -23,6 +23,7 @@ from host.metrics import STEPS, SummaryRow, attribution, summarise
 from host.pictures import pictures
 from host.plots import curves
 from host.records import SCHEMA, Manifest
+from host.scores import agreements
 from host.types import UsageError
 from host.verdict import verdict
 
@@ -96,7 +97,7 @@ def _page(
     return environment.get_template("report.html.j2").render(
         manifest=manifest,
         folder=run_dir.name,
-        verdicts=verdict(divergences(table), manifest),
+        verdicts=verdict(divergences(table), manifest, agreements(table)),
         ladder=ladder(rows, attribution(table, manifest)),
         labelled=any(row.accuracy is not None for row in rows),
         significant=SIGNIFICANT,

@@ -12,6 +12,7 @@ from host.divergence import Divergence, divergences
 from host.metrics import STEPS, SummaryRow, summarise
 from host.records import Manifest
 from host.report import read_run
+from host.scores import Agreement, agreements
 
 
 @dataclass(frozen=True)
@@ -21,12 +22,14 @@ class Result:
     manifest: Manifest
     rows: tuple[SummaryRow, ...]
     divergence: tuple[Divergence, ...]
+    agreement: tuple[Agreement, ...]
 
     @classmethod
     def of(cls, run: Path) -> Result:
         """Reads a finished run's folder. Raises UsageError where it is none."""
         manifest, table = read_run(run)
-        return cls(manifest, tuple(summarise(table, manifest)), tuple(divergences(table)))
+        rows = tuple(summarise(table, manifest))
+        return cls(manifest, rows, tuple(divergences(table)), tuple(agreements(table)))
 
 
 def _share(row: SummaryRow | None) -> str:
@@ -60,6 +63,11 @@ def print_result(result: Result, console: Console | None = None) -> None:
             *(_share(by_rung.get(r)) for r in rungs),
         )
     console.print(table)
+    for a in result.agreement:
+        console.print(
+            f"{a.rung} against tflm {a.rounding}: {a.differing_scores} of {a.scores} scores differ "
+            f"({a.differing_samples} of {a.samples} samples), {a.ties} samples tie at the top: its protocol sends no bytes"
+        )
     for d in result.divergence:
         same = (
             "every byte is the same" if not d.differing_bytes else f"first at {d.first}, largest by {d.largest} levels"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from host.divergence import DEVICES, ORACLE, Divergence
 from host.records import Manifest
+from host.scores import Agreement
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,14 @@ class Verdict:
     text: str
 
 
-def verdict(found: Sequence[Divergence], manifest: Manifest) -> list[Verdict]:
-    """One verdict for each exact rung, after one that says why no device was compared, where none was."""
-    judged = [_judge(one) for one in found]
-    if any(one.rung in DEVICES for one in found):
+def verdict(found: Sequence[Divergence], manifest: Manifest, agreements: Sequence[Agreement] = ()) -> list[Verdict]:
+    """One verdict for each exact rung, after one that says why no device was compared, where none was.
+
+    A device that answers scores instead of bytes is judged by ``agreements`` (host/scores.py).
+    """
+    judged = [one for agreement in agreements for one in _judge_scores(agreement)]
+    judged += [_judge(one) for one in found]
+    if agreements or any(one.rung in DEVICES for one in found):
         return judged
     reasons = [
         f"{rung.rung} was not available ({rung.reason})"
@@ -29,6 +34,29 @@ def verdict(found: Sequence[Divergence], manifest: Manifest) -> list[Verdict]:
     ]
     why = "; ".join(reasons) or f"no outputs of both {ORACLE} and a device are recorded"
     return [Verdict("open", f"Bytes not compared: {why}."), *judged]
+
+
+def _judge_scores(one: Agreement) -> list[Verdict]:
+    if one.input_mismatches:
+        why = f"{one.rung} and {ORACLE} were fed different bytes on {one.input_mismatches:,} inputs."
+        return [Verdict("bad", why)]
+    if one.differing_scores:
+        judged = Verdict(
+            "bad",
+            f"{one.rung} differs from {ORACLE} on {one.differing_samples:,} of {one.samples:,} outputs "
+            f"({one.differing_scores:,} of {one.scores:,} scores, by up to {one.largest / 1000:.3f}), first at "
+            f"{one.first}: another network, another input encoding or other arithmetic.",
+        )
+    else:
+        judged = Verdict(
+            "good",
+            f"{one.rung} gives the outputs of {ORACLE} {one.rounding}: {one.samples:,} of {one.samples:,} outputs, "
+            f"{one.scores:,} scores. Bytes were not compared: its protocol sends none.",
+        )
+    if not one.ties:
+        return [judged]
+    share = f"{one.ties:,} of {one.samples:,} outputs"
+    return [judged, Verdict("open", f"{one.rung}: {share} tie at three decimals; the first of the classes counted.")]
 
 
 def _judge(one: Divergence) -> Verdict:

@@ -25,7 +25,7 @@ def main(args: argparse.Namespace) -> int:
 
     gate = config.load(args.config).gate if args.config else Gate()
     result = Result.of(args.run)
-    checks = check(gate, result.rows, result.divergence, result.manifest)
+    checks = check(gate, result.rows, result.divergence, result.manifest, result.agreement)
     for one in checks:
         print(f"{'pass' if one.passed else 'FAIL'}  {one.name}: {one.detail}")
     if args.junit:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from host import config as configuration
-from host.config import Config
+from host.config import ENCODINGS, Config
+from host.parts import MLPERF_TINY, PROTOCOLS, Parts
 from host.types import UsageError
 
 if TYPE_CHECKING:
+    from host.target import Target
     from models.ladder import Ladder
 
 HELP = "bench a model on a board: attacks, records, report"
@@ -36,6 +39,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--float", dest="float_model", type=Path, metavar="M.h5", help="its float baseline")
     parser.add_argument("--data", type=Path, metavar="D", help="test set of a .tflite: D.npz, or e.g. cifar10")
     parser.add_argument("--board", help="a name that `tinyrobust boards` lists (default qemu_an500)")
+    parser.add_argument("--protocol", choices=PROTOCOLS, help="what its firmware speaks (default tinyrobust)")
+    parser.add_argument(
+        "--encoding", choices=ENCODINGS, help="what an mlperf-tiny firmware is fed (default: its model's)"
+    )
+    parser.add_argument("--port", metavar="URL", help="serial port of an mlperf-tiny firmware (default: by USB id)")
     parser.add_argument("--attacks", type=_names, metavar="A,B", help="attacks and groups: clean,pgd or standard")
     parser.add_argument("--eps", type=_fractions, metavar="E,E", help="budgets, e.g. 2/255,8/255,0.1")
     parser.add_argument("--access", type=_names, metavar="A,A", help="what the adversary has: transfer, twin, board")
@@ -51,8 +59,8 @@ def read_config(args: argparse.Namespace) -> Config:
     """bench.toml, where one is given, under the options of the command line."""
     base = configuration.load(args.config) if args.config else None
     given = {name: getattr(args, name) for name in
-             ("model", "float_model", "data", "board", "attacks", "eps", "access", "sources",
-              "lattice", "samples", "out")}  # fmt: skip
+             ("model", "float_model", "data", "board", "protocol", "encoding", "port", "attacks", "eps", "access",
+              "sources", "lattice", "samples", "out")}  # fmt: skip
     # One of the two given here overrides either of them in the file.
     if given["sources"] is not None or given["access"] is not None:
         given["sources"], given["access"] = given["sources"] or (), given["access"] or ()
@@ -94,22 +102,32 @@ def main(args: argparse.Namespace) -> int:
     from host.boards import get_board
     from host.commands.output import show
     from host.gate import check, enforce
+    from host.mlperf_attach import attach_mlperf
     from host.progress import Progress
     from host.report import write_report
     from host.run import execute
     from host.sweep import resolve
-    from models.emit import emit_all
+    from models.emit import emit_all, emit_plan
 
     config = resolve(config)
     board = get_board(config.board)
     cache = cache_folder()
-    # The board first: what is missing there should not wait for a network to be trained.
-    with attach(board, say) as device:
-        ladder = open_ladder(config, cache)
+    with ExitStack() as stack:
+        device: Target
+        if config.protocol == MLPERF_TINY:
+            ladder = open_ladder(config, cache)  # the firmware of an emulated board has the network linked in
+            linked = Parts(
+                config.protocol, sources=(emit_plan(ladder.bundle, ladder.bundle.folder / "builtin_plan.cc"),)
+            )
+            device = stack.enter_context(attach_mlperf(board, linked, config.encoding, config.port, say))
+        else:
+            # The board first: what is missing there should not wait for a network to be trained.
+            device = stack.enter_context(attach(board, say))
+            ladder = open_ladder(config, cache)
         with Progress() as progress:
             outcome = execute(config, ladder, device, cache, progress.say, progress.tick, args.command_line)
     emit_all(ladder.bundle, outcome.path / "export")
     paths = write_report(outcome.path)
     result = show(outcome.path, str(paths.html), args.json, made=outcome.made)
-    enforce(check(config.gate, result.rows, result.divergence, result.manifest))
+    enforce(check(config.gate, result.rows, result.divergence, result.manifest, result.agreement))
     return 0
