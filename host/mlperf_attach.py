@@ -1,0 +1,35 @@
+"""From a board's name or a serial port to an MlperfDevice that has said its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from host.attach import NATIVE, open_port
+from host.boards import Board, PortKind
+from host.mlperf_device import BAUD, MlperfDevice
+from host.parts import Parts
+from host.ports import Port, SerialPort
+
+
+def attach_mlperf(board: Board, parts: Parts, encoding: str, url: str, say: Callable[[str], None]) -> MlperfDevice:
+    """An open device; close it (or use it as a context manager) when done.
+
+    Emulated boards and ``native`` run this checkout's firmware of ``parts``. A real board runs whatever speaks the
+    protocol at 115200 baud, at the pyserial URL ``url`` or, where that is empty, at the board's own USB id. Raises
+    UsageError and LinkError as ``host.attach`` does.
+    """
+    rung = NATIVE if board.port is PortKind.CHILD else "board"
+    image = ""
+    with ExitStack() as stack:
+        if url:
+            port: Port = SerialPort(url, BAUD)
+        else:
+            port, _, image = open_port(board, say, "", stack, parts)
+        device = MlperfDevice(port, rung, board.emulated, encoding, stack.pop_all().close, image)
+    try:
+        device.hello()
+    except BaseException:
+        device.close()
+        raise
+    return device
