@@ -2,6 +2,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 BOARD ?= qemu_an500
+# How to run the image of a real board without it: qemu or renode.
+EMULATOR ?=
+# Which board, where two alike are attached: its serial port, or its probe's serial number.
+PORT ?=
+SERIAL ?=
+WHERE = --board $(BOARD)$(if $(PORT), --port $(PORT))$(if $(SERIAL), --serial $(SERIAL))
 PYTHON ?= python3
 BOOTSTRAP := $(PYTHON) -m host.bootstrap
 BIN := .venv/bin
@@ -13,12 +19,12 @@ setup:
 
 # `make flash bench BOARD=...` flashes first: both are goals of one make, in this order.
 bench: $(filter flash,$(MAKECMDGOALS))
-	@$(BOOTSTRAP) --for $(if $(filter native,$(BOARD)),native,arm)
-	@$(BIN)/tinyrobust run --board $(BOARD)$(if $(ATTACKS), --attacks $(ATTACKS))
+	@$(BOOTSTRAP) --for $(if $(filter native,$(BOARD)),native,arm $(if $(filter qemu_l475 qemu,$(BOARD) $(EMULATOR)),stm32))
+	@$(BIN)/tinyrobust run $(WHERE)$(if $(EMULATOR), --emulator $(EMULATOR))$(if $(ATTACKS), --attacks $(ATTACKS))
 
 flash:
 	@$(BOOTSTRAP) --for arm probe
-	@$(BIN)/tinyrobust flash --board $(BOARD)
+	@$(BIN)/tinyrobust flash $(WHERE)
 
 test: lint
 	@$(BIN)/python -m pytest -m "not deep"

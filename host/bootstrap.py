@@ -11,23 +11,28 @@ import sys
 import time
 from collections.abc import Sequence
 
+from host.backports import install as install_from_backports
 from host.environment import BENCH, BOARD_STEPS, NATIVE_STEPS, PROJECT, SetupError
-from host.tools import ARM, NATIVE, PROBE, checkout, missing, tools
+from host.tools import ARM, NATIVE, PROBE, STM32, Tool, checkout, codename, found_version, missing, tools
 
 OLDEST, NEWEST = (3, 10), (3, 13)
+OPTIONS = ("-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120")
+GROUPS = (NATIVE, ARM, STM32, PROBE)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Makes everything that the named groups need. Exit status 0, or 2 with one line that says what to do."""
     parser = argparse.ArgumentParser(prog="python3 -m host.bootstrap", description=__doc__)
-    parser.add_argument("--for", dest="groups", nargs="+", choices=(NATIVE, ARM, PROBE), default=[NATIVE, ARM])
+    parser.add_argument("--for", dest="groups", nargs="+", choices=GROUPS, default=[NATIVE, ARM, STM32])
     groups = parser.parse_args(arguments).groups
     try:
         use_supported_python()
         root = checkout()
         with (root / ".setup-lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            install_packages(groups)
+            install_packages([group for group in groups if group != STM32])
+            if STM32 in groups:
+                install_newer(tools([STM32]))
             steps = (BENCH, PROJECT, *(NATIVE_STEPS if groups == [NATIVE] else BOARD_STEPS))
             changed = [step.ensure(root, say) for step in steps]
         if any(changed):
@@ -71,15 +76,31 @@ def install_packages(groups: Sequence[str]) -> None:
     if apt is None or become_root is None:
         raise SetupError(f"missing on this machine: sudo apt-get install {' '.join(packages)}")
     say(f"installing {' '.join(packages)}")
-    options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"]
-    for command in (["update", "-qq"], ["install", *options, *packages]):
-        argv = [*become_root, "env", "DEBIAN_FRONTEND=noninteractive", apt, *command]
+    for command in (["update"], ["install", *packages]):
+        argv = [*become_root, "env", "DEBIAN_FRONTEND=noninteractive", apt, *OPTIONS, *command]
         done = subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode != 0:
         said = [line for line in done.stderr.splitlines() if line.startswith("E:")] or ["apt-get failed"]
         raise SetupError(f"{said[-1]}: mend it, then: apt-get install {' '.join(packages)}")
     if left := missing(tools(groups)):
         raise SetupError(f"still missing after their installation: {' '.join(left)}")
+
+
+def install_newer(wanted: Sequence[Tool]) -> None:
+    """Tools that the release has too old, from its backports. One line where that fails: all else works without."""
+    absent = [tool for tool in wanted if found_version(tool) is None]
+    if not absent:
+        return
+    apt, become_root = shutil.which("apt-get"), _become_root()
+    why: str | None = "that takes apt-get and root"
+    if apt is not None and become_root is not None:
+        say(f"installing {', '.join(tool.name for tool in absent)} from {codename()}-backports")
+        environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
+        packages = [tool.package for tool in absent]
+        why = install_from_backports([apt, *OPTIONS], [*become_root, *environment], codename(), packages)
+    for tool in absent:
+        if found_version(tool) is None:
+            say(f"{tool.name} is missing ({why or 'it is not in the backports'}), {tool.needed_for}: {tool.remedy}")
 
 
 def _can_import(module: str) -> bool:

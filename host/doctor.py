@@ -37,7 +37,7 @@ def doctor() -> list[Row]:
     rows = [Row("python", platform.python_version(), "everything")]
     for tool in TOOLS:
         version = found_version(tool)
-        rows.append(Row(tool.name, version, tool.needed_for, "" if version else f"apt-get install {tool.package}"))
+        rows.append(Row(tool.name, version, tool.needed_for, "" if version else tool.remedy))
     for name, needed_for in PACKAGES:
         try:
             rows.append(Row(name, metadata.version(name), needed_for))
