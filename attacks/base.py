@@ -8,32 +8,70 @@ another rung. The attacks know nothing of boards, models or files.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
 from attacks import checks
-from attacks.control import noise
-from attacks.gradient import FGSM, fgsm
-from attacks.lattice import STEPS, levels, linf, snap
-from attacks.problem import AttackInfo, Needs, Norm, Problem
+from attacks.batches import BATCH, Batch, attack, batches
+from attacks.inner import rounding
+from attacks.lattice import STEPS, change, levels, linf, size
+from attacks.problem import AttackInfo, Lattice, Needs, Norm, Problem
 from attacks.registry import find
-from host.types import AdversarialSet, Cell, Differentiable, Int8Array, Int64Array, Predictor, TensorSpec, UsageError
-
-BATCH = 128
-"""Samples that an attack is given at a time."""
+from host.types import (
+    AdversarialSet,
+    BoolArray,
+    Cell,
+    Differentiable,
+    Flag,
+    Int8Array,
+    Int64Array,
+    Predictor,
+    TensorSpec,
+    UsageError,
+)  # fmt: skip
 
 UNBOUNDED = 1.0
 """``Cell.eps`` of an attack that minimises: the whole input range."""
 
+Progress = Callable[[int, int], None]
+"""(samples attacked, samples in all)."""
 
-def make(cell: Cell, source: Predictor | None, q: Int8Array, labels: Int64Array, spec: TensorSpec) -> AdversarialSet:
-    """The bytes that the ladder is fed for one cell.
+
+class Kept(Protocol):
+    """Where batches survive an interruption."""
+
+    def read(self, index: int) -> Batch | None:
+        """The batch, or None where it has to be made."""
+        ...
+
+    def write(self, index: int, batch: Batch) -> None:
+        """Keeps it."""
+        ...
+
+
+def make(
+    cell: Cell, source: Predictor | None, q: Int8Array, labels: Int64Array, spec: TensorSpec,
+    lattice: Lattice = Lattice.AFTER,
+) -> AdversarialSet:  # fmt: skip
+    """The bytes that the ladder is fed for one cell, with whatever makes the attack suspect as ``flags``.
+
+    Arguments and errors as of ``pose``. The same arguments give the same bytes.
+    """
+    problem = pose(cell, source, q, labels, spec, lattice)
+    made = perturb(cell, problem)
+    return replace(made, flags=made.flags + judge(made, problem))
+
+
+def pose(
+    cell: Cell, source: Predictor | None, q: Int8Array, labels: Int64Array, spec: TensorSpec, lattice: Lattice
+) -> Problem:
+    """What the attack of ``cell`` is up against.
 
     ``q`` int8 [n, *spec.shape], ``labels`` int64 [n] (-1 where unknown), ``source`` the rung named by ``cell.source``
-    (None for ``-``). The same arguments give the same bytes. Unlabelled samples are attacked away from what the source
-    itself answers. ``notes`` warn of a budget too small for the lattice and of an attack that looks broken.
+    (None for ``-``). Unlabelled samples are attacked away from what the source itself answers.
     Raises UsageError on an unknown attack, an impossible eps, a wrong shape or a source without gradients.
     """
     info = find(cell.attack)
@@ -41,30 +79,75 @@ def make(cell: Cell, source: Predictor | None, q: Int8Array, labels: Int64Array,
         raise UsageError(
             f"{cell.attack}: samples {q.dtype} {q.shape} with labels {labels.shape} do not fit int8 [n, {spec.shape}]"
         )
-    budget = levels(cell.eps) if info.norm is Norm.LINF and not info.minimises else STEPS
-    notes: tuple[str, ...] = ()
+    bounded_by_levels = info.norm is Norm.LINF and not info.minimises
+    budget = levels(cell.eps) if bounded_by_levels else STEPS
     attacked = _source(info, cell, source)
     if attacked is not None and np.any(labels < 0):
         labels = np.where(labels < 0, attacked.predict(q).logits.argmax(axis=1), labels)
-        notes = ("samples without a label are attacked away from what the source itself answers",)
-    if budget == 0 and cell.eps > 0:
-        notes = (f"eps {cell.eps:g} is less than one int8 level: nothing reaches the chip",)
-    if budget == 0 or len(q) == 0:
-        return AdversarialSet(cell, q.copy(), budget, linf(q, q), notes)
     eps = math.inf if info.minimises else cell.eps * (spec.high - spec.low)
-    problem = Problem(q, labels, spec, info.norm, eps, budget, cell.seed, attacked)
-    adversarial = np.concatenate([snap(part.q, info.function(part), spec, budget) for part in _batches(problem)])
-    if info.needs is Needs.GRADIENTS and not info.minimises:
-        notes += _warnings(info, problem, adversarial)
-    return AdversarialSet(cell, adversarial, budget, linf(q, adversarial), notes)
+    if lattice is Lattice.INNER:
+        eps = budget / STEPS * (spec.high - spec.low) if bounded_by_levels else eps
+        attacked = rounding(attacked) if isinstance(attacked, Differentiable) else attacked
+    return Problem(q, labels, spec, info.norm, eps, budget, cell.seed, attacked, lattice)
 
 
-def _batches(problem: Problem) -> Iterator[Problem]:
-    """Parts of at most ``BATCH`` samples, each with a seed of its own."""
-    for index, start in enumerate(range(0, len(problem.q), BATCH)):
-        part = slice(start, start + BATCH)
-        seed = int(np.random.SeedSequence([problem.seed, index]).generate_state(1)[0] >> 1)
-        yield replace(problem, q=problem.q[part], labels=problem.labels[part], seed=seed)
+def perturb(
+    cell: Cell, problem: Problem, kept: Kept | None = None, progress: Progress = lambda done, total: None
+) -> AdversarialSet:
+    """The set, batch by batch; what is ``kept`` of an earlier, interrupted call is not made again.
+
+    A batch that ends with an error is left clean, marked as failed and noted. Raises what a lost source raises.
+    """
+    info, n = find(cell.attack), len(problem.q)
+    done: list[Batch] = []
+    for index, part in enumerate(batches(problem) if problem.levels and problem.eps else ()):
+        batch = kept.read(index) if kept is not None else None
+        if batch is None:
+            batch = attack(info, part)
+            if kept is not None:
+                kept.write(index, batch)
+        done.append(batch)
+        progress(min(n, (index + 1) * BATCH), n)
+    q = np.concatenate([batch.q for batch in done]) if done else problem.q.copy()
+    unsnapped = np.concatenate([batch.unsnapped for batch in done]) if done else np.zeros(n, np.float32)
+    moved = change(problem.q, q)
+    failed = np.repeat([bool(batch.failure) for batch in done], [len(batch.q) for batch in done])
+    return AdversarialSet(
+        cell,
+        q,
+        problem.levels,
+        linf(problem.q, q),
+        size(moved, Norm.L2).astype(np.float32),
+        size(moved, Norm.L0).astype(np.int64),
+        unsnapped,
+        failed.astype(np.bool_) if done else np.zeros(n, np.bool_),
+        _notes(done),
+        checks.refused(cell, problem, done),
+    )
+
+
+def judge(made: AdversarialSet, problem: Problem) -> tuple[Flag, ...]:
+    """What makes a gradient attack suspect, measured on its own source by cheaper attacks of the same budget."""
+    info = find(made.cell.attack)
+    alive: BoolArray = ~made.failed
+    if info.needs is not Needs.GRADIENTS or not alive.any() or not problem.levels or not problem.eps:
+        return ()
+    whole = replace(problem, q=problem.q[alive], labels=problem.labels[alive])
+    return checks.suspect(made.cell, info, whole, made.q[alive])
+
+
+def _notes(done: list[Batch]) -> tuple[str, ...]:
+    notes = [
+        f"samples {index * BATCH} to {index * BATCH + len(batch.q) - 1} are left clean: {batch.failure}"
+        for index, batch in enumerate(done)
+        if batch.failure
+    ]
+    lost = sum(batch.lost for batch in done)
+    if lost:
+        notes.append(
+            f"{lost} of {sum(len(batch.q) for batch in done)} samples fooled the source until they were rounded"
+        )
+    return tuple(notes)
 
 
 def _source(info: AttackInfo, cell: Cell, source: Predictor | None) -> Predictor | None:
@@ -75,13 +158,3 @@ def _source(info: AttackInfo, cell: Cell, source: Predictor | None) -> Predictor
     if info.needs is Needs.GRADIENTS and not isinstance(source, Differentiable):
         raise UsageError(f"{cell.attack} needs gradients, which {cell.source} has not: attack float32, qat or twin")
     return source
-
-
-def _warnings(info: AttackInfo, problem: Problem, adversarial: Int8Array) -> tuple[str, ...]:
-    """Compare the attack with cheaper ones at the same budget, on its own source."""
-    notes = checks.blind(problem)
-    if info is not FGSM:
-        one_step = snap(problem.q, fgsm(problem), problem.spec, problem.levels)
-        notes += checks.weaker(problem, adversarial, one_step, FGSM.name)
-    random = snap(problem.q, noise(replace(problem, source=None)), problem.spec, problem.levels)
-    return notes + checks.idle(problem, adversarial, random)

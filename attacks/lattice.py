@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from attacks.problem import Norm
 from host.types import Int8Array, Int64Array, TensorSpec, UsageError
 
 STEPS = 255
@@ -30,15 +31,38 @@ def snap(q_clean: Int8Array, real_adv: NDArray[np.floating], spec: TensorSpec, l
     """Real adversarial inputs to the lattice: int8 of ``q_clean``'s shape, at most ``levels`` from it.
 
     ``real_adv`` has the units of ``spec.dequantize``. A value between two lattice points goes to the one nearer the
-    clean input, so that rounding never adds to the perturbation. Raises UsageError on NaN or infinity.
+    clean input, so that rounding never adds to the perturbation. Raises ValueError on NaN or infinity.
     """
+    return _moved(q_clean, np.trunc(_outwards(steps(q_clean, real_adv, spec))), levels)
+
+
+def nearest(q_clean: Int8Array, real_adv: NDArray[np.floating], spec: TensorSpec, levels: int) -> Int8Array:
+    """As ``snap``, but to the nearest lattice point, which may be farther from the clean input than ``real_adv``."""
+    return _moved(q_clean, np.round(steps(q_clean, real_adv, spec)), levels)
+
+
+def outward(q_clean: Int8Array, real_adv: NDArray[np.floating], spec: TensorSpec, levels: int) -> Int8Array:
+    """As ``snap``, but to the lattice point farther from the clean input."""
+    exact = steps(q_clean, real_adv, spec)
+    return _moved(q_clean, np.copysign(np.ceil(np.abs(exact) - _TOLERANCE), exact), levels)
+
+
+def steps(q_clean: Int8Array, real_adv: NDArray[np.floating], spec: TensorSpec) -> NDArray[np.float64]:
+    """The perturbation in lattice steps, not rounded, of ``q_clean``'s shape. Raises ValueError on NaN or infinity."""
     if real_adv.shape != q_clean.shape:
-        raise UsageError(f"adversarial inputs of shape {real_adv.shape} for clean ones of {q_clean.shape}")
+        raise ValueError(f"adversarial inputs of shape {real_adv.shape} for clean ones of {q_clean.shape}")
     if not np.isfinite(real_adv).all():
-        raise UsageError("the attack returned NaN or infinite inputs: check the source model's logits")
-    exact = (real_adv.astype(np.float64) - spec.dequantize(q_clean)) / spec.scale
-    steps = np.trunc(exact + np.copysign(_TOLERANCE, exact))
-    moved = q_clean.astype(np.float64) + np.clip(steps, -levels, levels)
+        raise ValueError("the attack returned NaN or infinite inputs: check the source model's logits")
+    exact: NDArray[np.float64] = (real_adv.astype(np.float64) - spec.dequantize(q_clean)) / spec.scale
+    return exact
+
+
+def _outwards(exact: NDArray[np.float64]) -> NDArray[np.float64]:
+    return exact + np.copysign(_TOLERANCE, exact)
+
+
+def _moved(q_clean: Int8Array, whole: NDArray[np.float64], levels: int) -> Int8Array:
+    moved = q_clean.astype(np.float64) + np.clip(whole, -levels, levels)
     snapped: Int8Array = np.clip(moved, -128, 127).astype(np.int8)
     return snapped
 
@@ -48,3 +72,24 @@ def linf(q_clean: Int8Array, q_adv: Int8Array) -> Int64Array:
     change = np.abs(q_adv.astype(np.int64) - q_clean.astype(np.int64))
     largest: Int64Array = change.max(axis=tuple(range(1, change.ndim)), initial=0)
     return largest
+
+
+def change(q_clean: Int8Array, q_adv: Int8Array) -> NDArray[np.float64]:
+    """The perturbation that reached the lattice, in steps, of the same shape."""
+    moved: NDArray[np.float64] = q_adv.astype(np.float64) - q_clean
+    return moved
+
+
+def size(steps: NDArray[np.floating], norm: Norm) -> NDArray[np.float64]:
+    """Size of perturbations given in lattice steps [n, ...]: multiples of the input range, elements for L0. [n]."""
+    flat = np.abs(steps.astype(np.float64)).reshape(len(steps), math.prod(steps.shape[1:]))
+    found: NDArray[np.float64]
+    if norm is Norm.L0:
+        found = np.sum(flat > _TOLERANCE, axis=1).astype(np.float64)
+    elif norm is Norm.L1:
+        found = flat.sum(axis=1) / STEPS
+    elif norm is Norm.L2:
+        found = np.sqrt((flat**2).sum(axis=1)) / STEPS
+    else:
+        found = flat.max(axis=1, initial=0.0) / STEPS
+    return found

@@ -9,8 +9,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attacks.problem import AttackInfo
+from attacks.registry import find
 from host.config import Config
-from host.records import Manifest, RungInfo
+from host.records import AttackKind, Manifest, RungInfo
 from host.target import Target
 from host.types import Dataset
 
@@ -53,6 +55,11 @@ def git_id() -> str:
     return done.stdout.strip()
 
 
+def kind(info: AttackInfo) -> AttackKind:
+    """A row of the registry, as the manifest keeps it."""
+    return AttackKind(info.name, info.title, info.needs.name.lower(), info.norm.value, info.minimises, info.paper)
+
+
 def describe(config: Config, ladder: Ladder, data: Dataset, device: Target, run_id: str, command: str) -> Manifest:
     """The manifest, in state ``running``."""
     identity, bundle = device.identity, ladder.bundle
@@ -90,4 +97,6 @@ def describe(config: Config, ladder: Ladder, data: Dataset, device: Target, run_
         notes=(*ladder.notes, *identity.notes),
         command=command,
         protocol=identity.protocol,
+        lattice=config.lattice,
+        kinds=tuple(kind(find(name)) for name in config.attacks),
     )

@@ -9,6 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from host.types import Cell, Flag, FlagKind
+
 SCHEMA = pa.schema(
     [
         pa.field("rung", pa.string()),
@@ -18,6 +20,10 @@ SCHEMA = pa.schema(
         pa.field("seed", pa.int32()),
         pa.field("levels", pa.int16()),
         pa.field("linf", pa.int16()),
+        pa.field("l2", pa.float32()),
+        pa.field("l0", pa.int32()),
+        pa.field("unsnapped", pa.float32()),
+        pa.field("failed", pa.bool_()),
         pa.field("sample", pa.int32()),
         pa.field("label", pa.int32()),
         pa.field("predicted", pa.int32()),
@@ -30,8 +36,11 @@ SCHEMA = pa.schema(
 )
 """One row per prediction.
 
-``rung, attack, source, eps, seed, sample`` is the key: no two rows share it. ``eps`` is the requested Linf budget as a
-fraction of the input range; ``levels`` the same in whole int8 levels; ``linf`` the levels really used by this sample.
+``rung, attack, source, eps, seed, sample`` is the key: no two rows share it. ``eps`` is the budget asked for, in the
+attack's norm and in multiples of the input range, 1 for an attack that minimises; ``levels`` an Linf budget in whole
+int8 levels, 255 in any other norm. What reached the chip of this sample: ``linf`` in levels, ``l2`` in multiples of the
+input range, ``l0`` in elements; ``unsnapped`` is the size of what the attack returned before that, in its own norm.
+``failed``: the attack ended with an error here, and the sample is clean.
 ``label`` is -1 where the data has none. ``raw`` is the int8 output tensor, null on float rungs. ``ticks`` is null
 where the rung cannot count, ``retries`` where there is no link.
 """
@@ -45,6 +54,21 @@ class RungInfo:
     available: bool
     reason: str = ""
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class AttackKind:
+    """What the figures and the report have to know of an attack."""
+
+    name: str
+    title: str
+    needs: str
+    """Of its source: ``nothing``, ``decisions``, ``scores`` or ``gradients``."""
+    norm: str
+    """``linf``, ``l2``, ``l1`` or ``l0``."""
+    minimises: bool
+    """Looks for the smallest perturbation, and has no eps."""
+    paper: str
 
 
 @dataclass(frozen=True)
@@ -89,6 +113,16 @@ class Manifest:
     """The command line that began the run."""
     protocol: str = "tinyrobust"
     """What the device was spoken to in; from another one than ours there are scores, no bytes."""
+    lattice: str = "after"
+    """Whether attacks are brought to the int8 lattice ``after`` they end, or at every step (``inner``)."""
+    kinds: tuple[AttackKind, ...] = ()
+    """One for each of ``attacks``."""
+    flags: tuple[Flag, ...] = ()
+    """What was suspect when the attacks were made; ``host/flags.py`` adds what the records show."""
+
+    def kind(self, attack: str) -> AttackKind | None:
+        """The kind called ``attack``, None where the manifest has none."""
+        return next((kind for kind in self.kinds if kind.name == attack), None)
 
     def to_json(self) -> str:
         """Pretty JSON, stable key order."""
@@ -100,10 +134,12 @@ class Manifest:
         try:
             raw: dict[str, Any] = json.loads(text)
             raw["rungs"] = tuple(RungInfo(**r) for r in raw["rungs"])
+            raw["kinds"] = tuple(AttackKind(**k) for k in raw["kinds"])
+            raw["flags"] = tuple(Flag(FlagKind(f["kind"]), Cell(**f["cell"]), f["detail"]) for f in raw["flags"])
             for name in ("versions", "board_info", "link"):
                 raw[name] = tuple((str(k), v) for k, v in raw[name])
             for name in ("seeds", "attacks", "eps", "input_shape", "class_names", "notes"):
                 raw[name] = tuple(raw[name])
             return cls(**raw)
-        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as err:
+        except (ValueError, KeyError, TypeError, AttributeError) as err:
             raise ValueError(f"not a run manifest: {err}") from None

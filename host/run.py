@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attacks.problem import Lattice
+from attacks.versions import of_attack
 from host.config import Config
 from host.describe import describe
 from host.examples import Examples, write_examples
 from host.recorder import Recorder, Tick
-from host.records import Manifest
-from host.sets import Sets, code_version
+from host.records import SCHEMA, Manifest
+from host.sets import Sets
 from host.store import EXAMPLES, Store, replacing
 from host.sweep import CLEAN, Subject, cells, resolve
 from host.target import Target
@@ -56,11 +58,11 @@ def subset(data: Dataset, samples: int | None, outputs: int) -> Dataset:
     return replace(data, q=np.ascontiguousarray(q), labels=labels)
 
 
-def subject(rungs: Sequence[Predictor], data: Dataset, spec: TensorSpec) -> Subject:
-    """What the sweep may make attacks on."""
+def subject(rungs: Sequence[Predictor], device: str, data: Dataset, spec: TensorSpec) -> Subject:
+    """What the sweep may make attacks on: the host's ``rungs`` and the ``device``'s."""
     differentiable = tuple(rung.rung for rung in rungs if isinstance(rung, Differentiable))
     queried = tuple(rung.rung for rung in rungs if rung.rung not in differentiable)
-    return Subject(differentiable, queried, spec.size, bool(np.all(data.labels >= 0)))
+    return Subject(differentiable, (*queried, device), spec.size, bool(np.all(data.labels >= 0)))
 
 
 def run_id(
@@ -75,7 +77,9 @@ def run_id(
         "rungs": list(rungs),
         "protocol": PROTOCOL,
         "firmware": firmware,
-        "attacks": code_version(),
+        "attacks": {cell.attack: of_attack(cell.attack) for cell in todo},
+        "lattice": config.lattice,
+        "columns": SCHEMA.names,
     }
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     model = Path(config.model).stem.removeprefix("zoo:") if config.is_file else config.model.removeprefix("zoo:")
@@ -93,7 +97,7 @@ def execute(
     data = subset(ladder.test, config.samples, ladder.bundle.output.size)
     rungs: tuple[Predictor, ...] = (*ladder.rungs, device)
     config = resolve(config)
-    todo = cells(config, subject(rungs, data, ladder.bundle.input))
+    todo = cells(config, subject(ladder.rungs, device.rung, data, ladder.bundle.input))
     device.load(ladder.bundle, ladder.bundle.input)
     sources = {rung.rung: rung for rung in rungs}
     firmware = device.identity.firmware
@@ -107,20 +111,23 @@ def execute(
         if store.recorded:
             say(f"{store.path}: going on after {store.recorded} of {total} records")
         recorder = Recorder(store, data.labels, total, tick)
-        sets = Sets(cache / "sets", ladder.digest, data, ladder.bundle.input)
-        notes = list(store.manifest.notes)
+        sets = Sets(cache / "sets", data, ladder.bundle.input, Lattice(config.lattice), say)
+        notes, flags = list(store.manifest.notes), list(store.manifest.flags)
         pictures: list[AdversarialSet] = []
         try:
             for cell in todo:
-                made = sets.get(cell, sources.get(cell.source))
+                models = f"{ladder.digest}\n{firmware}" if cell.source == device.rung else ladder.digest
+                made = sets.get(cell, sources.get(cell.source), models)
                 lines = (f"{cell.attack} eps {cell.eps:.4g} from {cell.source}: {note}" for note in made.notes)
                 notes += [line for line in lines if line not in notes]
+                flags += [flag for flag in made.flags if flag not in flags]
                 if cell.attack != CLEAN:
                     pictures.append(replace(made, q=made.q[:PICTURES].copy()))
                 for rung in rungs:
                     recorder.cell(rung, made)
         finally:
-            ended = replace(store.manifest, notes=tuple(notes), link=_counters(store, device))
+            link = _counters(store, device)
+            ended = replace(store.manifest, notes=tuple(notes), flags=tuple(flags), link=link)
             store.describe(ended)
         _save_pictures(store.path / EXAMPLES, data, pictures)
         store.finish(replace(ended, state="complete"))

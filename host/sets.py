@@ -1,63 +1,99 @@
-"""Adversarial sets, made once: cached by what they are made of, so that every board is fed the same bytes."""
+"""Adversarial sets, made once: cached by what they are made of, so that every board is fed the same bytes.
+
+A set is a folder with a file for every batch, so that an attack that is interrupted loses one batch at most.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import zipfile
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-import attacks
-from attacks.base import make
+from attacks.base import judge, perturb, pose
+from attacks.batches import BATCH, Batch
+from attacks.problem import Lattice
+from attacks.versions import of_attack, of_checks
+from host.progress import Pace, Say
 from host.store import replacing
-from host.types import AdversarialSet, Cell, Dataset, Predictor, TensorSpec
+from host.types import AdversarialSet, Cell, Dataset, Flag, FlagKind, Int8Array, Predictor, TensorSpec
+
+MOST_FLAGS = 1 << 16
+"""Bytes of a file of flags."""
 
 
-@lru_cache(maxsize=1)
-def code_version() -> str:
-    """SHA-256 of the attacks' own sources: a changed attack makes new sets."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(str(attacks.__file__)).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def key(cell: Cell, models: str, data: Dataset, spec: TensorSpec) -> str:
-    """Hash of all that determines a set. ``models`` identifies the rungs it may be made on."""
+def key(cell: Cell, models: str, data: Dataset, spec: TensorSpec, lattice: Lattice) -> str:
+    """Hash of all that determines a set. ``models`` identifies the source."""
     parts = (repr(cell), models, hashlib.sha256(data.q.tobytes()).hexdigest(),
-             hashlib.sha256(data.labels.tobytes()).hexdigest(), repr(spec), code_version())  # fmt: skip
+             hashlib.sha256(data.labels.tobytes()).hexdigest(), repr(spec), lattice.value,
+             of_attack(cell.attack))  # fmt: skip
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 class Sets:
-    """The cache in ``folder``. ``models`` identifies the ladder's models."""
+    """The cache in ``folder``."""
 
-    def __init__(self, folder: Path, models: str, data: Dataset, spec: TensorSpec) -> None:
-        self._folder, self._models, self._data, self._spec = folder, models, data, spec
+    def __init__(self, folder: Path, data: Dataset, spec: TensorSpec, lattice: Lattice, say: Say) -> None:
+        self._folder, self._data, self._spec = folder, data, spec
+        self._lattice, self._say = lattice, say
+
+    def get(self, cell: Cell, source: Predictor | None, models: str) -> AdversarialSet:
+        """The set of ``cell``, made on ``source`` as far as its batches are not cached intact.
+
+        ``models`` identifies the source: the ladder it belongs to, and of a device the firmware.
+        """
+        folder = self._folder / key(cell, models, self._data, self._spec, self._lattice)
         folder.mkdir(parents=True, exist_ok=True)
+        problem = pose(cell, source, self._data.q, self._data.labels, self._spec, self._lattice)
+        pace = Pace(f"{cell.attack} eps {cell.eps:.4g} from {cell.source}", "samples attacked", self._say)
+        made = perturb(cell, problem, _Kept(folder, self._data.q, problem.levels), pace)
+        path = folder / f"flags-{of_checks()[:16]}.json"
+        flags = _read_flags(path, cell)
+        if flags is None:
+            flags = judge(made, problem)
+            with replacing(path) as file:
+                file.write(json.dumps([[flag.kind.value, flag.detail] for flag in flags]).encode())
+        return replace(made, flags=made.flags + flags)
 
-    def get(self, cell: Cell, source: Predictor | None) -> AdversarialSet:
-        """The set of ``cell``, made on ``source`` unless an intact one is cached."""
-        path = self._folder / f"{key(cell, self._models, self._data, self._spec)}.npz"
-        found = self._read(path, cell) if path.exists() else None
-        if found is not None:
-            return found
-        made = make(cell, source, self._data.q, self._data.labels, self._spec)
-        with replacing(path) as file:
-            np.savez_compressed(file, q=made.q, levels=made.levels, linf=made.linf, notes=np.array(made.notes, np.str_))
-        return made
 
-    def _read(self, path: Path, cell: Cell) -> AdversarialSet | None:
+@dataclass(frozen=True)
+class _Kept:
+    """Batches of one set as files: ``attacks.base.Kept``."""
+
+    folder: Path
+    clean: Int8Array
+    levels: int
+
+    def read(self, index: int) -> Batch | None:
+        """None where the file is missing, damaged or not of this set."""
+        clean = self.clean[index * BATCH : (index + 1) * BATCH]
         try:
-            with np.load(path, allow_pickle=False) as file:
-                q, linf = file["q"], file["linf"]
-                made = AdversarialSet(cell, q, int(file["levels"]), linf, tuple(str(note) for note in file["notes"]))
+            with np.load(self._path(index), allow_pickle=False) as file:
+                batch = Batch(file["q"], file["unsnapped"], int(file["lost"]), str(file["failure"]))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
-        clean = self._data.q
-        if q.dtype != np.int8 or q.shape != clean.shape or linf.shape != clean.shape[:1]:
+        if batch.q.dtype != np.int8 or batch.q.shape != clean.shape or batch.unsnapped.shape != clean.shape[:1]:
             return None
-        moved = np.abs(q.astype(np.int16) - clean).reshape(len(clean), -1).max(axis=1, initial=0)
-        return made if (moved == linf).all() and (moved <= made.levels).all() else None
+        return batch if np.abs(batch.q.astype(np.int16) - clean).max(initial=0) <= self.levels else None
+
+    def write(self, index: int, batch: Batch) -> None:
+        """Whole or not at all."""
+        with replacing(self._path(index)) as file:
+            np.savez_compressed(
+                file, q=batch.q, unsnapped=batch.unsnapped, lost=batch.lost, failure=np.array(batch.failure, np.str_)
+            )
+
+    def _path(self, index: int) -> Path:
+        return self.folder / f"{index:05d}.npz"
+
+
+def _read_flags(path: Path, cell: Cell) -> tuple[Flag, ...] | None:
+    try:
+        with path.open("rb") as file:
+            found = json.loads(file.read(MOST_FLAGS))
+        return tuple(Flag(FlagKind(kind), cell, str(detail)) for kind, detail in found)
+    except (OSError, ValueError, TypeError):
+        return None

@@ -81,6 +81,10 @@ def table(cells=CELLS, rungs=tuple(DAMAGE), n=200, labelled=True, outputs=CLASSE
             columns["seed"] += [cell.seed] * n
             columns["levels"] += [level] * n
             columns["linf"] += [level] * n
+            columns["l2"] += [level / 255 * 8] * n
+            columns["l0"] += [64 if level else 0] * n
+            columns["unsnapped"] += [cell.eps] * n
+            columns["failed"] += [False] * n
             columns["sample"] += list(range(n))
             columns["label"] += labels.tolist() if labelled else [-1] * n
             columns["predicted"] += predicted.tolist()

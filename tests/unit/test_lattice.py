@@ -54,7 +54,7 @@ def test_snap_keeps_lattice_points(spec, clean, target):
 
 def test_snap_refuses_nan():
     q = np.zeros((1, 4), np.int8)
-    with pytest.raises(UsageError, match="NaN"):
+    with pytest.raises(ValueError, match="NaN"):
         snap(q, np.full((1, 4), np.nan, np.float32), SPECS[0], 1)
 
 

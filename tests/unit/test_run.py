@@ -163,7 +163,7 @@ def test_more_samples_than_there_are(tmp_path):
 
 def test_damaged_cached_set_is_made_again(tmp_path):
     first, _ = run(tmp_path, MemoryBoard())
-    for path in (tmp_path / "cache" / "sets").iterdir():
+    for path in (tmp_path / "cache" / "sets").glob("*/*"):
         path.write_bytes(path.read_bytes()[: len(path.read_bytes()) // 2])
     first.path.rename(tmp_path / "first")
     second, _ = run(tmp_path, MemoryBoard())

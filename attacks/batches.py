@@ -1,0 +1,82 @@
+"""One attack on one batch, brought to the lattice: what an interrupted attack loses at most.
+
+Whatever this file and an attack's own say together determines the bytes of its sets; what judges them is elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from attacks.fooling import smallest
+from attacks.lattice import change, nearest, size, snap, steps
+from attacks.problem import AttackInfo, Lattice, Norm, Problem
+from host.types import BenchError, FloatArray, Int8Array
+
+BATCH = 128
+"""Samples that an attack is given at a time."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What an attack made of up to ``BATCH`` samples."""
+
+    q: Int8Array
+    unsnapped: FloatArray
+    """See AdversarialSet."""
+    lost: int
+    """Samples that fooled the source until they were rounded."""
+    failure: str
+    """The error that the attack ended with, empty without; ``q`` is clean then."""
+
+
+def batches(problem: Problem) -> Iterator[Problem]:
+    """Parts of at most ``BATCH`` samples, each with a seed of its own."""
+    for index, start in enumerate(range(0, len(problem.q), BATCH)):
+        part = slice(start, start + BATCH)
+        seed = int(np.random.SeedSequence([problem.seed, index]).generate_state(1)[0] >> 1)
+        yield replace(problem, q=problem.q[part], labels=problem.labels[part], seed=seed)
+
+
+def attack(info: AttackInfo, problem: Problem) -> Batch:
+    """One batch. An error of the attack itself is part of the answer; a lost board or a usage error is raised."""
+    try:
+        real = info.function(problem)
+        moved = steps(problem.q, real, problem.spec)
+        unsnapped = size(moved, info.norm).astype(np.float32)
+        q, lost = _on_lattice(info, problem, real)
+    except BenchError:
+        raise
+    except Exception as err:
+        said = " ".join(str(err).split())[:200]
+        return Batch(problem.q.copy(), np.zeros(len(problem.q), np.float32), 0, f"{type(err).__name__}: {said}")
+    return Batch(q, unsnapped, lost, "")
+
+
+def _on_lattice(info: AttackInfo, problem: Problem, real: FloatArray) -> tuple[Int8Array, int]:
+    if info.minimises:
+        return smallest(problem, real)
+    real = _inside(problem, real)
+    inward = snap(problem.q, real, problem.spec, problem.levels)
+    if problem.lattice is Lattice.AFTER:
+        return inward, 0
+    # The source was asked about the nearest points; one that rounding carries out of the budget goes inward.
+    asked = nearest(problem.q, real, problem.spec, problem.levels)
+    over = size(change(problem.q, asked), info.norm) > problem.eps / problem.span + 1e-6
+    if info.norm is not Norm.LINF:
+        asked[over] = inward[over]
+    return asked, 0
+
+
+def _inside(problem: Problem, real: FloatArray) -> FloatArray:
+    """``real`` drawn back into an L2 budget that it left; an Linf budget is kept level by level."""
+    if problem.norm is not Norm.L2 or math.isinf(problem.eps):
+        return real
+    moved = real - problem.real
+    length = np.sqrt((moved.astype(np.float64) ** 2).reshape(len(moved), -1).sum(axis=1))
+    keep = np.minimum(1.0, problem.eps / np.maximum(length, 1e-12)).astype(np.float32)
+    drawn: FloatArray = problem.real + moved * keep.reshape(-1, *(1,) * (moved.ndim - 1))
+    return drawn

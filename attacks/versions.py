@@ -1,0 +1,63 @@
+"""What an attack's bytes depend on: its own file, what that imports here, and how every attack reaches the lattice."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from attacks.registry import HOME
+
+_ROOM = Path(__file__).parent
+_LIST = "registry"
+"""Imports every family, and says nothing of any: never followed."""
+
+
+def of_attack(name: str) -> str:
+    """SHA-256 of the sources that decide what ``name`` does. Another attack, new or changed, leaves it alone."""
+    return _digest((_stem(HOME[name]), "batches"))
+
+
+def of_checks() -> str:
+    """SHA-256 of the sources that decide which flags an attack is given."""
+    return _digest(("checks", _stem(HOME["fgsm"]), _stem(HOME["noise"])))
+
+
+def reached(roots: Iterable[str]) -> tuple[str, ...]:
+    """The modules of this package, by file name, that ``roots`` import in any function, and ``roots``; sorted."""
+    found: set[str] = set()
+    left = list(roots)
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += [other for other in _imports(name) if other != _LIST]
+    return tuple(sorted(found))
+
+
+@cache
+def _digest(roots: tuple[str, ...]) -> str:
+    digest = hashlib.sha256()
+    for name in reached(roots):
+        digest.update(name.encode() + b"\n" + (_ROOM / f"{name}.py").read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def _imports(name: str) -> tuple[str, ...]:
+    tree = ast.parse((_ROOM / f"{name}.py").read_bytes())
+    modules: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "attacks":
+            modules.update(f"attacks.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules.add(node.module)
+    return tuple(_stem(module) for module in sorted(modules) if module.startswith("attacks."))
+
+
+def _stem(module: str) -> str:
+    return module.removeprefix("attacks.")
