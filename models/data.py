@@ -30,6 +30,12 @@ def dataset(name: str, q: Int8Array, labels: Int64Array) -> Dataset:
     return Dataset(name, q, labels, digest.hexdigest())
 
 
+def to_lattice(pixels: NDArray[np.uint8]) -> Int8Array:
+    """uint8 0..255 to int8 -128..127."""
+    q: Int8Array = (pixels ^ np.uint8(0x80)).view(np.int8)
+    return q
+
+
 def digits() -> Splits:
     """scikit-learn's 1,797 handwritten digits, 8x8, q = round(p * 255 / 16) - 128 for pixels p 0..16.
 

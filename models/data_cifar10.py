@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from host.types import Dataset, Int8Array, Int64Array, TensorSpec, UsageError
+from host.types import Dataset, Int64Array, TensorSpec, UsageError
 from models.archive import files
-from models.data import Splits, dataset, stratified
+from models.data import Splits, dataset, stratified, to_lattice
 from models.download import Say, Source, bench_data, found, to_stderr
 
 CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -54,12 +54,6 @@ def official_test(say: Say = to_stderr) -> Dataset:
     """The official 10,000 test images alone."""
     images, labels = _parts(["test"], ["test_batch"], say)
     return dataset("cifar10/test", to_lattice(images), labels)
-
-
-def to_lattice(pixels: Images) -> Int8Array:
-    """uint8 0..255 to int8 -128..127."""
-    q: Int8Array = (pixels ^ np.uint8(0x80)).view(np.int8)
-    return q
 
 
 def _parts(mosaic: list[str], binary: list[str], say: Say) -> tuple[Images, Int64Array]:

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from host.types import Dataset, Int64Array, TensorSpec, UsageError
-from models.data import Splits, dataset, stratified
-from models.data_cifar10 import to_lattice
+from models.data import Splits, dataset, stratified, to_lattice
 from models.download import Say, Source, fetched, own_copy, to_stderr
 
 SPEC = TensorSpec((28, 28, 1), 1 / 128, 0)

@@ -135,7 +135,7 @@ def _samples(content: bytes, where: str) -> NDArray[np.int16]:
             if (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) != (1, 2, RATE):
                 raise UsageError(f"{where}: not 16 bits at {RATE} Hz, one channel")
             return np.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(np.int16)
-    except (wave.Error, EOFError, ValueError) as err:
+    except (wave.Error, EOFError, ValueError, RuntimeError) as err:
         raise UsageError(f"{where}: not a readable .wav file ({err})") from None
 
 

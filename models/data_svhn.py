@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from host.types import Dataset, Int64Array, TensorSpec, UsageError
-from models.data import Splits, dataset, stratified
-from models.data_cifar10 import to_lattice
+from models.data import Splits, dataset, stratified, to_lattice
 from models.download import Say, Source, found, to_stderr
 
 CLASS_NAMES = tuple("0123456789")
@@ -81,7 +80,10 @@ def _read(part: Part, say: Say) -> tuple[NDArray[np.uint8], Int64Array]:
 
 
 def _arrays(path: Path, rows: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """``X`` and ``y``; their shapes are looked at before anything of their content is unpacked."""
+    """``X`` and ``y``; their shapes are looked at before anything of their content is unpacked.
+
+    Only ever given a file whose digest was right: SciPy's reader can be crashed by others.
+    """
     from scipy.io import loadmat, whosmat
     from scipy.io.matlab import MatReadError
 
@@ -91,6 +93,15 @@ def _arrays(path: Path, rows: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]
         if shapes != expected:
             raise UsageError(f"{path}: holds {shapes}, not {expected}; delete the file and run again")
         file = loadmat(path, variable_names=list(expected))
-    except (OSError, EOFError, ValueError, TypeError, KeyError, NotImplementedError, zlib.error, MatReadError) as err:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        TypeError,
+        LookupError,
+        NotImplementedError,
+        zlib.error,
+        MatReadError,
+    ) as err:
         raise UsageError(f"{path}: not a readable .mat file ({err}); delete the file and run again") from None
     return file["X"], file["y"]

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from host.types import Dataset, TensorSpec, UsageError
 from models.archive import files
-from models.data import Splits, dataset, stratified
-from models.data_cifar10 import to_lattice
+from models.data import Splits, dataset, stratified, to_lattice
 from models.download import Say, Source, found, to_stderr
 
 CLASS_NAMES = ("no person", "person")

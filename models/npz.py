@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +14,24 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from host.types import Dataset, Int8Array, Int64Array, TensorSpec, UsageError
-from models.data import dataset
+from models.data import dataset, to_lattice
 
 MAX_BYTES = 1 << 30
 """Largest array that is read, unpacked: a compressed file must not be able to fill the memory."""
+
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    SyntaxError,
+    tokenize.TokenError,  # like the three before it: a header that is no Python literal
+    RuntimeError,  # an encrypted file
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
+_ROWS = 1024
 
 
 def load_npz(path: Path, spec: TensorSpec, outputs: int) -> Dataset:
@@ -24,11 +41,7 @@ def load_npz(path: Path, spec: TensorSpec, outputs: int) -> Dataset:
     Dimensions of 1 may be missing or added. Raises UsageError naming the file.
     """
     arrays = _read(path)
-    if "x" not in arrays:
-        raise UsageError(f"{path}: no array 'x' in it (found: {', '.join(sorted(arrays)) or 'none'})")
-    x = arrays["x"]
-    if x.ndim < 1 or not len(x):
-        raise UsageError(f"{path}: x has shape {x.shape}; at least one sample is needed")
+    x = _samples(arrays, path)
     if [n for n in x.shape[1:] if n != 1] != [n for n in spec.shape if n != 1]:
         raise UsageError(f"{path}: x holds samples of shape {x.shape[1:]}, the model takes {spec.shape}")
     if x.dtype.kind == "f" and not np.isfinite(x).all():
@@ -39,15 +52,31 @@ def load_npz(path: Path, spec: TensorSpec, outputs: int) -> Dataset:
     return dataset(path.stem, q, labels)
 
 
+def read_npz(path: Path) -> NDArray[Any]:
+    """Array ``x`` [n, ...] as it stands in the file, n > 0. Raises UsageError naming the file."""
+    return _samples(_read(path), path)
+
+
+def _samples(arrays: dict[str, NDArray[Any]], path: Path) -> NDArray[Any]:
+    if "x" not in arrays:
+        raise UsageError(f"{path}: no array 'x' in it (found: {', '.join(sorted(arrays)) or 'none'})")
+    x = arrays["x"]
+    if x.ndim < 1 or not len(x):
+        raise UsageError(f"{path}: x has shape {x.shape}; at least one sample is needed")
+    return x
+
+
 def _on_lattice(x: NDArray[Any], spec: TensorSpec, path: Path) -> Int8Array:
     if x.dtype == np.uint8:
-        return (x.astype(np.int16) - 128).astype(np.int8)
+        return to_lattice(x)
     if x.dtype == np.int8:
         return x.astype(np.int8)
     if x.dtype.kind != "f":
         raise UsageError(f"{path}: x is {x.dtype}; uint8 pixels, int8 or floating point is supported")
-    steps = x.astype(np.float64) / spec.scale
-    q: Int8Array = np.clip(np.rint(steps) + spec.zero_point, -128, 127).astype(np.int8)
+    q = np.empty(x.shape, np.int8)
+    for at in range(0, len(x), _ROWS):  # float64 of all of it at once could be eight times what was bounded
+        steps = x[at : at + _ROWS].astype(np.float64) / spec.scale
+        q[at : at + _ROWS] = np.clip(np.rint(steps) + spec.zero_point, -128, 127)
     return q
 
 
@@ -68,7 +97,7 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with zipfile.ZipFile(path) as archive:
             return {name.removesuffix(".npy"): _array(archive, name, path) for name in archive.namelist()[:64]}
-    except (OSError, zipfile.BadZipFile, ValueError, EOFError, NotImplementedError) as err:
+    except _UNREADABLE as err:
         raise UsageError(f"{path}: not a readable .npz file ({err})") from None
 
 

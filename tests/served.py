@@ -47,7 +47,7 @@ class FileServer(http.server.ThreadingHTTPServer):
 def serving() -> Iterator[FileServer]:
     """A server for as long as the block runs."""
     with FileServer() as httpd:
-        threading.Thread(target=httpd.serve_forever, daemon=True).start()
+        threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True).start()
         try:
             yield httpd
         finally:

@@ -12,7 +12,7 @@ from PIL import Image
 from host.attach import attach
 from host.boards import get_board
 from models.bundle import build
-from models.data_cifar10 import to_lattice
+from models.data import to_lattice
 from models.reference import TflmPredictor
 
 DATA = Path(os.environ.get("BENCH_DATA", ""))

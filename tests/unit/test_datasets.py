@@ -10,22 +10,13 @@ import pytest
 from host.types import UsageError
 from models import download
 from models.augment import shift_and_flip
-from models.data import digits, stratified
-from models.data_cifar10 import cifar10, official_test, to_lattice
+from models.data import digits, stratified, to_lattice
+from models.data_cifar10 import cifar10, official_test
 from models.data_mnist import FASHION
 from models.data_mnist import official_test as mnist_test
 from models.download import Source, bench_data, fetched, found
-from tests.served import serving
 
 BODY = np.random.default_rng(0).bytes(3_000_000)
-
-
-@pytest.fixture
-def server(tmp_path, monkeypatch):
-    monkeypatch.setenv("TINYROBUST_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("BENCH_DATA", raising=False)
-    with serving() as httpd:
-        yield httpd
 
 
 @pytest.fixture
