@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from attacks.versions import of_attack
 from host.config import Config
 from host.describe import describe
 from host.examples import Examples, write_examples
+from host.questions import journaled
 from host.recorder import Recorder, Tick
 from host.records import SCHEMA, Manifest
 from host.sets import Sets
@@ -99,11 +101,10 @@ def execute(
     config = resolve(config)
     todo = cells(config, subject(ladder.rungs, device.rung, data, ladder.bundle.input))
     device.load(ladder.bundle, ladder.bundle.input)
-    sources = {rung.rung: rung for rung in rungs}
     firmware = device.identity.firmware
     name = run_id(config, ladder.digest, data, todo, [rung.rung for rung in rungs], firmware)
     manifest = describe(config, ladder, data, device, name, command)
-    with Store(config.out, manifest) as store:
+    with Store(config.out, manifest) as store, ExitStack() as stack:
         if store.complete:
             say(f"{store.path} is complete: nothing to run")
             return Outcome(store.path, store.manifest, 0)
@@ -111,13 +112,18 @@ def execute(
         if store.recorded:
             say(f"{store.path}: going on after {store.recorded} of {total} records")
         recorder = Recorder(store, data.labels, total, tick)
+        identity = dict.fromkeys((rung.rung for rung in rungs), ladder.digest)
+        identity[device.rung] = f"{ladder.digest}\n{firmware}"
+        sources = {rung.rung: rung for rung in rungs}
+        if any(cell.source == device.rung for cell in todo):
+            asked = journaled(device, identity[device.rung], cache, say)
+            sources[device.rung] = stack.enter_context(asked)
         sets = Sets(cache / "sets", data, ladder.bundle.input, Lattice(config.lattice), say)
         notes, flags = list(store.manifest.notes), list(store.manifest.flags)
         pictures: list[AdversarialSet] = []
         try:
             for cell in todo:
-                models = f"{ladder.digest}\n{firmware}" if cell.source == device.rung else ladder.digest
-                made = sets.get(cell, sources.get(cell.source), models)
+                made = sets.get(cell, sources.get(cell.source), identity.get(cell.source, ladder.digest))
                 lines = (f"{cell.attack} eps {cell.eps:.4g} from {cell.source}: {note}" for note in made.notes)
                 notes += [line for line in lines if line not in notes]
                 flags += [flag for flag in made.flags if flag not in flags]

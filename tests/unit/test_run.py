@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from attacks.problem import Needs
+from attacks.registry import ATTACKS, HOME
 from host.config import Config
 from host.device import Device, spec
 from host.examples import read_examples
@@ -61,10 +63,8 @@ def ladder(labels=None):
     return SmallLadder(Dataset("d", q, labels, "5a"))
 
 
-def run(tmp_path, board, ladder=None, image="", **settings):
-    config = Config(
-        board="native", attacks=("clean", "noise"), eps=(2 / 255, 8 / 255), out=tmp_path / "runs", **settings
-    )
+def run(tmp_path, board, ladder=None, image="", attacks=("clean", "noise"), **settings):
+    config = Config(board="native", attacks=attacks, eps=(2 / 255, 8 / 255), out=tmp_path / "runs", **settings)
     ladder = ladder or globals()["ladder"]()
     lines = []
     with Device(board, image=image) as device:
@@ -169,3 +169,52 @@ def test_damaged_cached_set_is_made_again(tmp_path):
     second, _ = run(tmp_path, MemoryBoard())
     assert second.made == first.made
     assert pq.read_table(tmp_path / "first" / "records.parquet").equals(pq.read_table(second.path / "records.parquet"))
+
+
+def searching(problem):
+    """Asks eight random points of the ball for each sample, and keeps the one that lowers the label's score most."""
+    rng = np.random.default_rng(problem.seed)
+    best, lowest = problem.q.copy(), np.full(len(problem.q), np.inf)
+    for _ in range(8):
+        step = rng.integers(-problem.levels, problem.levels + 1, problem.q.shape)
+        q = np.clip(problem.q + step, -128, 127).astype(np.int8)
+        score = problem.queried().predict(q).logits[np.arange(len(q)), problem.labels]
+        best[score < lowest], lowest = q[score < lowest], np.minimum(score, lowest)
+    return problem.spec.dequantize(best)
+
+
+@pytest.fixture
+def search(monkeypatch):
+    row = dataclasses.replace(ATTACKS["noise"], name="search", function=searching, needs=Needs.SCORES)
+    monkeypatch.setitem(ATTACKS, "search", row)
+    monkeypatch.setitem(HOME, "search", HOME["noise"])
+
+
+def test_the_board_itself_is_attacked_and_never_asked_twice(tmp_path, search):
+    settings = {"attacks": ("search",), "access": ("board",)}
+    board = MemoryBoard()
+    whole, _ = run(tmp_path / "whole", board, **settings)
+    questions = board.inferences
+    assert {(r["attack"], r["source"]) for r in records(whole)} == {("clean", "-"), ("search", "board")}
+    assert questions > 2 * 8 * 150 + 3 * 150 - 50, "a few questions are alike"
+
+    asked = 0
+    for after in (700, 900, 1100):
+        board = DyingBoard(after)
+        with pytest.raises(LinkError, match="killed"):
+            run(tmp_path, board, **settings)
+        asked += board.inferences
+    board = MemoryBoard()
+    resumed, _ = run(tmp_path, board, **settings)
+    again = asked + board.inferences - questions
+    assert again <= 3 * 64, "only what was in flight, or recorded but not flushed, is asked again"
+    assert [r["input_crc"] for r in records(resumed)] == [r["input_crc"] for r in records(whole)]
+
+
+def test_sets_made_on_the_host_are_shared_by_boards_and_the_boards_own_are_not(tmp_path, search):
+    settings = {"attacks": ("noise", "search"), "samples": 20}
+    run(tmp_path, MemoryBoard(), image="f1", access=("board",), **settings)
+    before = {path.name for path in (tmp_path / "cache" / "sets").iterdir()}
+    run(tmp_path, MemoryBoard(), image="f2", access=("board",), **settings)
+    after = {path.name for path in (tmp_path / "cache" / "sets").iterdir()}
+    assert (len(before), len(after - before)) == (5, 2)

@@ -1,0 +1,32 @@
+"""The device as the source of an attack: what it was asked before is not asked again, whatever ended the last try."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from host.journal import Journaled
+from host.progress import LINE_SECONDS, Say
+from host.types import Predictor
+
+
+def journaled(
+    device: Predictor, models: str, cache: Path, say: Say, clock: Callable[[], float] = time.monotonic
+) -> Journaled:
+    """``device`` behind the journal of all answers that ``models``, network and firmware, ever gave. Close it.
+
+    Now and then ``say`` is told how many questions were asked and how fast. Raises UsageError as Journaled does.
+    """
+    said = clock()
+
+    def tick(asked: int, replayed: int, rate: float) -> None:
+        nonlocal said
+        if clock() - said > LINE_SECONDS:
+            said = clock()
+            say(f"{device.rung}: {asked} questions, {replayed} of them answered before, {rate:.0f} answers/s")
+
+    folder = cache / "journals"
+    folder.mkdir(parents=True, exist_ok=True)
+    return Journaled(device, folder / f"{hashlib.sha256(models.encode()).hexdigest()}.journal", models, tick)
