@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from attacks import control, gradient
+from attacks import apgd, control, steps
 from attacks.problem import AttackInfo
 from host.types import UsageError
 
-FAMILIES = (control, gradient)
+FAMILIES = (control, steps, apgd)
 
 ATTACKS: dict[str, AttackInfo] = {row.name: row for family in FAMILIES for row in family.ROWS}
 
