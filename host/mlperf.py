@@ -53,9 +53,11 @@ class Inference:
 class Session:
     """Commands and their answers over a port. Every method raises LinkError with one line."""
 
-    def __init__(self, port: Port, command_seconds: float = COMMAND_SECONDS) -> None:
+    def __init__(
+        self, port: Port, command_seconds: float = COMMAND_SECONDS, infer_seconds: float = INFER_SECONDS
+    ) -> None:
         self._port = port
-        self._seconds = command_seconds
+        self._seconds, self._infer_seconds = command_seconds, infer_seconds
         self._inbox = b""
         self.counters = Counters()
 
@@ -147,7 +149,7 @@ class Session:
             raise GarbledError(f"{command[:24]!r} was answered by {' '.join(said)[:80]!r}")
 
     def _infer(self, scores: int) -> Inference:
-        lines = self.ask("infer 1 0", INFER_SECONDS)
+        lines = self.ask("infer 1 0", self._infer_seconds)
         laps = [int(found[1]) for line in lines if (found := LAP.fullmatch(line))]
         results = [found[1] for line in lines if (found := RESULTS.fullmatch(line))]
         if len(results) != 1 or len(laps) not in (0, 2):
