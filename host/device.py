@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
 from host.frame import MAX_DECODED, decoded_size
+from host.grid import lattice_of, onto
 from host.link import Counters, Link, LostError, RefusedError, Request
 from host.ports import Port
 from host.target import Identity, identity_of
-from host.types import Int8Array, LinkError, Prediction, TensorSpec
+from host.types import Int8Array, IntArray, LinkError, Prediction, TensorSpec
 from host.wire import LOAD_CHUNK, PROTOCOL, Error, Hello, Infer, Info, Layer, Load, Reset, Tensor, TickUnit
 
 LEAST_CHUNK = 16
 CHUNK_TRIES = 3
 """Losses of one LOAD chunk before the next try is half as long."""
 LOAD_ATTEMPTS = 3
-TFLITE_INT8 = 9
+DTYPES = {9: "int8", 7: "int16"}
+"""Edge tensors' types by TFLite's number."""
 MAX_WINDOW = 1024
 
 
@@ -37,13 +40,13 @@ class Plan(Protocol):
 
 
 def spec(tensor: Tensor) -> TensorSpec:
-    """The board's statement of an edge tensor as a TensorSpec, shape without leading 1s. Refuses all but int8."""
-    if tensor.dtype != TFLITE_INT8:
-        raise LinkError(f"the board's tensor has TFLite type {tensor.dtype}, this bench feeds int8 ({TFLITE_INT8})")
+    """The board's statement of an edge tensor as a TensorSpec, shape without leading 1s. Refuses other types."""
+    if tensor.dtype not in DTYPES:
+        raise LinkError(f"the board's tensor has TFLite type {tensor.dtype}, this bench feeds int8 (9) and int16 (7)")
     dims = list(tensor.dims)
     while len(dims) > 1 and dims[0] == 1:
         dims.pop(0)
-    return TensorSpec(tuple(dims), tensor.scale, tensor.zero_point)
+    return TensorSpec(tuple(dims), tensor.scale, tensor.zero_point, DTYPES[tensor.dtype])
 
 
 class Device:
@@ -71,6 +74,7 @@ class Device:
         self._ended = ended
         self._info: Info | None = None
         self._input: TensorSpec | None = None
+        self._grid: TensorSpec | None = None
 
     def __enter__(self) -> Device:
         return self
@@ -131,8 +135,9 @@ class Device:
     def load(self, bundle: Plan, input: TensorSpec | None = None) -> Info:
         """Makes ``bundle`` the board's network, uploading its plan unless the board already holds it.
 
-        Raises RefusedError where the board rejects the plan (PLAN_REJECTED), LinkError where the plan is too
-        large for its RAM or the board's input tensor is not ``input``.
+        ``input`` is the ladder's lattice; a network of int16 activations is sent what ``host.grid`` makes of it.
+        Raises RefusedError where the board rejects the plan (PLAN_REJECTED), LinkError where the plan is too large for
+        its RAM or the board's input tensor does not take ``input``.
         """
         info = self.hello()
         for _ in range(LOAD_ATTEMPTS):
@@ -150,10 +155,11 @@ class Device:
             raise LinkError(f"the board holds plan {info.plan_id.hex()[:12]} after loading {bundle.plan_id[:12]}")
         theirs = spec(info.input)
         if input is not None:
-            same = theirs.size == input.size and theirs.zero_point == input.zero_point
-            if not same or not np.isclose(theirs.scale, input.scale, rtol=1e-6):
+            same = theirs.zero_point == input.zero_point and np.isclose(theirs.scale, input.scale, rtol=1e-6)
+            if theirs.size != input.size or (theirs.dtype == "int8" and not same):
                 raise LinkError(f"the board's input is {theirs}, the model's {input}")
-        self._input = input or theirs
+        self._input = input or lattice_of(theirs)
+        self._grid = self._input if theirs.dtype == "int8" else replace(theirs, shape=self._input.shape)
         return info
 
     def _upload(self, plan: bytes, info: Info) -> None:
@@ -193,11 +199,10 @@ class Device:
 
     def stream(self, q: Int8Array) -> Iterator[tuple[int, bytes, int, int]]:
         """(index, output bytes, ticks, retries) for each sample of ``q``, int8 [n, *input.shape], as they come."""
-        if q.dtype != np.int8 or q.shape[1:] != self.input.shape:
-            raise LinkError(f"samples are {q.dtype} {q.shape[1:]}, the board takes int8 {self.input.shape}")
         ask = Infer(self.info.plan_crc)
-        requests = (Request(ask, row.tobytes()) for row in np.ascontiguousarray(q))
-        size = spec(self.info.output).size
+        requests = (Request(ask, row.tobytes()) for row in self._fed(q))
+        output = spec(self.info.output)
+        size = output.size * np.dtype(output.dtype).itemsize
         for answer in self.link.exchange(requests, self.info.window):
             if len(answer.tail) != size:
                 raise LinkError(f"the board answered {len(answer.tail)} bytes, its output tensor has {size}")
@@ -208,16 +213,25 @@ class Device:
         if self._input is None:
             raise LinkError("no plan has been loaded yet")
         output = spec(self.info.output)
-        raw = np.zeros((len(q), output.size), np.int8)
+        dtype = np.dtype(output.dtype).newbyteorder("<")
+        raw = np.zeros((len(q), output.size), dtype)
         ticks = np.zeros(len(q), np.int64)
         retries = np.zeros(len(q), np.int64)
         for i, tail, count, tried in self.stream(q):
-            raw[i], ticks[i], retries[i] = np.frombuffer(tail, np.int8), count, tried
+            raw[i], ticks[i], retries[i] = np.frombuffer(tail, dtype), count, tried
         counts = self.info.tick_unit != TickUnit.NONE
         return Prediction(output.dequantize(raw), raw, ticks if counts else None, retries)
 
-    def layer(self, op: int, q: Int8Array) -> Int8Array:
-        """Output of operator record ``op`` for each sample of ``q``: int8 [n, bytes of that operator's output]."""
+    def layer(self, op: int, q: Int8Array) -> IntArray:
+        """Output of operator record ``op`` for each sample of ``q``, [n, size of it] in the output's type."""
         ask = Layer(self.info.plan_crc, op)
-        rows = [np.frombuffer(self.link.request(ask, row.tobytes()).tail, np.int8) for row in q]
+        dtype = np.dtype(spec(self.info.output).dtype).newbyteorder("<")
+        rows = [np.frombuffer(self.link.request(ask, row.tobytes()).tail, dtype) for row in self._fed(q)]
         return np.stack(rows)
+
+    def _fed(self, q: Int8Array) -> IntArray:
+        """``q`` as the bytes of the board's input, C-contiguous."""
+        lattice = self.input
+        if q.dtype != np.int8 or q.shape[1:] != lattice.shape:
+            raise LinkError(f"samples are {q.dtype} {q.shape[1:]}, the board takes int8 {lattice.shape}")
+        return np.ascontiguousarray(onto(q, lattice, self._grid or lattice))

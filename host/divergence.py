@@ -31,7 +31,7 @@ class Divergence:
     differing_samples: int
     differing_bytes: int
     largest: int
-    """Largest difference of one output byte, in levels."""
+    """Largest difference of one output, in levels of its type."""
     first: str
     """Where the first difference is; empty if none."""
     input_mismatches: int
@@ -51,19 +51,21 @@ def compare_bytes(group: Group, oracle: Group) -> Divergence | None:
     widths = {len(raw) for raw in ours + reference}
     if len(widths) != 1:
         raise UsageError(f"records: {group.rung} and {oracle.rung} have outputs of {sorted(widths)} bytes")
-    shape = (len(samples), widths.pop())
-    a, b = (np.frombuffer(b"".join(raws), np.int8).reshape(shape).astype(np.int16) for raws in (ours, reference))
+    width = widths.pop()
     fed_alike = group.crc[mine] == oracle.crc[theirs]
-    gap = np.abs(a - b)[fed_alike]
+    sides = [b"".join(raws) for raws in (ours, reference)]
+    a, b = (np.frombuffer(side, "<i2" if width == 2 * group.outputs else "i1").astype(np.int32) for side in sides)
+    gap = np.abs(a - b).reshape(len(samples), -1)[fed_alike]
+    as_bytes = [np.frombuffer(side, np.uint8).reshape(len(samples), width)[fed_alike] for side in sides]
     wrong = np.any(gap > 0, axis=1)
     cell = group.cell
     where = f"{cell.attack}/{cell.source} eps {cell.eps:.4g} sample"
     return Divergence(
         rung=group.rung,
         samples=len(gap),
-        bytes=int(gap.size),
+        bytes=len(gap) * width,
         differing_samples=int(wrong.sum()),
-        differing_bytes=int((gap > 0).sum()),
+        differing_bytes=int((as_bytes[0] != as_bytes[1]).sum()),
         largest=int(gap.max(initial=0)),
         first=f"{where} {samples[fed_alike][wrong][0]}" if wrong.any() else "",
         input_mismatches=int((~fed_alike).sum()),

@@ -26,6 +26,8 @@ class Group:
     linf: Int64Array
     crc: Int64Array
     raw: tuple[bytes | None, ...]
+    outputs: int
+    """Numbers in an output: of one byte each in ``raw`` (int8), or of two (int16)."""
 
     @property
     def right(self) -> BoolArray:
@@ -68,6 +70,7 @@ def groups(table: pa.Table) -> Groups:
             ints["linf"],
             ints["input_crc"],
             tuple(raw[rows]),
+            len(table["logits"][int(at)]),
         )
     return {cell: dict(sorted(found[cell].items(), key=lambda item: rank(item[0]))) for cell in found}
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from host.records import SCHEMA
 from host.store import Store
-from host.types import AdversarialSet, Int64Array, Prediction, Predictor
+from host.types import AdversarialSet, Int64Array, IntArray, Prediction, Predictor
 
 BATCH = 64
 FLUSH_SECONDS = 2.0
@@ -41,12 +41,17 @@ def to_table(rung: str, made: AdversarialSet, at: Int64Array, labels: Int64Array
         "predicted": answer.logits.argmax(axis=1),
         "input_crc": [zlib.crc32(made.q[i].tobytes()) for i in at],
         "logits": [row.astype(np.float32) for row in answer.logits],
-        "raw": None if answer.raw is None else [row.tobytes() for row in answer.raw],
+        "raw": None if answer.raw is None else [little_endian(row) for row in answer.raw],
         "ticks": answer.ticks,
         "retries": answer.retries,
     }
     arrays = [pa.nulls(n, f.type) if columns[f.name] is None else pa.array(columns[f.name], f.type) for f in SCHEMA]
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def little_endian(row: IntArray) -> bytes:
+    """Its bytes, as a board would send them."""
+    return row.astype(row.dtype.newbyteorder("<")).tobytes()
 
 
 class Recorder:

@@ -41,8 +41,9 @@ attack's norm and in multiples of the input range, 1 for an attack that minimise
 int8 levels, 255 in any other norm. What reached the chip of this sample: ``linf`` in levels, ``l2`` in multiples of the
 input range, ``l0`` in elements; ``unsnapped`` is the size of what the attack returned before that, in its own norm.
 ``failed``: the attack ended with an error here, and the sample is clean.
-``label`` is -1 where the data has none. ``raw`` is the int8 output tensor, null on float rungs. ``ticks`` is null
-where the rung cannot count, ``retries`` where there is no link.
+``label`` is -1 where the data has none. ``input_crc`` is of the int8 levels, whatever the rung made of them. ``raw`` is
+the output tensor, int8 or int16 (little-endian), null on float rungs. ``ticks`` is null where the rung cannot count,
+``retries`` where there is no link.
 """
 
 

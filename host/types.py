@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 Int8Array = NDArray[np.int8]
+IntArray = NDArray[np.integer[Any]]
+"""int8 or int16, as the tensor's ``TensorSpec.dtype`` says."""
 Int64Array = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
@@ -74,12 +76,12 @@ class TensorSpec:
 class Prediction:
     """What one rung answered for a batch.
 
-    ``logits`` float32 [n, outputs] (dequantized for integer rungs); ``raw`` int8 [n, outputs] or None for float
-    rungs; ``ticks`` int64 [n] or None, in the unit that the device's INFO names; ``retries`` int64 [n] or None.
+    ``logits`` float32 [n, outputs] (dequantized for integer rungs); ``raw`` int8 or int16 [n, outputs], or None for
+    float rungs; ``ticks`` int64 [n] or None, in the unit that the device's INFO names; ``retries`` int64 [n] or None.
     """
 
     logits: FloatArray
-    raw: Int8Array | None = None
+    raw: IntArray | None = None
     ticks: Int64Array | None = None
     retries: Int64Array | None = None
 

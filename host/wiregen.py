@@ -112,10 +112,8 @@ def plan_header() -> str:
         magic = ", ".join(f"0x{byte:02x}" for byte in plan_layout.MAGIC)
         yield f"constexpr uint8_t kMagic[4] = {{{magic}}};"
         yield f"constexpr uint32_t kLayout = 0x{plan_layout.LAYOUT:08x};"
-        yield f"constexpr uint32_t kMaxOps = {plan_layout.MAX_OPS};"
-        yield f"constexpr uint32_t kMaxDim = {plan_layout.MAX_DIM};"
-        yield f"constexpr uint32_t kConstantAlign = {plan_layout.CONSTANT_ALIGN};"
-        yield f"constexpr uint32_t kArenaAlign = {plan_layout.ARENA_ALIGN};"
+        bounds = {name: value for name, value in vars(plan_layout).items() if type(value) is int and name != "LAYOUT"}
+        yield from (f"constexpr uint32_t {camel(name)} = {value};" for name, value in bounds.items())
         yield ""
         yield from enum(plan_layout.Kind, "uint16_t")
         for layout in local(plan_layout, object):

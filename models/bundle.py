@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from host.grid import lattice_of, table
 from host.types import TensorSpec
 from models.plan import Plan, compile_plan
 from models.plan_layout import LAYOUT
@@ -21,6 +22,9 @@ class Bundle:
     tflite: bytes
     plan: bytes
     input: TensorSpec
+    """The ladder's int8 lattice."""
+    grid: TensorSpec
+    """The model's own input: the lattice, or int16."""
     output: TensorSpec
     ops: tuple[str, ...]
     arena_bytes: int
@@ -30,18 +34,22 @@ class Bundle:
     plan_id: str
 
 
-def build(tflite: bytes, cache: Path, tflm_arena_bytes: int | None = None) -> Bundle:
+def build(tflite: bytes, cache: Path, tflm_arena_bytes: int | None = None, lattice: TensorSpec | None = None) -> Bundle:
     """Compiles ``tflite`` and keeps it in ``cache/bundles/<sha256>``. Raises UsageError as ``compile_plan`` does.
 
+    ``lattice`` is the ladder's, where the model's input is int16 (default: ``host.grid.lattice_of`` its input).
     The plan is compiled every time (milliseconds): a folder is what others read, never what this trusts.
     """
     plan = compile_plan(tflite)
+    lattice = lattice or lattice_of(plan.input)
+    table(lattice, plan.input)
     sha256 = hashlib.sha256(tflite).hexdigest()
     folder = cache / "bundles" / f"{sha256[:16]}-{LAYOUT:08x}"
     bundle = Bundle(
         folder,
         tflite,
         plan.data,
+        lattice,
         plan.input,
         plan.output,
         plan.ops,
@@ -65,7 +73,8 @@ def _describe(bundle: Bundle, plan: Plan) -> str:
         {
             "sha256": bundle.sha256,
             "plan_id": bundle.plan_id,
-            "input": tensor(bundle.input),
+            "lattice": tensor(bundle.input),
+            "input": tensor(bundle.grid),
             "output": tensor(bundle.output),
             "ops": bundle.ops,
             "tflite_bytes": len(bundle.tflite),

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-INT8_MIN, INT8_MAX = -128, 127
 INT32_MAX = (1 << 31) - 1
 
 
@@ -71,9 +70,8 @@ class AddParams:
     output: Multiplier
 
 
-def add_params(scale1: float, scale2: float, output_scale: float) -> AddParams:
-    """ADD of int8 tensors (``CalculateOpDataAdd``)."""
-    left_shift = 20
+def add_params(scale1: float, scale2: float, output_scale: float, left_shift: int) -> AddParams:
+    """ADD (``CalculateOpDataAdd``), which shifts int8 by 20 and int16 by 15 bits."""
     twice = 2 * max(scale1, scale2)
     return AddParams(
         left_shift,
@@ -109,8 +107,15 @@ def softmax_params(input_scale: float, beta: float) -> SoftmaxParams:
     return SoftmaxParams(scaling, -radius)
 
 
-def activation_range(activation: str, scale: float, zero_point: int) -> tuple[int, int]:
-    """Output clamp of a fused activation, int8 (``CalculateActivationRangeQuantized``). ValueError if unknown."""
+def softmax_table_multiplier(input_scale: float, beta: float) -> Multiplier:
+    """SOFTMAX int16 (``CalculateSoftmaxParams``): differences such that -65535 stands for -10."""
+    return quantize_multiplier(input_scale * beta / (10.0 / 65535.0))
+
+
+def activation_range(activation: str, scale: float, zero_point: int, lowest: int, highest: int) -> tuple[int, int]:
+    """Output clamp of a fused activation (``CalculateActivationRangeQuantized``); ``lowest`` and ``highest`` are the
+    type's. ValueError if unknown.
+    """
 
     def quantized(real: float) -> int:
         steps = float(np.float32(real) / np.float32(scale))
@@ -120,13 +125,13 @@ def activation_range(activation: str, scale: float, zero_point: int) -> tuple[in
 
     match activation:
         case "NONE":
-            return INT8_MIN, INT8_MAX
+            return lowest, highest
         case "RELU":
-            low, high = max(INT8_MIN, quantized(0)), INT8_MAX
+            low, high = max(lowest, quantized(0)), highest
         case "RELU6":
-            low, high = max(INT8_MIN, quantized(0)), min(INT8_MAX, quantized(6))
+            low, high = max(lowest, quantized(0)), min(highest, quantized(6))
         case "RELU_N1_TO_1":
-            low, high = max(INT8_MIN, quantized(-1)), min(INT8_MAX, quantized(1))
+            low, high = max(lowest, quantized(-1)), min(highest, quantized(1))
         case _:
             raise ValueError(f"fused activation {activation} is not supported")
     if low > high:

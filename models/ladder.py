@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from host.types import Dataset, Predictor
+from host.types import Dataset, Predictor, TensorSpec
 from models import oracle
 from models.bundle import Bundle
 from models.reference import KerasPredictor, TflmPredictor
@@ -31,9 +31,11 @@ class Ladder:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def tflm_rung(tflite: bytes, name: str) -> tuple[TflmPredictor | None, tuple[tuple[str, str], ...]]:
-    """The ``tflm`` rung where tflite-micro can be had, else its entry for ``unavailable``."""
+def tflm_rung(
+    tflite: bytes, name: str, lattice: TensorSpec | None = None
+) -> tuple[TflmPredictor | None, tuple[tuple[str, str], ...]]:
+    """The ``tflm`` rung, fed on ``lattice``, where tflite-micro can be had, else its entry for ``unavailable``."""
     reason = oracle.unavailable()
     if reason is not None:
         return None, (("tflm", reason),)
-    return TflmPredictor(tflite, name), ()
+    return TflmPredictor(tflite, name, lattice), ()

@@ -1,7 +1,7 @@
 """TensorFlow Lite Micro's own interpreter on the host, in a child process: a hostile model can crash or hang it.
 
 The child is ``python -m models.oracle``, with tensor indices as arguments where inner tensors are wanted; frames on its
-stdin and stdout are a little-endian uint32 length and that many bytes. Requests: the model, then batches of int8
+stdin and stdout are a little-endian uint32 length and that many bytes. Requests: the model, then batches of
 samples back to back, an empty one to ask for the arena's size. Answers start with ``K`` (well) or ``E`` (UTF-8 reason).
 """
 
@@ -24,7 +24,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from host.types import Int8Array, TensorSpec, UsageError
+from host.types import IntArray, TensorSpec, UsageError
 
 MAX_FRAME = 1 << 28
 START_SECONDS = 60.0
@@ -71,20 +71,23 @@ class Oracle:
             self.close()
             raise
 
-    def run(self, q: Int8Array) -> Int8Array:
-        """Raw outputs int8 [n, *output.shape] for ``q`` int8 [n, *input.shape]."""
-        if q.dtype != np.int8 or q.shape[1:] != self._source.shape:
-            raise UsageError(f"{self.name} takes int8 {self._source.shape}, got {q.dtype} {q.shape[1:]}")
+    def run(self, q: IntArray) -> IntArray:
+        """Raw outputs [n, *output.shape] for ``q`` [n, *input.shape], integers of the model's own tensors."""
+        if q.dtype != self._source.dtype or q.shape[1:] != self._source.shape:
+            raise UsageError(
+                f"{self.name} takes {self._source.dtype} {self._source.shape}, got {q.dtype} {q.shape[1:]}"
+            )
         answers = [self._ask(q[i : i + BATCH].tobytes(), SECONDS_PER_SAMPLE * BATCH) for i in range(0, len(q), BATCH)]
         data = b"".join(answers)
-        if len(data) != len(q) * self._sink.size:
+        dtype = np.dtype(self._sink.dtype)
+        if len(data) != len(q) * self._sink.size * dtype.itemsize:
             raise UsageError(f"tflite-micro answered {len(data)} bytes for {len(q)} samples of {self.name}")
-        raw: Int8Array = np.frombuffer(data, np.int8).reshape(len(q), *self._sink.shape).copy()
+        raw: IntArray = np.frombuffer(data, dtype).reshape(len(q), *self._sink.shape).copy()
         return raw
 
     def _measure(self) -> int | None:
         """Arena bytes that tflite-micro reports for one inference, None where it reports none."""
-        self.run(np.full((1, *self._source.shape), self._source.zero_point, np.int8))
+        self.run(np.full((1, *self._source.shape), self._source.zero_point, self._source.dtype))
         answer = self._ask(b"", START_SECONDS)
         return int(answer) if answer else None
 
@@ -177,8 +180,8 @@ def _interpreter(tflite: bytes, preserve: bool) -> Any:
 
 
 def _infer(interpreter: Any, batch: bytes, tensors: list[int]) -> bytes:
-    shape = tuple(int(n) for n in interpreter.get_input_details(0)["shape"])
-    samples = np.frombuffer(batch, np.int8).reshape(-1, *shape)
+    details = interpreter.get_input_details(0)
+    samples = np.frombuffer(batch, details["dtype"]).reshape(-1, *(int(n) for n in details["shape"]))
     out = bytearray()
     for sample in samples:
         interpreter.set_input(sample, 0)
@@ -186,7 +189,7 @@ def _infer(interpreter: Any, batch: bytes, tensors: list[int]) -> bytes:
         if not tensors:
             out += interpreter.get_output(0).tobytes()
         for i in tensors:
-            out += np.asarray(interpreter.GetTensor(i, 0)["tensor_data"], np.int8).tobytes()
+            out += np.asarray(interpreter.GetTensor(i, 0)["tensor_data"]).tobytes()
     return bytes(out)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from host.types import Int8Array, TensorSpec
+from host.types import Int8Array, IntArray, TensorSpec
 from models.graph import Tensor, read_graph
 from models.oracle import Oracle
 from models.parity import on_grid
@@ -42,7 +42,7 @@ def compare_layers(model: Any, tflite: bytes, source: TensorSpec, q: Int8Array) 
     ]
 
 
-def _compare(t: Tensor, real: np.ndarray, ints: Int8Array) -> LayerParity:
+def _compare(t: Tensor, real: np.ndarray, ints: IntArray) -> LayerParity:
     spec = TensorSpec(t.shape[1:], float(t.scales[0]), int(t.zero_points[0]))
     gap = np.abs(on_grid(real.reshape(len(ints), -1), spec) - ints.astype(np.int64))
     return LayerParity(t.name, float(np.mean(gap == 0)), int(gap.max()))

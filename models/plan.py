@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from host import layout
 from host.types import TensorSpec, UsageError
 from host.wire import MAX_TENSOR
 from host.wire import Tensor as WireTensor
 from models import arena
-from models.graph import Graph, Operator, Tensor, read_graph
-from models.plan_checks import INT8, Checked, Constants, check_activation, scale, zero_point
+from models.graph import Graph, Operator, Tensor, read_graph, type_name
+from models.plan_checks import ACTIVATION_TYPES, Checked, Constants, bytes_of, check_activation, scale, zero_point
 from models.plan_layout import ARENA_ALIGN, CONSTANT_ALIGN, LAYOUT, MAGIC, RECORDS, PlanHeader
 from models.plan_records import aliases_input, kind_of, record_of
 from models.schema import OPERATOR, parsing
@@ -43,6 +45,8 @@ def compile_plan(tflite: bytes) -> Plan:
     """
     graph = read_graph(tflite)
     source, sink = _edge(graph, graph.inputs, "input"), _edge(graph, graph.outputs, "output")
+    if source.tflite_type != sink.tflite_type:
+        raise UsageError(f"model: its input is {type_name(source)}, its output {type_name(sink)}; give both one type")
     _check_order(graph)
     offsets, arena_bytes = _place(graph)
     records_bytes = 0
@@ -94,8 +98,8 @@ def _edge(graph: Graph, indices: tuple[int, ...], what: str) -> Tensor:
     try:
         check_activation(t)
     except ValueError as err:
-        raise UsageError(f"model: {what} {err}; export a full-integer model with int8 {what}s") from None
-    if len(t.shape) < 2 or t.shape[0] != 1 or t.size > MAX_TENSOR or t.data is not None:
+        raise UsageError(f"model: {what} {err}; export a full-integer model with int8 or int16 {what}s") from None
+    if len(t.shape) < 2 or t.shape[0] != 1 or bytes_of(t) > MAX_TENSOR or t.data is not None:
         raise UsageError(f"model: {what} shape {list(t.shape)}; a batch of 1 and at most {MAX_TENSOR} bytes fit")
     return t
 
@@ -118,7 +122,7 @@ def _check_order(graph: Graph) -> None:
 
 
 def _place(graph: Graph) -> tuple[dict[int, int], int]:
-    """Arena offsets of all int8 activations; a reshaped tensor shares its input's place and lives as long as both."""
+    """Arena offsets of all activations; a reshaped tensor shares its input's place and lives as long as both."""
     home: dict[int, int] = {graph.inputs[0]: graph.inputs[0]}
     first: dict[int, int] = {graph.inputs[0]: 0}
     last: dict[int, int] = {graph.inputs[0]: 0}
@@ -133,14 +137,16 @@ def _place(graph: Graph) -> tuple[dict[int, int], int]:
             last[home[i]] = step
     last[home[graph.outputs[0]]] = len(graph.operators)
     roots = sorted(first)
-    placed = arena.place([arena.Buffer(graph.tensors[r].size, first[r], last[r]) for r in roots], ARENA_ALIGN)
+    width = np.dtype(ACTIVATION_TYPES[graph.tensors[graph.inputs[0]].tflite_type]).itemsize
+    buffers = [arena.Buffer(graph.tensors[r].size * width, first[r], last[r]) for r in roots]
+    placed = arena.place(buffers, ARENA_ALIGN)
     at = dict(zip(roots, placed.offsets, strict=True))
     return {i: at[root] for i, root in home.items()}, placed.total
 
 
 def _wire(t: Tensor) -> WireTensor:
-    return WireTensor((1,) * (4 - len(t.shape)) + t.shape, INT8, scale(t), zero_point(t))
+    return WireTensor((1,) * (4 - len(t.shape)) + t.shape, t.tflite_type, scale(t), zero_point(t))
 
 
 def _spec(t: Tensor) -> TensorSpec:
-    return TensorSpec(t.shape[1:], scale(t), zero_point(t))
+    return TensorSpec(t.shape[1:], scale(t), zero_point(t), np.dtype(ACTIVATION_TYPES[t.tflite_type]).name)

@@ -12,11 +12,16 @@ from numpy.typing import NDArray
 from host import layout
 from models import fixed_point
 from models.graph import Graph, Operator, Tensor, type_name
-from models.plan_layout import CONSTANT_ALIGN, MAX_DIM, RECORDS, Head, Kind
-from models.schema import ACTIVATION, schema
+from models.plan_layout import CONSTANT_ALIGN, MAX_DIM, MAX_EXTENT, RECORDS, Head, Kind
+from models.schema import ACTIVATION, TENSOR_TYPE, schema
 
 INT8 = schema.TensorType.INT8
+INT16 = schema.TensorType.INT16
 INT32 = schema.TensorType.INT32
+INT64 = schema.TensorType.INT64
+
+ACTIVATION_TYPES: dict[int, type[np.int8] | type[np.int16]] = {INT8: np.int8, INT16: np.int16}
+"""Types of activations; one model has one of them throughout."""
 
 
 def fail(why: str) -> NoReturn:
@@ -30,6 +35,7 @@ class Constants:
     def __init__(self, base: int) -> None:
         self.base = base
         self.data = bytearray()
+        self._shared: dict[bytes, int] = {}
 
     def add(self, values: NDArray[Any]) -> int:
         """Appends ``values``, little-endian; returns their address."""
@@ -37,6 +43,13 @@ class Constants:
         at = self.base + len(self.data)
         self.data += values.astype(values.dtype.newbyteorder("<")).tobytes()
         return at
+
+    def share(self, values: NDArray[Any]) -> int:
+        """As ``add``, but once only for the same bytes."""
+        key = values.tobytes()
+        if key not in self._shared:
+            self._shared[key] = self.add(values)
+        return self._shared[key]
 
 
 @dataclass(frozen=True)
@@ -50,10 +63,25 @@ class Checked:
 
     @property
     def out(self) -> Tensor:
-        """The one output, int8."""
+        """The one output, of the model's activation type."""
         if len(self.op.outputs) != 1:
             fail(f"it has {len(self.op.outputs)} outputs, 1 is supported")
-        return check_activation(self.graph.tensors[self.op.outputs[0]])
+        return self._activation(self.graph.tensors[self.op.outputs[0]])
+
+    @property
+    def wide(self) -> bool:
+        """Whether the model's activations are int16."""
+        return bool(self.graph.tensors[self.graph.inputs[0]].tflite_type == INT16)
+
+    def kind(self, name: str) -> Kind:
+        """The kind ``name`` for the model's activation type."""
+        return Kind[f"{name}_{'S16' if self.wide else 'S8'}"]
+
+    def _activation(self, t: Tensor) -> Tensor:
+        expected = INT16 if self.wide else INT8
+        if t.tflite_type != expected:
+            fail(f"tensor {t.index} ({t.name}) is {type_name(t)} in a model of {TENSOR_TYPE[expected]} activations")
+        return check_activation(t)
 
     @property
     def options(self) -> Any:
@@ -73,8 +101,8 @@ class Checked:
         return self.graph.tensors[self.op.inputs[i]]
 
     def activation(self, i: int) -> Tensor:
-        """Input ``i``, an int8 tensor that is computed at run time."""
-        t = check_activation(self.tensor(i))
+        """Input ``i``, a tensor that is computed at run time."""
+        t = self._activation(self.tensor(i))
         if t.data is not None:
             fail(f"input {i} is a constant, which is not supported")
         return t
@@ -85,11 +113,13 @@ class Checked:
 
     def head(self, kind: Kind) -> Head:
         """The start of the record."""
-        return Head(kind, self.op.index, layout.size(RECORDS[kind]), self.at(self.out), self.out.size)
+        return Head(kind, self.op.index, layout.size(RECORDS[kind]), self.at(self.out), bytes_of(self.out))
 
     def act_range(self, fused: int) -> tuple[int, int]:
         """Clamp of the output under the fused activation."""
-        return fixed_point.activation_range(ACTIVATION.get(fused, str(fused)), scale(self.out), zero_point(self.out))
+        out, name = self.out, ACTIVATION.get(fused, str(fused))
+        ends = np.iinfo(ACTIVATION_TYPES[out.tflite_type])
+        return fixed_point.activation_range(name, scale(out), zero_point(out), int(ends.min), int(ends.max))
 
     def expect_output(self, shape: tuple[int, ...]) -> None:
         """Refuses an output whose shape is not the computed one."""
@@ -98,14 +128,15 @@ class Checked:
 
 
 def check_activation(t: Tensor) -> Tensor:
-    """``t`` if it is int8 with one sound scale and zero point and 1 to 4 bounded dimensions."""
-    if t.tflite_type != INT8:
-        fail(f"tensor {t.index} ({t.name}) is {type_name(t)}, INT8 is supported")
+    """``t`` if it is int8 or int16 with one sound scale and zero point and 1 to 4 bounded dimensions."""
+    if t.tflite_type not in ACTIVATION_TYPES:
+        fail(f"tensor {t.index} ({t.name}) is {type_name(t)}, INT8 and INT16 are supported")
     if t.scales.size != 1 or t.zero_points.size != 1:
         fail(f"tensor {t.index} ({t.name}) has {t.scales.size} scales, 1 is supported")
     check_scales(t)
-    if not -128 <= t.zero_points[0] <= 127:
-        fail(f"tensor {t.index} ({t.name}) has zero point {t.zero_points[0]}, which is not int8")
+    low, high = (-128, 127) if t.tflite_type == INT8 else (0, 0)
+    if not low <= t.zero_points[0] <= high:
+        fail(f"tensor {t.index} ({t.name}) has zero point {t.zero_points[0]}, {type_name(t)} takes {low} to {high}")
     if not 1 <= len(t.shape) <= 4 or min(t.shape) < 1 or max(t.shape) > MAX_DIM:
         fail(f"tensor {t.index} ({t.name}) has shape {list(t.shape)}, 1 to 4 dimensions of 1 to {MAX_DIM} fit")
     return t
@@ -115,6 +146,11 @@ def check_scales(t: Tensor) -> None:
     """Refuses scales that are not positive numbers."""
     if not (np.isfinite(t.scales).all() and (t.scales > 0).all()):
         fail(f"tensor {t.index} ({t.name}) has a scale that is not a positive number")
+
+
+def bytes_of(t: Tensor) -> int:
+    """Size of an activation in bytes."""
+    return t.size * np.dtype(ACTIVATION_TYPES[t.tflite_type]).itemsize
 
 
 def scale(t: Tensor) -> float:
@@ -140,10 +176,23 @@ def same_quantization(a: Tensor, b: Tensor) -> None:
         fail("its input and output differ in scale or zero point")
 
 
-def positive(what: str, *values: int) -> None:
-    """Refuses window parameters out of range."""
-    if not all(1 <= v <= MAX_DIM for v in values):
-        fail(f"{what} is {list(values)}, 1 to {MAX_DIM} is supported")
+def within(what: str, limit: int, *values: int) -> None:
+    """Refuses dimensions and window parameters out of 1 to ``limit``."""
+    if not all(1 <= v <= limit for v in values):
+        fail(f"{what} is {list(values)}, 1 to {limit} is supported")
+
+
+def sliding(
+    size: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int], same: bool
+) -> tuple[fixed_point.Window, fixed_point.Window]:
+    """Rows and columns of what a window makes of ``size`` (height, width), as far as the kernels reach."""
+    within("its input", MAX_EXTENT, *size)
+    within("its kernel", MAX_EXTENT, *kernel)
+    within("its stride", MAX_EXTENT, *stride)
+    within("its dilation", MAX_EXTENT, *dilation)
+    within("its dilated kernel", MAX_EXTENT, *((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True)))
+    rows = fixed_point.window(size[0], kernel[0], stride[0], dilation[0], same)
+    return rows, fixed_point.window(size[1], kernel[1], stride[1], dilation[1], same)
 
 
 def is_same(padding: int) -> bool:

@@ -20,7 +20,7 @@ Bytes4 = Annotated[bytes, Raw(4)]
 
 
 class Kind(IntEnum):
-    """Operator kinds by tensor type, so that int16x8 kinds can stand beside these."""
+    """Operator kinds by tensor type: S8 has int8 activations, S16 int16 ones (zero point 0); weights are int8."""
 
     CONV_2D_S8 = 1
     """Also a FULLY_CONNECTED with per-channel weights, as a 1x1 convolution over one pixel."""
@@ -34,6 +34,24 @@ class Kind(IntEnum):
     RESHAPE = 9
     SOFTMAX_S8 = 10
     QUANTIZE_S8 = 11
+    CONV_2D_S16 = 17
+    """Accumulates in int64 and rounds once, by a multiplier of 15 bits, as do the two that follow."""
+    DEPTHWISE_CONV_2D_S16 = 18
+    FULLY_CONNECTED_S16 = 19
+    ADD_S16 = 20
+    AVERAGE_POOL_2D_S16 = 21
+    MAX_POOL_2D_S16 = 22
+    MEAN_S16 = 23
+    PAD_S16 = 24
+    SOFTMAX_S16 = 26
+    QUANTIZE_S16 = 27
+    CONV_2D_S16_B32 = 28
+    """Its bias is int32: TFLite Micro then accumulates in int32 and rounds twice, as for int8. Also FULLY_CONNECTED."""
+
+
+S16 = frozenset(kind for kind in Kind if kind >= Kind.CONV_2D_S16)
+WIDE_SUMS = frozenset({Kind.CONV_2D_S16, Kind.DEPTHWISE_CONV_2D_S16, Kind.FULLY_CONNECTED_S16})
+"""Kinds with an int64 accumulator and bias."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +93,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Conv:
-    """CONV_2D_S8. Weights [out_c, k_h, k_w, in_c] int8; bias, multiplier, shift int32 [out_c], 4-aligned."""
+    """CONV_2D. Weights [out_c, k_h, k_w, in_c] int8; multiplier, shift int32 [out_c]; bias int32, S16 int64 [out_c]."""
 
     head: Head
     input: U32
@@ -107,7 +125,7 @@ class Conv:
 
 @dataclass(frozen=True)
 class DepthwiseConv:
-    """DEPTHWISE_CONV_2D_S8. Weights [1, k_h, k_w, out_c] int8, out_c = in_c * ch_mult; the rest as in Conv."""
+    """DEPTHWISE_CONV_2D. Weights [1, k_h, k_w, out_c] int8, out_c = in_c * ch_mult; the rest as in Conv."""
 
     head: Head
     input: U32
@@ -138,7 +156,7 @@ class DepthwiseConv:
 
 @dataclass(frozen=True)
 class FullyConnected:
-    """FULLY_CONNECTED_S8, per-tensor weights [out_c, depth] int8; bias int32 [out_c]; weight zero point 0."""
+    """FULLY_CONNECTED, per-tensor weights [out_c, depth] int8, zero point 0; bias int32, S16 int64 [out_c]."""
 
     head: Head
     input: U32
@@ -156,7 +174,7 @@ class FullyConnected:
 
 @dataclass(frozen=True)
 class Add:
-    """ADD_S8 of two tensors of ``count`` elements (no broadcast). Parameters as in TFLite's AddParams."""
+    """ADD of two tensors of ``count`` elements (no broadcast). Parameters as in TFLite's AddParams."""
 
     head: Head
     input1: U32
@@ -178,7 +196,7 @@ class Add:
 
 @dataclass(frozen=True)
 class Pool:
-    """AVERAGE_POOL_2D_S8 and MAX_POOL_2D_S8: input and output share scale and zero point."""
+    """AVERAGE_POOL_2D and MAX_POOL_2D: input and output share scale and zero point."""
 
     head: Head
     input: U32
@@ -199,7 +217,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Mean:
-    """MEAN_S8 over height and width.
+    """MEAN over height and width.
 
     ``out = clamp(requantize(sum(x) - in_h * in_w * input_zero_point, multiplier, shift) + output_zero_point)``; the
     division by the count is folded into multiplier and shift as in TFLite's QuantizedMeanOrSum.
@@ -218,7 +236,7 @@ class Mean:
 
 @dataclass(frozen=True)
 class Pad:
-    """PAD_S8 of an NHWC tensor; ``before`` and ``after`` per dimension; the batch is never padded."""
+    """PAD of an NHWC tensor; ``before`` and ``after`` per dimension; the batch is never padded."""
 
     head: Head
     input: U32
@@ -250,8 +268,24 @@ class Softmax:
 
 
 @dataclass(frozen=True)
+class SoftmaxTable:
+    """SOFTMAX_S16 over rows; output scale 1/32768, zero point 0. Tables: int16 [TABLE_ENTRIES]."""
+
+    head: Head
+    input: U32
+    rows: U32
+    row_size: U32
+    multiplier: I32
+    shift: I32
+    exponential: U32
+    """exp(x) over [-10, 0]."""
+    reciprocal: U32
+    """1 / (1 + x) over [0, 1]."""
+
+
+@dataclass(frozen=True)
 class Quantize:
-    """QUANTIZE_S8, int8 to int8 of another scale."""
+    """QUANTIZE to another scale of the same type."""
 
     head: Head
     input: U32
@@ -262,7 +296,7 @@ class Quantize:
     shift: I32
 
 
-Record = Conv | DepthwiseConv | FullyConnected | Add | Pool | Mean | Pad | Reshape | Softmax | Quantize
+Record = Conv | DepthwiseConv | FullyConnected | Add | Pool | Mean | Pad | Reshape | Softmax | SoftmaxTable | Quantize
 
 RECORDS: dict[Kind, type] = {
     Kind.CONV_2D_S8: Conv,
@@ -276,11 +310,38 @@ RECORDS: dict[Kind, type] = {
     Kind.RESHAPE: Reshape,
     Kind.SOFTMAX_S8: Softmax,
     Kind.QUANTIZE_S8: Quantize,
+    Kind.CONV_2D_S16: Conv,
+    Kind.DEPTHWISE_CONV_2D_S16: DepthwiseConv,
+    Kind.FULLY_CONNECTED_S16: FullyConnected,
+    Kind.ADD_S16: Add,
+    Kind.AVERAGE_POOL_2D_S16: Pool,
+    Kind.MAX_POOL_2D_S16: Pool,
+    Kind.MEAN_S16: Mean,
+    Kind.PAD_S16: Pad,
+    Kind.SOFTMAX_S16: SoftmaxTable,
+    Kind.QUANTIZE_S16: Quantize,
+    Kind.CONV_2D_S16_B32: Conv,
 }
 
 MAX_OPS = 512
 MAX_DIM = 1 << 16
 """Bound of every dimension, stride, pad and dilation; products are checked in 64 bit."""
+MAX_EXTENT = 32767
+"""Bound of whatever a window slides over, of its reach, and of its channels: CMSIS-NN keeps positions in int16."""
+MAX_COLUMN = 65535
+"""Bound of k_h * k_w * in_c: CMSIS-NN keeps the length of an im2col column in uint16."""
+MAX_SOFTMAX_ROW = 4095
+"""SOFTMAX_S8: so many Q12.19 exponentials still add up within int32."""
+MAX_MEAN_COUNT = 1 << 23
+"""MEAN_S8: 255 times as much still fits into int32."""
+MAX_COUNT_S16 = 65535
+"""MEAN_S16, AVERAGE_POOL_2D_S16: 32768 times as much still fits into int32."""
+MAX_SHIFT_S16 = 7
+"""Largest left shift of the rounding from int64 that TFLite defines."""
+MAX_TABLE_SHIFT = 15
+"""SOFTMAX_S16: a difference of 65535 shifted left by so much still fits into int32."""
+TABLE_ENTRIES = 513
+"""Of a SOFTMAX_S16 table: 512 intervals."""
 CONSTANT_ALIGN = 16
 ARENA_ALIGN = 16
 

@@ -6,22 +6,50 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models import fixed_point
+from models import fixed_point, softmax_tables
 from models.graph import Operator, Tensor, type_name
-from models.plan_checks import INT32, Checked, fail, is_same, nhwc, positive, same_quantization, scale, zero_point
-from models.plan_conv import convolution, dense, depthwise, is_per_channel
-from models.plan_layout import MAX_DIM, Add, Kind, Mean, Pad, Pool, Quantize, Record, Reshape, Softmax
-from models.schema import schema
+from models.plan_checks import (
+    INT32,
+    Checked,
+    fail,
+    is_same,
+    nhwc,
+    same_quantization,
+    scale,
+    sliding,
+    within,
+    zero_point,
+)
+from models.plan_conv import conv_kind, convolution, dense, dense_kind, depthwise
+from models.plan_layout import (
+    MAX_COUNT_S16,
+    MAX_DIM,
+    MAX_EXTENT,
+    MAX_MEAN_COUNT,
+    MAX_SOFTMAX_ROW,
+    MAX_TABLE_SHIFT,
+    Add,
+    Kind,
+    Mean,
+    Pad,
+    Pool,
+    Quantize,
+    Record,
+    Reshape,
+    Softmax,
+    SoftmaxTable,
+)
+from models.schema import OPERATOR, schema
 
 
 def _add(o: Checked) -> Add:
     x, y = o.activation(0), o.activation(1)
     if not x.shape == y.shape == o.out.shape:
         fail(f"its shapes {list(x.shape)} and {list(y.shape)} differ; broadcasting is not supported")
-    p = fixed_point.add_params(scale(x), scale(y), scale(o.out))
+    p = fixed_point.add_params(scale(x), scale(y), scale(o.out), 15 if o.wide else 20)
     act_min, act_max = o.act_range(o.options.FusedActivationFunction())
     return Add(
-        head=o.head(Kind.ADD_S8),
+        head=o.head(o.kind("ADD")),
         input1=o.at(x),
         input2=o.at(y),
         count=x.size,
@@ -40,19 +68,19 @@ def _add(o: Checked) -> Add:
     )
 
 
-def _pool(o: Checked, kind: Kind) -> Pool:
+def _pool(o: Checked) -> Pool:
     x, opt = o.activation(0), o.options
     in_h, in_w, channels = nhwc(x)
     same_quantization(x, o.out)
     kernel, stride = (opt.FilterHeight(), opt.FilterWidth()), (opt.StrideH(), opt.StrideW())
-    positive("its window", *kernel)
-    positive("its stride", *stride)
-    rows = fixed_point.window(in_h, kernel[0], stride[0], 1, is_same(opt.Padding()))
-    cols = fixed_point.window(in_w, kernel[1], stride[1], 1, is_same(opt.Padding()))
+    rows, cols = sliding((in_h, in_w), kernel, stride, (1, 1), is_same(opt.Padding()))
+    within("its channels", MAX_EXTENT, channels)
+    if o.wide:
+        within("its window's elements", MAX_COUNT_S16, kernel[0] * kernel[1])
     o.expect_output((1, rows.out, cols.out, channels))
     act_min, act_max = o.act_range(opt.FusedActivationFunction())
     return Pool(
-        head=o.head(kind),
+        head=o.head(kind_of(o)),
         input=o.at(x),
         in_h=in_h,
         in_w=in_w,
@@ -77,9 +105,10 @@ def _mean(o: Checked) -> Mean:
         fail(f"it reduces axes {axes}, height and width (1, 2) are supported")
     if o.out.size != channels:
         fail(f"its output has {o.out.size} elements for {channels} channels")
+    within("height times width", MAX_COUNT_S16 if o.wide else MAX_MEAN_COUNT, in_h * in_w)
     m = fixed_point.mean_multiplier(scale(x), scale(o.out), in_h * in_w)
     return Mean(
-        head=o.head(Kind.MEAN_S8),
+        head=o.head(o.kind("MEAN")),
         input=o.at(x),
         in_h=in_h,
         in_w=in_w,
@@ -103,7 +132,7 @@ def _pad(o: Checked) -> Pad:
     o.expect_output(tuple(b + n + a for b, n, a in zip(before, x.shape, after, strict=True)))
     lead = 4 - rank
     return Pad(
-        head=o.head(Kind.PAD_S8),
+        head=o.head(o.kind("PAD")),
         input=o.at(x),
         in_dims=(1,) * lead + x.shape,
         before=(0,) * lead + before,
@@ -119,14 +148,17 @@ def _reshape(o: Checked) -> Reshape:
     return Reshape(head=o.head(Kind.RESHAPE), input=o.at(x))
 
 
-def _softmax(o: Checked) -> Softmax:
+def _softmax(o: Checked) -> Softmax | SoftmaxTable:
     x = o.activation(0)
     if x.shape != o.out.shape:
         fail(f"its shapes {list(x.shape)} and {list(o.out.shape)} differ")
+    row = x.shape[-1]
+    if o.wide:
+        return _softmax_table(o, x, row)
     if scale(o.out) != 1 / 256 or zero_point(o.out) != -128:
         fail("its output is not quantized with scale 1/256, zero point -128")
+    within("the length of its rows", MAX_SOFTMAX_ROW, row)
     p = fixed_point.softmax_params(scale(x), o.options.Beta())
-    row = x.shape[-1]
     return Softmax(
         head=o.head(Kind.SOFTMAX_S8),
         input=o.at(x),
@@ -138,13 +170,31 @@ def _softmax(o: Checked) -> Softmax:
     )
 
 
+def _softmax_table(o: Checked, x: Tensor, row: int) -> SoftmaxTable:
+    if abs(scale(o.out) * 32768 - 1) > 0.001:
+        fail("its output is not quantized with scale 1/32768")
+    m = fixed_point.softmax_table_multiplier(scale(x), o.options.Beta())
+    if m.shift > MAX_TABLE_SHIFT:
+        fail(f"beta * scale = {o.options.Beta() * scale(x)} is too large")
+    return SoftmaxTable(
+        head=o.head(Kind.SOFTMAX_S16),
+        input=o.at(x),
+        rows=x.size // row,
+        row_size=row,
+        multiplier=m.q31,
+        shift=m.shift,
+        exponential=o.constants.share(softmax_tables.exponential()),
+        reciprocal=o.constants.share(softmax_tables.reciprocal()),
+    )
+
+
 def _quantize(o: Checked) -> Quantize:
     x = o.activation(0)
     if x.size != o.out.size:
         fail(f"it makes {o.out.size} elements of {x.size}")
     m = fixed_point.quantize_multiplier(scale(x) / scale(o.out))
     return Quantize(
-        head=o.head(Kind.QUANTIZE_S8),
+        head=o.head(o.kind("QUANTIZE")),
         input=o.at(x),
         count=x.size,
         input_zero_point=zero_point(x),
@@ -161,18 +211,18 @@ def _int32(t: Tensor) -> list[int]:
 
 
 _OP = schema.BuiltinOperator
-_BUILDERS: dict[int, tuple[Kind, Callable[[Checked], Record]]] = {
-    _OP.CONV_2D: (Kind.CONV_2D_S8, convolution),
-    _OP.DEPTHWISE_CONV_2D: (Kind.DEPTHWISE_CONV_2D_S8, depthwise),
-    _OP.FULLY_CONNECTED: (Kind.FULLY_CONNECTED_S8, dense),
-    _OP.ADD: (Kind.ADD_S8, _add),
-    _OP.AVERAGE_POOL_2D: (Kind.AVERAGE_POOL_2D_S8, lambda o: _pool(o, Kind.AVERAGE_POOL_2D_S8)),
-    _OP.MAX_POOL_2D: (Kind.MAX_POOL_2D_S8, lambda o: _pool(o, Kind.MAX_POOL_2D_S8)),
-    _OP.MEAN: (Kind.MEAN_S8, _mean),
-    _OP.PAD: (Kind.PAD_S8, _pad),
-    _OP.RESHAPE: (Kind.RESHAPE, _reshape),
-    _OP.SOFTMAX: (Kind.SOFTMAX_S8, _softmax),
-    _OP.QUANTIZE: (Kind.QUANTIZE_S8, _quantize),
+_BUILDERS: dict[int, Callable[[Checked], Record]] = {
+    _OP.CONV_2D: convolution,
+    _OP.DEPTHWISE_CONV_2D: depthwise,
+    _OP.FULLY_CONNECTED: dense,
+    _OP.ADD: _add,
+    _OP.AVERAGE_POOL_2D: _pool,
+    _OP.MAX_POOL_2D: _pool,
+    _OP.MEAN: _mean,
+    _OP.PAD: _pad,
+    _OP.RESHAPE: _reshape,
+    _OP.SOFTMAX: _softmax,
+    _OP.QUANTIZE: _quantize,
 }
 
 
@@ -180,13 +230,20 @@ def kind_of(o: Checked) -> Kind:
     """Which record the operator becomes. Raises ValueError for an operator that is not supported."""
     if o.op.code not in _BUILDERS:
         fail("this operator is not supported")
-    kind = _BUILDERS[o.op.code][0]
-    return Kind.CONV_2D_S8 if kind == Kind.FULLY_CONNECTED_S8 and is_per_channel(o) else kind
+    match o.op.code:
+        case _OP.RESHAPE:
+            return Kind.RESHAPE
+        case _OP.CONV_2D:
+            return conv_kind(o)
+        case _OP.FULLY_CONNECTED:
+            return dense_kind(o)
+        case _:
+            return o.kind(OPERATOR[o.op.code])
 
 
 def record_of(o: Checked) -> Record:
     """The operator's record; its constants are appended to ``o.constants``. Raises ValueError on a refusal."""
-    return _BUILDERS[o.op.code][1](o)
+    return _BUILDERS[o.op.code](o)
 
 
 def aliases_input(op: Operator) -> bool:

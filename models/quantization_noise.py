@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from host.types import FloatArray, Int8Array, TensorSpec
+from host.types import FloatArray, Int8Array, IntArray, TensorSpec
 from models.graph import Graph, Tensor, read_graph
 from models.oracle import Oracle
 from models.tf import keras
@@ -75,7 +75,7 @@ def named_tensors(model: Any, graph: Graph) -> dict[str, Tensor]:
     return found
 
 
-def _noise(name: str, t: Tensor, real: FloatArray, ints: Int8Array) -> LayerNoise:
+def _noise(name: str, t: Tensor, real: FloatArray, ints: IntArray) -> LayerNoise:
     spec = TensorSpec(t.shape[1:], float(t.scales[0]), int(t.zero_points[0]))
     error = spec.dequantize(ints) - real
     signal = float(np.mean(np.square(real, dtype=np.float64)))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from host.grid import lattice_of, onto
 from host.types import Int8Array, Prediction, TensorSpec, UsageError
 from models.oracle import Oracle
 from models.plan import compile_plan
@@ -55,20 +56,24 @@ class KerasPredictor:
 
 
 class TflmPredictor:
-    """TensorFlow Lite Micro's answer to the exported file; every byte of it is what the board is held to."""
+    """TensorFlow Lite Micro's answer to the exported file; every byte of it is what the board is held to.
+
+    ``lattice`` is the ladder's, where the model's input is int16 (default: ``host.grid.lattice_of`` its input).
+    """
 
     rung = "tflm"
 
-    def __init__(self, tflite: bytes, name: str = "the model") -> None:
+    def __init__(self, tflite: bytes, name: str = "the model", lattice: TensorSpec | None = None) -> None:
         plan = compile_plan(tflite)
-        self.input = plan.input
+        self.input = lattice or lattice_of(plan.input)
         self.output = plan.output
+        self._grid = plan.input
         self._oracle = Oracle(tflite, plan.input, plan.output, name)
         self.arena_bytes = self._oracle.arena_bytes
 
     def predict(self, q: Int8Array) -> Prediction:
-        """Raw int8 outputs and their real values for ``q`` int8 [n, *shape]."""
-        raw = self._oracle.run(q).reshape(len(q), -1)
+        """Raw outputs in ``output.dtype`` and their real values for ``q`` int8 [n, *shape]."""
+        raw = self._oracle.run(onto(q, self.input, self._grid)).reshape(len(q), -1)
         return Prediction(self.output.dequantize(raw), raw)
 
     def close(self) -> None:

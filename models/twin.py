@@ -7,18 +7,23 @@ through). Losses belong on ``logits``: a final SOFTMAX, whose int8 output has fe
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
-from host.types import Int8Array, Prediction, TensorSpec, UsageError
+import numpy as np
+from numpy.typing import NDArray
+
+from host.grid import lattice_of, onto, table
+from host.types import Int8Array, IntArray, Prediction, TensorSpec, UsageError
 from models.graph import read_graph
 from models.plan import compile_plan
 from models.plan_checks import zero_point
-from models.plan_layout import Add, Reshape, Softmax
+from models.plan_layout import Add, Reshape, Softmax, SoftmaxTable
 from models.plan_reader import Program, read_plan
 from models.tf import tf
 from models.twin_ops import operator
 from models.twin_requantize import Output, Tensor, clamp
 from models.twin_softmax import input_scale
+from models.twin_softmax_table import input_scale as table_input_scale
 
 _BATCH_BYTES = 32 << 20
 """Bound of the largest int64 activation of one batch."""
@@ -26,29 +31,34 @@ _MAX_BATCH = 256
 
 
 class TwinPredictor:
-    """``tflite`` as a rung of the ladder. Raises UsageError for what ``compile_plan`` refuses."""
+    """``tflite`` as a rung of the ladder. Raises UsageError for what ``compile_plan`` refuses.
+
+    ``lattice`` is the ladder's, where the model's input is int16 (default: ``host.grid.lattice_of`` its input).
+    """
 
     rung = "twin"
 
-    def __init__(self, tflite: bytes) -> None:
+    def __init__(self, tflite: bytes, lattice: TensorSpec | None = None) -> None:
         plan = compile_plan(tflite)
-        self.input: TensorSpec = plan.input
+        self.input: TensorSpec = lattice or lattice_of(plan.input)
         self.output: TensorSpec = plan.output
+        self._grid = plan.input
+        self._levels = table(self.input, self._grid).astype(np.float32)
         self._program = read_plan(plan.data)
         self._logit_spec, self._logit_ops = _before_softmax(self._program, tflite, plan.output)
         largest = max(plan.input.size, *(r.head.output_bytes for r in self._program.records))
         self._batch = max(1, min(_MAX_BATCH, _BATCH_BYTES // (8 * largest)))
-        q = tf.TensorSpec((None, *plan.input.shape), tf.int8)
+        q = tf.TensorSpec((None, *plan.input.shape), plan.input.dtype)
         real = tf.TensorSpec((None, *plan.input.shape), tf.float32)
         self._predict = tf.function(self._forward, input_signature=[q])
         self._layers = tf.function(self._forward_layers, input_signature=[q])
         self._logits = tf.function(self._forward_logits, input_signature=[real])
 
     def predict(self, q: Int8Array) -> Prediction:
-        """``q`` int8 [n, *input.shape], any n -> raw int8 [n, outputs] and the same dequantized."""
-        self._check(q)
-        parts = [self._predict(q[i : i + self._batch]).numpy() for i in range(0, len(q), self._batch)]
-        raw = np.concatenate([np.empty((0, self.output.size), np.int8), *parts])
+        """``q`` int8 [n, *input.shape], any n -> raw [n, outputs] in ``output.dtype`` and the same dequantized."""
+        x = self._fed(q)
+        parts = [self._predict(x[i : i + self._batch]).numpy() for i in range(0, len(x), self._batch)]
+        raw = np.concatenate([np.empty((0, self.output.size), self.output.dtype), *parts])
         return Prediction(self.output.dequantize(raw), raw)
 
     def logits(self, real: Tensor) -> Tensor:
@@ -58,48 +68,53 @@ class TwinPredictor:
         """
         return self._logits(real)
 
-    def layers(self, q: Int8Array) -> tuple[Int8Array, ...]:
-        """The output of every operator in order, each int8 [n, size]. All of them at once: for small ``n``."""
-        self._check(q)
-        return tuple(y.numpy() for y in self._layers(q))
+    def layers(self, q: Int8Array) -> tuple[IntArray, ...]:
+        """The output of every operator in order, [n, size] in ``output.dtype``. All at once: for small ``n``."""
+        return tuple(y.numpy() for y in self._layers(self._fed(q)))
 
-    def _check(self, q: Int8Array) -> None:
+    def _fed(self, q: Int8Array) -> IntArray:
+        """``q`` as the integers of the model's own input."""
         if q.dtype != np.int8 or q.shape[1:] != self.input.shape:
             raise UsageError(f"twin: input is {q.dtype}{list(q.shape)}, the model takes int8[n, {self.input.shape}]")
+        return onto(q, self.input, self._grid)
 
-    def _forward(self, q: Tensor) -> Tensor:
-        return tf.cast(_run(self._program, tf.cast(q, tf.float32))[-1], tf.int8)
+    def _forward(self, x: Tensor) -> Tensor:
+        return tf.cast(_run(self._program, tf.cast(x, tf.float32))[-1], self.output.dtype)
 
-    def _forward_layers(self, q: Tensor) -> list[Tensor]:
-        return [tf.cast(y, tf.int8) for y in _run(self._program, tf.cast(q, tf.float32))]
+    def _forward_layers(self, x: Tensor) -> list[Tensor]:
+        return [tf.cast(y, self.output.dtype) for y in _run(self._program, tf.cast(x, tf.float32))]
 
     def _forward_logits(self, real: Tensor) -> Tensor:
-        y = _run(self._program, _quantized(real, self.input))[self._logit_ops - 1]
+        x = _quantized(real, self.input, self._levels, self._grid.scale)
+        y = _run(self._program, x)[self._logit_ops - 1]
         return (y - self._logit_spec.zero_point) * self._logit_spec.scale
 
 
 def _run(program: Program, x: Tensor) -> list[Tensor]:
     """Outputs of all operators, float32 [n, size]. The plan's arena is the environment: offsets name tensors."""
     n = tf.shape(x)[0]
-    arena = {program.header.input_offset: tf.reshape(x, (n, -1))}
+    arena = {program.header.input_offset: tf.reshape(x, (n, math.prod(x.shape[1:])))}
     outputs: list[Tensor] = []
     for record in program.records:
         inputs = (record.input1, record.input2) if isinstance(record, Add) else (record.input,)
         y = operator(program, record, *(arena[at] for at in inputs))
-        arena[record.head.output] = tf.reshape(y, (-1, record.head.output_bytes))
+        arena[record.head.output] = tf.reshape(y, (-1, math.prod(y.shape[1:])))
         outputs.append(arena[record.head.output])
     return outputs
 
 
-def _quantized(real: Tensor, spec: TensorSpec) -> Tensor:
-    """The nearest lattice point, ties away from zero, as TFLite's QUANTIZE; float32 of int8 values."""
+def _quantized(real: Tensor, lattice: TensorSpec, levels: NDArray[np.float32], scale: float) -> Tensor:
+    """The nearest level, ties away from zero, as TFLite's QUANTIZE, and what ``levels`` [256] say it is on the input's
+    grid of steps ``scale``; float32.
+    """
 
     def straight_through(real: Tensor) -> tuple[Tensor, object]:
-        steps = real / spec.scale
+        steps = real / lattice.scale
         nearest = tf.sign(steps) * tf.floor(tf.abs(steps) + 0.5)
         limit = float(1 << 20)  # far outside int8, so that the cast cannot overflow
-        y, is_open = clamp(tf.cast(tf.clip_by_value(nearest, -limit, limit), tf.int64), Output(spec.zero_point))
-        return y, lambda upstream: upstream * is_open / spec.scale
+        nearest = tf.cast(tf.clip_by_value(nearest, -limit, limit), tf.int64)
+        q, is_open = clamp(nearest, Output(lattice.zero_point, -128, 127))
+        return tf.gather(levels, tf.cast(q, tf.int32) + 128), lambda upstream: upstream * is_open / scale
 
     return tf.custom_gradient(straight_through)(real)
 
@@ -110,8 +125,9 @@ def _before_softmax(program: Program, tflite: bytes, output: TensorSpec) -> tupl
     while isinstance(records[-1], Reshape) and len(records) > 1:
         records.pop()
     last = records[-1]
-    if not isinstance(last, Softmax) or len(records) == 1:
+    if not isinstance(last, Softmax | SoftmaxTable) or len(records) == 1:
         return output, len(program.records)
     graph = read_graph(tflite)
     source = graph.tensors[graph.operators[last.head.op].inputs[0]]
-    return TensorSpec(source.shape[1:], input_scale(last), zero_point(source)), len(records) - 1
+    scale = input_scale(last) if isinstance(last, Softmax) else table_input_scale(last)
+    return TensorSpec(source.shape[1:], scale, zero_point(source), output.dtype), len(records) - 1

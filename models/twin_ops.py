@@ -1,7 +1,6 @@
 """One plan record as TensorFlow: integers held in float32, exact forward, straight-through backward.
 
-Activations travel as float32 [n, size] of int8 values; each operator gives them the shape it needs. Sums of products
-stay in float32 while no partial sum can leave its 24-bit significand, and in float64 beyond.
+Activations travel as float32 [n, size] of int8 or int16 values; each operator gives them the shape it needs.
 """
 
 from __future__ import annotations
@@ -12,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.plan_layout import (
+    S16,
+    WIDE_SUMS,
     Add,
     Conv,
     DepthwiseConv,
@@ -23,50 +24,44 @@ from models.plan_layout import (
     Quantize,
     Record,
     Softmax,
+    SoftmaxTable,
 )
 from models.plan_reader import Program
 from models.tf import tf
-from models.twin_requantize import Factor, Output, Tensor, clamp, multiply, requantize
+from models.twin_requantize import Factor, Output, Tensor, clamp, multiply, multiply_once, requantize
 from models.twin_softmax import softmax
-
-_EXACT = 1 << 24
-"""Every integer up to here is a float32."""
-
-
-def sum_type(weights: NDArray[np.integer[Any]], input_offset: int) -> Any:
-    """The float type that holds ``sum |w| * |x + input_offset|`` of int8 ``x`` exactly; ``weights`` [..., channels]."""
-    reach = max(127 + input_offset, 128 - input_offset)
-    worst = np.abs(weights.astype(np.int64)).reshape(-1, weights.shape[-1]).sum(axis=0).max() * reach
-    return tf.float32 if worst < _EXACT else tf.float64
+from models.twin_softmax_table import softmax_table
+from models.twin_sums import exact_sums
 
 
 def conv(p: Program, op: Conv, x: Tensor) -> Tensor:
     """CONV_2D."""
     w = p.constant(op.weights, np.int8, op.out_c, op.k_h, op.k_w, op.in_c).transpose(1, 2, 3, 0)
-    dtype = sum_type(w, op.input_offset)
-    x = _padded(tf.cast(_nhwc(x, op.in_h, op.in_w, op.in_c) + op.input_offset, dtype), op, 0)
-    kernel = tf.constant(_dilated(w, op.dilation_h, op.dilation_w), dtype)
-    acc = tf.nn.conv2d(x, kernel, (op.stride_h, op.stride_w), "VALID")
-    return _per_channel(p, op, acc)
+    kernel = _dilated(w, op.dilation_h, op.dilation_w)
+    x = _padded(_nhwc(x, op.in_h, op.in_w, op.in_c) + op.input_offset, op, 0)
+
+    def product(x: Tensor) -> Tensor:
+        return tf.nn.conv2d(x, tf.constant(kernel, x.dtype), (op.stride_h, op.stride_w), "VALID")
+
+    return _scaled(p, op, exact_sums(x, _largest(op, op.input_offset), w, product))
 
 
 def depthwise(p: Program, op: DepthwiseConv, x: Tensor) -> Tensor:
     """DEPTHWISE_CONV_2D."""
     w = p.constant(op.weights, np.int8, op.k_h, op.k_w, op.in_c, op.ch_mult)
-    dtype = sum_type(w.reshape(op.k_h, op.k_w, -1), op.input_offset)
-    x = _padded(tf.cast(_nhwc(x, op.in_h, op.in_w, op.in_c) + op.input_offset, dtype), op, 0)
+    x = _padded(_nhwc(x, op.in_h, op.in_w, op.in_c) + op.input_offset, op, 0)
     kernel = _dilated(w, op.dilation_h, op.dilation_w)
-    return _per_channel(p, op, _depthwise_sum(x, kernel, (op.stride_h, op.stride_w)))
+    return _scaled(p, op, _depthwise_sums(x, _largest(op, op.input_offset), kernel, (op.stride_h, op.stride_w)))
 
 
 def dense(p: Program, op: FullyConnected, x: Tensor) -> Tensor:
     """FULLY_CONNECTED with per-tensor weights."""
     w = p.constant(op.weights, np.int8, op.out_c, op.depth).T
-    dtype = sum_type(w, op.input_offset)
-    acc = tf.matmul(tf.cast(x + op.input_offset, dtype), tf.constant(w, dtype))
-    bias = p.constant(op.bias, np.int32, op.out_c).astype(np.int64)
-    out = Output(op.output_offset, op.act_min, op.act_max)
-    return requantize(acc, bias, Factor.of(op.multiplier, op.shift), out)
+
+    def product(x: Tensor) -> Tensor:
+        return tf.matmul(x, tf.constant(w, x.dtype))
+
+    return _scaled(p, op, exact_sums(x + op.input_offset, _largest(op, op.input_offset), w, product))
 
 
 def add(op: Add, x1: Tensor, x2: Tensor) -> Tensor:
@@ -96,9 +91,8 @@ def add(op: Add, x1: Tensor, x2: Tensor) -> Tensor:
 def average_pool(op: Pool, x: Tensor) -> Tensor:
     """AVERAGE_POOL_2D: padding does not count; rounds half away from zero; no rescaling."""
     ones = np.ones((op.k_h, op.k_w, op.channels, 1), np.int8)
-    stride = (op.stride_h, op.stride_w)
-    dtype = sum_type(ones.reshape(op.k_h, op.k_w, -1), 0)
-    sums = _depthwise_sum(_padded(tf.cast(_nhwc(x, op.in_h, op.in_w, op.channels), dtype), op, 0), ones, stride)
+    x = _padded(_nhwc(x, op.in_h, op.in_w, op.channels), op, 0)
+    sums = _depthwise_sums(x, _largest(op, 0), ones, (op.stride_h, op.stride_w))
     count = np.outer(
         _covered(op.in_h, op.k_h, op.stride_h, op.pad_h, op.out_h),
         _covered(op.in_w, op.k_w, op.stride_w, op.pad_w, op.out_w),
@@ -119,20 +113,18 @@ def average_pool(op: Pool, x: Tensor) -> Tensor:
 
 def max_pool(op: Pool, x: Tensor) -> Tensor:
     """MAX_POOL_2D. Padding is the lowest value, so it never wins over one that is there."""
-    x = _padded(_nhwc(x, op.in_h, op.in_w, op.channels), op, -128)
+    x = _padded(_nhwc(x, op.in_h, op.in_w, op.channels), op, _ends(op)[0])
     top = tf.nn.max_pool2d(x, (op.k_h, op.k_w), (op.stride_h, op.stride_w), "VALID")
     return tf.clip_by_value(top, float(op.act_min), float(op.act_max))
 
 
 def mean(op: Mean, x: Tensor) -> Tensor:
     """MEAN over height and width."""
-    pixels = op.in_h * op.in_w
-    dtype = sum_type(np.ones((pixels, 1), np.int8), -op.input_zero_point)
-    centred = tf.cast(tf.reshape(x, (-1, pixels, op.channels)) - op.input_zero_point, dtype)
-    no_bias = np.zeros((), np.int64)
-    return requantize(
-        tf.reduce_sum(centred, 1), no_bias, Factor.of(op.multiplier, op.shift), Output(op.output_zero_point)
-    )
+    ones = np.ones((op.in_h * op.in_w, 1), np.int8)
+    centred = tf.reshape(x, (-1, len(ones), op.channels)) - op.input_zero_point
+    sums = exact_sums(centred, _largest(op, -op.input_zero_point), ones, lambda x: tf.reduce_sum(x, 1))
+    out = Output(op.output_zero_point, *_ends(op))
+    return requantize(sums, np.zeros((), np.int64), Factor.of(op.multiplier, op.shift), out)
 
 
 def pad(op: Pad, x: Tensor) -> Tensor:
@@ -142,16 +134,32 @@ def pad(op: Pad, x: Tensor) -> Tensor:
 
 
 def quantize(op: Quantize, x: Tensor) -> Tensor:
-    """QUANTIZE from int8 to int8."""
-    offset = np.int64(-op.input_zero_point)
-    return requantize(x, offset, Factor.of(op.multiplier, op.shift), Output(op.output_zero_point))
+    """QUANTIZE to another scale of the same type."""
+    offset = np.array(-op.input_zero_point, np.int64)
+    out = Output(op.output_zero_point, *_ends(op))
+    return requantize(x, offset, Factor.of(op.multiplier, op.shift), out)
 
 
-def _per_channel(p: Program, op: Conv | DepthwiseConv, acc: Tensor) -> Tensor:
-    bias, q31, shift = (
-        p.constant(at, np.int32, op.out_c).astype(np.int64) for at in (op.bias, op.multiplier, op.shift)
-    )
-    return requantize(acc, bias, Factor.of(q31, shift), Output(op.output_offset, op.act_min, op.act_max))
+def _ends(op: Record) -> tuple[int, int]:
+    """Lowest and highest value of the activations' type."""
+    return (-32768, 32767) if op.head.kind in S16 else (-128, 127)
+
+
+def _largest(op: Record, offset: int) -> int:
+    """Magnitude that ``x + offset`` can reach."""
+    low, high = _ends(op)
+    return max(high + offset, -low - offset)
+
+
+def _scaled(p: Program, op: Conv | DepthwiseConv | FullyConnected, sums: Tensor) -> Tensor:
+    wide = op.head.kind in WIDE_SUMS
+    bias = p.constant(op.bias, np.int64 if wide else np.int32, op.out_c).astype(np.int64)
+    if isinstance(op, FullyConnected):
+        factor = Factor.of(op.multiplier, op.shift)
+    else:
+        factor = Factor.of(*(p.constant(at, np.int32, op.out_c) for at in (op.multiplier, op.shift)))
+    out = Output(op.output_offset, op.act_min, op.act_max)
+    return requantize(sums, bias, factor, out, multiply_once if wide else multiply)
 
 
 def _nhwc(x: Tensor, height: int, width: int, channels: int) -> Tensor:
@@ -186,12 +194,16 @@ def _dilated(w: NDArray[np.int8], by_h: int, by_w: int) -> NDArray[np.int8]:
     return out
 
 
-def _depthwise_sum(x: Tensor, kernel: NDArray[np.int8], stride: tuple[int, int]) -> Tensor:
+def _depthwise_sums(x: Tensor, largest: int, kernel: NDArray[np.int8], stride: tuple[int, int]) -> Tensor:
     """Sums of products per channel. TensorFlow takes equal strides only: others are cut out of stride 1."""
-    w = tf.constant(kernel, x.dtype)
-    if stride[0] == stride[1]:
-        return tf.nn.depthwise_conv2d(x, w, (1, *stride, 1), "VALID")
-    return tf.nn.depthwise_conv2d(x, w, (1, 1, 1, 1), "VALID")[:, :: stride[0], :: stride[1]]
+
+    def product(x: Tensor) -> Tensor:
+        w = tf.constant(kernel, x.dtype)
+        if stride[0] == stride[1]:
+            return tf.nn.depthwise_conv2d(x, w, (1, *stride, 1), "VALID")
+        return tf.nn.depthwise_conv2d(x, w, (1, 1, 1, 1), "VALID")[:, :: stride[0], :: stride[1]]
+
+    return exact_sums(x, largest, kernel.reshape(*kernel.shape[:2], -1), product)
 
 
 def operator(p: Program, record: Record, *x: Tensor) -> Tensor:
@@ -206,13 +218,16 @@ def operator(p: Program, record: Record, *x: Tensor) -> Tensor:
         case Add():
             return add(record, *x)
         case Pool():
-            return (average_pool if record.head.kind == Kind.AVERAGE_POOL_2D_S8 else max_pool)(record, *x)
+            averages = record.head.kind in (Kind.AVERAGE_POOL_2D_S8, Kind.AVERAGE_POOL_2D_S16)
+            return (average_pool if averages else max_pool)(record, *x)
         case Mean():
             return mean(record, *x)
         case Pad():
             return pad(record, *x)
         case Softmax():
             return softmax(tf.reshape(x[0], (-1, record.rows, record.row_size)), record)
+        case SoftmaxTable():
+            return softmax_table(p, record, tf.reshape(x[0], (-1, record.rows, record.row_size)))
         case Quantize():
             return quantize(record, *x)
         case _:

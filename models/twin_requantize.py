@@ -7,6 +7,7 @@ differ from its own real-valued reading, so they are carried out in int64 and ne
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,11 +40,14 @@ class Factor:
 
 @dataclass(frozen=True)
 class Output:
-    """Where requantized values go: ``clamp(value + zero_point, low, high)``, int8."""
+    """Where requantized values go: ``clamp(value + zero_point, low, high)``."""
 
     zero_point: int
-    low: int = -128
-    high: int = 127
+    low: int
+    high: int
+
+
+Multiply = Callable[[Tensor, Factor], Tensor]
 
 
 def multiply(x: Tensor, factor: Factor) -> Tensor:
@@ -62,14 +66,22 @@ def multiply(x: Tensor, factor: Factor) -> Tensor:
     return tf.bitwise.right_shift(high + (1 << right >> 1) + away, tf.broadcast_to(right, tf.shape(high)))
 
 
-def requantize(acc: Tensor, bias: NDArray[np.int64], factor: Factor, out: Output) -> Tensor:
+def multiply_once(x: Tensor, factor: Factor) -> Tensor:
+    """int64 ``x`` (within 48 bits) times ``factor`` cut to 15 bits, rounded once: TFLite's way from int64 sums."""
+    reduced = np.where(factor.q31 < 0x7FFF0000, (factor.q31 + (1 << 15)) >> 16, 0x7FFF)
+    by = 15 - factor.shift
+    return tf.bitwise.right_shift(x * reduced + (1 << (by - 1)), tf.broadcast_to(by, tf.shape(x)))
+
+
+def requantize(acc: Tensor, bias: NDArray[np.int64], factor: Factor, out: Output, times: Multiply = multiply) -> Tensor:
     """``clamp((acc + bias) * factor + zero_point)`` of integers held in float32 or float64; float32.
 
-    The gradient is that of the real-valued expression where the clamp is open, and 0 where it is shut.
+    ``times`` is how the product is rounded: twice from int32 sums (``multiply``), once from int64 ones. The gradient is
+    that of the real-valued expression where the clamp is open, and 0 where it is shut.
     """
 
     def straight_through(acc: Tensor) -> tuple[Tensor, Any]:
-        y, is_open = clamp(multiply(tf.cast(acc, tf.int64) + bias, factor), out)
+        y, is_open = clamp(times(tf.cast(acc, tf.int64) + bias, factor), out)
 
         def gradient(upstream: Tensor) -> Tensor:
             return tf.cast(upstream * is_open, acc.dtype) * tf.constant(factor.real, acc.dtype)

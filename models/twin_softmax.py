@@ -20,7 +20,7 @@ _ONE = (1 << 31) - 1
 """1 in Q0.31, saturated."""
 _SUM_BITS = 12
 """Integer bits of the sum of exponentials (Q12.19)."""
-_OUTPUT = Output(zero_point=-128)
+_OUTPUT = Output(-128, -128, 127)
 
 
 def softmax(x: Tensor, op: Softmax) -> Tensor:

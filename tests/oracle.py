@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+
+from host.types import IntArray
 
 ARENA_BYTES = 1 << 20
 
 
-def tflm(tflite: bytes, q: NDArray[np.int8]) -> NDArray[np.int8]:
-    """What tflite-micro answers to ``q`` int8 [n, *shape], as int8 [n, outputs]."""
+def tflm(tflite: bytes, q: IntArray) -> IntArray:
+    """What tflite-micro answers to ``q`` [n, *shape], integers of the model's input, as [n, outputs] of its output."""
     interpreter = _runtime().Interpreter.from_bytes(tflite, arena_size=ARENA_BYTES)
     return np.stack([_run(interpreter, row).reshape(-1) for row in q])
 
 
-def tflm_tensors(tflite: bytes, q: NDArray[np.int8], tensors: list[int]) -> list[NDArray[np.int8]]:
+def tflm_tensors(tflite: bytes, q: IntArray, tensors: list[int]) -> list[IntArray]:
     """The values of ``tensors`` (indices in the file) for one sample ``q``."""
     runtime = _runtime()
     keep = runtime.InterpreterConfig.kPreserveAllTensors
@@ -28,7 +29,7 @@ def _runtime():
     return pytest.importorskip("tflite_micro", reason="there is no tflite-micro wheel for this platform").runtime
 
 
-def _run(interpreter, sample: NDArray[np.int8]) -> NDArray[np.int8]:
+def _run(interpreter, sample: IntArray) -> IntArray:
     interpreter.set_input(sample[None], 0)
     interpreter.invoke()
     return interpreter.get_output(0).copy()

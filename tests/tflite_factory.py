@@ -20,7 +20,7 @@ ACTIVATIONS = {"NONE": 0, "RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
 
 @dataclass(frozen=True)
 class Affine:
-    """``real = (q - zero_point) * scale`` of an int8 activation."""
+    """``real = (q - zero_point) * scale`` of an int8 or int16 activation."""
 
     scale: float
     zero_point: int = 0
@@ -54,9 +54,13 @@ class Ref:
 
 
 class Factory:
-    """One model in the making. ``weights`` are int8 in TFLite's layouts, one scale or one per output channel."""
+    """One model in the making. ``weights`` are int8 in TFLite's layouts, one scale or one per output channel.
 
-    def __init__(self) -> None:
+    ``wide`` makes the activations int16; biases are of the type that they are given in.
+    """
+
+    def __init__(self, wide: bool = False) -> None:
+        self.wide = wide
         self.buffers = [_buffer(None)]
         self.tensors: list[schema.TensorT] = []
         self.operators: list[schema.OperatorT] = []
@@ -71,7 +75,7 @@ class Factory:
         x: Ref,
         weights: NDArray[np.int8],
         scales: Sequence[float],
-        bias: NDArray[np.int32] | None,
+        bias: NDArray[np.integer] | None,
         window: Window,
         out: Affine,
         activation: str = "NONE",
@@ -88,7 +92,7 @@ class Factory:
         x: Ref,
         weights: NDArray[np.int8],
         scales: Sequence[float],
-        bias: NDArray[np.int32] | None,
+        bias: NDArray[np.integer] | None,
         window: Window,
         out: Affine,
         activation: str = "NONE",
@@ -106,7 +110,7 @@ class Factory:
         x: Ref,
         weights: NDArray[np.int8],
         scales: Sequence[float],
-        bias: NDArray[np.int32] | None,
+        bias: NDArray[np.integer] | None,
         out: Affine,
         activation: str = "NONE",
     ) -> Ref:
@@ -156,14 +160,14 @@ class Factory:
         return self._operator(OP.RESHAPE, 1, [x.index, to], y, "ReshapeOptions", opt)
 
     def softmax(self, x: Ref, beta: float = 1.0) -> Ref:
-        """Over the last dimension; scale 1/256, zero point -128."""
+        """Over the last dimension; scale 1/256, zero point -128, or for int16 scale 1/32768."""
         opt = schema.SoftmaxOptionsT()
         opt.beta = beta
-        y = self._activation(x.shape, Affine(1 / 256, -128))
+        y = self._activation(x.shape, Affine(1 / 32768) if self.wide else Affine(1 / 256, -128))
         return self._operator(OP.SOFTMAX, 2, [x.index], y, "SoftmaxOptions", opt)
 
     def quantize(self, x: Ref, out: Affine) -> Ref:
-        """int8 to int8 of another scale."""
+        """To another scale."""
         y = self._activation(x.shape, out)
         return self._operator(OP.QUANTIZE, 2, [x.index], y, "QuantizeOptions", schema.QuantizeOptionsT())
 
@@ -204,7 +208,7 @@ class Factory:
         return y
 
     def _weighted(
-        self, x: Ref, weights: NDArray[np.int8], scales: Sequence[float], bias: NDArray[np.int32] | None, axis: int
+        self, x: Ref, weights: NDArray[np.int8], scales: Sequence[float], bias: NDArray[np.integer] | None, axis: int
     ) -> list[int]:
         w = self._constant(weights, scales, axis)
         if bias is None:
@@ -212,11 +216,12 @@ class Factory:
         return [x.index, w, self._constant(bias, [x.q.scale * s for s in scales])]
 
     def _activation(self, shape: Sequence[int], q: Affine) -> Ref:
-        t = self._tensor(shape, schema.TensorType.INT8, [q.scale], [q.zero_point], 0)
+        kind = schema.TensorType.INT16 if self.wide else schema.TensorType.INT8
+        t = self._tensor(shape, kind, [q.scale], [q.zero_point], 0)
         return Ref(t, tuple(shape), q)
 
     def _constant(self, data: NDArray[np.integer], scales: Sequence[float] = (), axis: int = 0) -> int:
-        kind = schema.TensorType.INT8 if data.dtype == np.int8 else schema.TensorType.INT32
+        kind = getattr(schema.TensorType, data.dtype.name.upper())
         t = self._tensor(data.shape, kind, scales, [0] * len(scales), axis)
         self.tensors[t].buffer = len(self.buffers)
         self.buffers.append(_buffer(data.tobytes()))

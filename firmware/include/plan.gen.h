@@ -9,9 +9,17 @@
 namespace plan {
 
 constexpr uint8_t kMagic[4] = {0x54, 0x52, 0x50, 0x31};
-constexpr uint32_t kLayout = 0xa2571f53;
+constexpr uint32_t kLayout = 0x72ac0bec;
 constexpr uint32_t kMaxOps = 512;
 constexpr uint32_t kMaxDim = 65536;
+constexpr uint32_t kMaxExtent = 32767;
+constexpr uint32_t kMaxColumn = 65535;
+constexpr uint32_t kMaxSoftmaxRow = 4095;
+constexpr uint32_t kMaxMeanCount = 8388608;
+constexpr uint32_t kMaxCountS16 = 65535;
+constexpr uint32_t kMaxShiftS16 = 7;
+constexpr uint32_t kMaxTableShift = 15;
+constexpr uint32_t kTableEntries = 513;
 constexpr uint32_t kConstantAlign = 16;
 constexpr uint32_t kArenaAlign = 16;
 
@@ -27,6 +35,17 @@ enum class Kind : uint16_t {
   kReshape = 9,
   kSoftmaxS8 = 10,
   kQuantizeS8 = 11,
+  kConv2dS16 = 17,
+  kDepthwiseConv2dS16 = 18,
+  kFullyConnectedS16 = 19,
+  kAddS16 = 20,
+  kAveragePool2dS16 = 21,
+  kMaxPool2dS16 = 22,
+  kMeanS16 = 23,
+  kPadS16 = 24,
+  kSoftmaxS16 = 26,
+  kQuantizeS16 = 27,
+  kConv2dS16B32 = 28,
 };
 
 struct PlanHeader {
@@ -341,6 +360,26 @@ static_assert(offsetof(Softmax, multiplier) == 28);
 static_assert(offsetof(Softmax, shift) == 32);
 static_assert(offsetof(Softmax, diff_min) == 36);
 
+struct SoftmaxTable {
+  Head head;
+  uint32_t input;
+  uint32_t rows;
+  uint32_t row_size;
+  int32_t multiplier;
+  int32_t shift;
+  uint32_t exponential;
+  uint32_t reciprocal;
+};
+static_assert(sizeof(SoftmaxTable) == 44);
+static_assert(offsetof(SoftmaxTable, head) == 0);
+static_assert(offsetof(SoftmaxTable, input) == 16);
+static_assert(offsetof(SoftmaxTable, rows) == 20);
+static_assert(offsetof(SoftmaxTable, row_size) == 24);
+static_assert(offsetof(SoftmaxTable, multiplier) == 28);
+static_assert(offsetof(SoftmaxTable, shift) == 32);
+static_assert(offsetof(SoftmaxTable, exponential) == 36);
+static_assert(offsetof(SoftmaxTable, reciprocal) == 40);
+
 struct Quantize {
   Head head;
   uint32_t input;
@@ -384,6 +423,28 @@ constexpr uint32_t record_bytes(Kind key) {
       return sizeof(Softmax);
     case Kind::kQuantizeS8:
       return sizeof(Quantize);
+    case Kind::kConv2dS16:
+      return sizeof(Conv);
+    case Kind::kDepthwiseConv2dS16:
+      return sizeof(DepthwiseConv);
+    case Kind::kFullyConnectedS16:
+      return sizeof(FullyConnected);
+    case Kind::kAddS16:
+      return sizeof(Add);
+    case Kind::kAveragePool2dS16:
+      return sizeof(Pool);
+    case Kind::kMaxPool2dS16:
+      return sizeof(Pool);
+    case Kind::kMeanS16:
+      return sizeof(Mean);
+    case Kind::kPadS16:
+      return sizeof(Pad);
+    case Kind::kSoftmaxS16:
+      return sizeof(SoftmaxTable);
+    case Kind::kQuantizeS16:
+      return sizeof(Quantize);
+    case Kind::kConv2dS16B32:
+      return sizeof(Conv);
     default:
       return 0;
   }

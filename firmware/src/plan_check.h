@@ -21,4 +21,7 @@ Reason check_record(const uint8_t* plan, const Head* head);
 
 const char* name(Kind kind);
 
+// Bytes of an edge tensor, saturated beyond 32 bits.
+uint64_t edge_bytes(const wire::Tensor& tensor);
+
 }  // namespace plan

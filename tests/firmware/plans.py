@@ -11,37 +11,40 @@ import numpy as np
 
 from host import layout
 from models.plan import compile_plan
-from models.plan_layout import RECORDS, Head, Kind, PlanHeader
+from models.plan_layout import RECORDS, S16, Head, Kind, PlanHeader
 from tests.tflite_factory import Affine, Factory, Window
 
 HEADER = layout.size(PlanHeader)
 
 
-@lru_cache(maxsize=1)
-def every_kind() -> bytes:
-    """A plan with each kind of record at least once, 4x4x4 in and 4 out."""
+@lru_cache(maxsize=2)
+def every_kind(wide: bool = False) -> bytes:
+    """A plan with each kind of record for int8 (``wide``: int16) at least once, 4x4x4 in and 4 out."""
     rng = np.random.default_rng(5)
 
     def draw(*shape: int) -> np.ndarray:
         return rng.integers(-127, 128, shape, np.int8)
 
-    bias = np.arange(4, dtype=np.int32)
-    f, q = Factory(), Affine(0.05, 3)
+    bias = np.arange(4, dtype=np.int64 if wide else np.int32)
+    f, q, other = (
+        (Factory(wide), Affine(2e-4), Affine(1e-4)) if wide else (Factory(), Affine(0.05, 3), Affine(0.04, -2))
+    )
     source = f.input((1, 4, 4, 4), q)
     x = f.conv_2d(source, draw(4, 3, 3, 4), [0.01, 0.02, 0.03, 0.02], bias, Window((3, 3), same=True), q, "RELU")
     x = f.depthwise_conv_2d(x, draw(1, 3, 3, 4), [0.02] * 4, bias, Window((3, 3), same=True), q)
     x = f.depthwise_conv_2d(x, draw(1, 2, 2, 4), [0.02] * 4, bias, Window((2, 2), same=True), q)
-    x = f.add(x, f.quantize(x, Affine(0.04, -2)), q)
+    x = f.add(x, f.quantize(x, other), q)
     x = f.max_pool_2d(x, Window((2, 2), (1, 1)))
     x = f.pad(x, [(0, 0), (1, 0), (0, 1), (0, 0)])
     x = f.average_pool_2d(x, Window((3, 3), (2, 2), same=True))
-    x = f.conv_2d(x, draw(4, 1, 1, 4), [0.02] * 4, bias, Window(), q)
+    x = f.conv_2d(x, draw(4, 1, 1, 4), [0.02] * 4, bias.astype(np.int32), Window(), q)
     x = f.mean(x, q, keep_dims=True)
     x = f.reshape(x, (1, 4))
     x = f.fully_connected(x, draw(4, 4), [0.02], bias, q)
     x = f.softmax(x)
     plan = compile_plan(f.build(source, x)).data
-    assert {record.kind for record in records(plan)} == set(RECORDS)
+    kinds = {kind for kind in RECORDS if kind == Kind.RESHAPE or (kind in S16) == wide}
+    assert {record.kind for record in records(plan)} == kinds
     return plan
 
 

@@ -24,7 +24,7 @@ def device(native):
 
 def load(device, case):
     plan = compile_plan(case.tflite)
-    device.load(Bundle(plan.data, plan.plan_id), plan.input)
+    device.load(Bundle(plan.data, plan.plan_id), case.lattice)
     return plan
 
 
@@ -33,7 +33,7 @@ def load(device, case):
 def test_network_is_bit_exact(device, case):
     load(device, case)
     q = case.samples(4)
-    np.testing.assert_array_equal(device.predict(q).raw, tflm(case.tflite, q), err_msg=str(case))
+    np.testing.assert_array_equal(device.predict(q).raw, tflm(case.tflite, case.fed(q)), err_msg=str(case))
 
 
 @settings(relaxed, max_examples=8)
@@ -41,7 +41,7 @@ def test_network_is_bit_exact(device, case):
 def test_every_layer_is_the_twins(device, case):
     plan = load(device, case)
     q = case.samples(3)
-    theirs = TwinPredictor(case.tflite).layers(q)
+    theirs = TwinPredictor(case.tflite, case.lattice).layers(q)
     assert len(theirs) == len(plan.ops)
     for op, expected in enumerate(theirs):
         np.testing.assert_array_equal(device.layer(op, q), expected, err_msg=f"operator {op} of {case}")

@@ -34,6 +34,6 @@ def device(asan):
 def test_operator_is_bit_exact(device, operator, data):
     case = data.draw(OPERATORS[operator])
     plan = compile_plan(case.tflite)
-    device.load(Bundle(plan.data, plan.plan_id), plan.input)
+    device.load(Bundle(plan.data, plan.plan_id), case.lattice)
     samples = case.samples(SAMPLES)
-    np.testing.assert_array_equal(device.predict(samples).raw, tflm(case.tflite, samples), err_msg=str(case))
+    np.testing.assert_array_equal(device.predict(samples).raw, tflm(case.tflite, case.fed(samples)), err_msg=str(case))

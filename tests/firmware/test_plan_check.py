@@ -11,7 +11,7 @@ from host import layout
 from host.wire import MAX_TENSOR, Error, Type
 from models import plan_layout
 from models.plan import compile_plan
-from models.plan_layout import ARENA_ALIGN, Kind, PlanHeader
+from models.plan_layout import ARENA_ALIGN, S16, Kind, PlanHeader
 from tests.firmware.conftest import ROOT, make
 from tests.firmware.plans import HEADER, every_kind, poked, records, sealed
 from tests.tflite_cases import OPERATORS
@@ -31,27 +31,38 @@ HEADERS = [
     ("arena_bytes", 16, "outside the arena"),
     ("input_offset", 8, "outside the arena"),
     ("output_offset", HUGE - 15, "outside the arena"),
-    ("input.dtype", 1, "not int8"),
+    ("input.dtype", 1, "neither int8 nor int16"),
     ("output.dims", bytes(16), "size"),
     ("input.dims", (2**31).to_bytes(4, "little") * 4, "size"),
     ("input.dims", (MAX_TENSOR + 1).to_bytes(4, "little") + (1).to_bytes(4, "little") * 3, "size"),
 ]
 
-CONVOLUTIONS = (Kind.CONV_2D_S8, Kind.DEPTHWISE_CONV_2D_S8)
-POOLS = (Kind.AVERAGE_POOL_2D_S8, Kind.MAX_POOL_2D_S8)
-SCALED = (Kind.FULLY_CONNECTED_S8, Kind.MEAN_S8, Kind.QUANTIZE_S8, Kind.SOFTMAX_S8)
+
+def both(*names: str) -> tuple[Kind, ...]:
+    """The kinds of these names for int8 and for int16."""
+    return tuple(Kind[f"{name}_{suffix}"] for name in names for suffix in ("S8", "S16"))
+
+
+CONVOLUTIONS = (*both("CONV_2D", "DEPTHWISE_CONV_2D"), Kind.CONV_2D_S16_B32)
+POOLS = both("AVERAGE_POOL_2D", "MAX_POOL_2D")
+DENSE = both("FULLY_CONNECTED")
+ADD = both("ADD")
+SCALED = both("FULLY_CONNECTED", "MEAN", "QUANTIZE", "SOFTMAX")
+CLAMPED = (*CONVOLUTIONS, *POOLS, *DENSE, *ADD)
 EVERY = tuple(Kind)
-NO_ADD = tuple(k for k in EVERY if k != Kind.ADD_S8)
+NO_ADD = tuple(k for k in EVERY if k not in ADD)
+END = max(len(every_kind(wide)) for wide in (False, True)) // 16 * 16
 
 FIELDS = [
     (EVERY, "head.output", HUGE - 15, "outside the arena"),
     (EVERY, "head.output", 1, "outside the arena"),
+    (EVERY, "head.output", 2, "outside the arena"),
     (tuple(k for k in EVERY if k != Kind.RESHAPE), "head.output_bytes", 1, "output size"),
     ((Kind.RESHAPE,), "head.output_bytes", HUGE, "outside the arena"),
     (EVERY, "head.bytes", 4096, ""),
     (NO_ADD, "input", HUGE - 15, "input outside the arena"),
     (NO_ADD, "input", ARENA_ALIGN // 2, "input outside the arena"),
-    ((Kind.ADD_S8,), "input2", HUGE - 15, "input outside the arena"),
+    (ADD, "input2", HUGE - 15, "input outside the arena"),
     *((CONVOLUTIONS + POOLS, name, 0, "") for name in ("in_h", "in_w", "k_h", "out_w", "stride_h", "stride_w")),
     *(
         (CONVOLUTIONS + POOLS, name, 32_768, "geometry")
@@ -61,34 +72,44 @@ FIELDS = [
     (CONVOLUTIONS, "dilation_w", HUGE, "geometry"),
     (CONVOLUTIONS, "in_c", 0, "channels"),
     (CONVOLUTIONS, "out_c", 65_536, "channels"),
-    ((Kind.DEPTHWISE_CONV_2D_S8,), "ch_mult", 2, "channel multiplier"),
-    ((*CONVOLUTIONS, Kind.FULLY_CONNECTED_S8), "weights", HUGE - 15, "constant outside the plan"),
-    ((*CONVOLUTIONS, Kind.FULLY_CONNECTED_S8), "weights", 0, "constant outside the plan"),
-    ((*CONVOLUTIONS, Kind.FULLY_CONNECTED_S8), "bias", len(every_kind()) // 16 * 16, "constant outside the plan"),
+    (both("DEPTHWISE_CONV_2D"), "ch_mult", 2, "channel multiplier"),
+    (CONVOLUTIONS + DENSE, "weights", HUGE - 15, "constant outside the plan"),
+    (CONVOLUTIONS + DENSE, "weights", 0, "constant outside the plan"),
+    (CONVOLUTIONS + DENSE, "bias", END, "constant outside the plan"),
     (CONVOLUTIONS, "multiplier", HUGE - 15, "constant outside the plan"),
     (CONVOLUTIONS, "shift", 8, "constant outside the plan"),
-    ((*CONVOLUTIONS, Kind.FULLY_CONNECTED_S8), "input_offset", 129, "zero point"),
-    ((*CONVOLUTIONS, Kind.FULLY_CONNECTED_S8), "input_offset", 2**31, "zero point"),
-    ((*CONVOLUTIONS, Kind.FULLY_CONNECTED_S8, Kind.ADD_S8), "output_offset", 128, "zero point"),
-    ((Kind.MEAN_S8, Kind.QUANTIZE_S8), "input_zero_point", -129, "zero point"),
-    (CONVOLUTIONS + POOLS + (Kind.FULLY_CONNECTED_S8, Kind.ADD_S8), "act_max", 128, "activation"),
-    (CONVOLUTIONS + POOLS + (Kind.FULLY_CONNECTED_S8, Kind.ADD_S8), "act_min", 128, "activation"),
+    (CONVOLUTIONS + DENSE, "input_offset", 129, "zero point"),
+    (CONVOLUTIONS + DENSE, "input_offset", 2**31, "zero point"),
+    ((*CONVOLUTIONS, *DENSE, *ADD), "output_offset", 128, "zero point"),
+    (tuple(S16 & {*CONVOLUTIONS, *DENSE}), "input_offset", 1, "zero point"),
+    (tuple(S16 & {*CONVOLUTIONS, *DENSE, *ADD}), "output_offset", 1, "zero point"),
+    (both("MEAN", "QUANTIZE"), "input_zero_point", -129, "zero point"),
+    (CLAMPED, "act_max", 32_768, "activation"),
+    (CLAMPED, "act_min", 32_768, "activation"),
+    (tuple(k for k in CLAMPED if k not in S16), "act_max", 128, "activation"),
     (SCALED, "multiplier", -1, "scaling"),
     (SCALED, "shift", 31, "scaling"),
     (SCALED, "shift", -32, "scaling"),
-    ((Kind.ADD_S8,), "left_shift", 19, "left shift"),
-    ((Kind.ADD_S8,), "input2_multiplier", -1, "scaling"),
-    ((Kind.ADD_S8,), "output_shift", -32, "scaling"),
-    ((Kind.ADD_S8, Kind.QUANTIZE_S8), "count", HUGE, "output size"),
-    ((Kind.MEAN_S8,), "in_h", 0, "input outside the arena"),
-    ((Kind.MEAN_S8,), "in_w", HUGE, "too many elements"),
-    ((Kind.PAD_S8,), "in_dims", (2).to_bytes(4, "little"), "batch"),
-    ((Kind.PAD_S8,), "after", (0).to_bytes(4, "little") + b"\xff" * 12, "padding"),
-    ((Kind.PAD_S8,), "value", 128, "padding value"),
+    ((Kind.FULLY_CONNECTED_S16,), "shift", 8, "scaling"),
+    ((Kind.SOFTMAX_S16,), "shift", 16, "scaling"),
+    ((Kind.ADD_S8,), "left_shift", 15, "left shift"),
+    ((Kind.ADD_S16,), "left_shift", 20, "left shift"),
+    (ADD, "input2_multiplier", -1, "scaling"),
+    (ADD, "output_shift", -32, "scaling"),
+    (both("ADD", "QUANTIZE"), "count", HUGE, "output size"),
+    (both("MEAN"), "in_h", 0, "input outside the arena"),
+    (both("MEAN"), "in_w", HUGE, "too many elements"),
+    ((Kind.MEAN_S16,), "in_w", 65_536, "too many elements"),
+    (both("PAD"), "in_dims", (2).to_bytes(4, "little"), "batch"),
+    (both("PAD"), "after", (0).to_bytes(4, "little") + b"\xff" * 12, "padding"),
+    (both("PAD"), "value", 128, "padding value"),
     ((Kind.SOFTMAX_S8,), "row_size", 4096, "row size"),
-    ((Kind.SOFTMAX_S8,), "rows", 0, "output size"),
+    ((Kind.SOFTMAX_S16,), "row_size", 65_537, "row size"),
+    (both("SOFTMAX"), "rows", 0, "output size"),
     ((Kind.SOFTMAX_S8,), "diff_min", 1, "difference range"),
     ((Kind.SOFTMAX_S8,), "diff_min", -(2**31), "difference range"),
+    ((Kind.SOFTMAX_S16,), "exponential", END, "constant outside the plan"),
+    ((Kind.SOFTMAX_S16,), "reciprocal", END, "constant outside the plan"),
 ]
 
 
@@ -102,8 +123,8 @@ def test_a_bad_header_is_refused(board, field, value, reason):
 
 @pytest.mark.parametrize(("kinds", "field", "value", "reason"), FIELDS)
 def test_a_bad_record_is_refused_with_its_index_and_operator(board, kinds, field, value, reason):
-    plan = every_kind()
-    for place in records(plan):
+    every = [(plan, place) for plan in (every_kind(), every_kind(wide=True)) for place in records(plan)]
+    for plan, place in every:
         if place.kind not in kinds:
             continue
         answer = board.load(poked(plan, place.layout, place.at, field, value))
@@ -112,7 +133,7 @@ def test_a_bad_record_is_refused_with_its_index_and_operator(board, kinds, field
         assert reason in text
         if field != "head.bytes":
             assert answer.body.detail == place.index
-            assert text.startswith(place.kind.name.removesuffix("_S8") + ": ")
+            assert text.startswith(re.sub("_S(8|16)(_B32)?$", "", place.kind.name) + ": ")
 
 
 def test_an_unknown_kind_is_refused(board):
@@ -123,14 +144,24 @@ def test_an_unknown_kind_is_refused(board):
     assert answer.tail == b"unknown operator: kind"
 
 
-def test_a_per_channel_table_is_checked_entry_by_entry(board):
-    plan = every_kind()
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_per_channel_table_is_checked_entry_by_entry(board, wide):
+    plan = every_kind(wide)
     place = records(plan)[0]
     record = layout.unpack(place.layout, plan[place.at : place.at + layout.size(place.layout)])
     for table, value in ((record.multiplier, -1), (record.shift, 31), (record.shift, -32)):
         at = table + 12
         bad = sealed(plan[:at] + (value % 2**32).to_bytes(4, "little") + plan[at + 4 :])
         assert board.load(bad).tail == b"CONV_2D: scaling"
+
+
+@pytest.mark.parametrize(("entry", "value"), [(0, 0), (100, -1), (512, (1 << 14) - 1)])
+def test_exponentials_that_could_add_up_to_nothing_are_refused(board, entry, value):
+    plan = every_kind(wide=True)
+    place = next(place for place in records(plan) if place.kind == Kind.SOFTMAX_S16)
+    at = layout.unpack(place.layout, plan[place.at : place.at + layout.size(place.layout)]).exponential + 2 * entry
+    bad = sealed(plan[:at] + value.to_bytes(2, "little", signed=True) + plan[at + 2 :])
+    assert board.load(bad).tail == b"SOFTMAX: exponentials"
 
 
 def test_a_kernel_never_reads_what_it_overwrites(board):
@@ -170,9 +201,10 @@ def changed_everywhere(fuzz_plan, plan, folder, values):
     return accepted, refused
 
 
-def test_every_byte_of_every_kind_of_record_changed_does_no_harm(fuzz_plan, tmp_path):
+@pytest.mark.parametrize("wide", [False, True])
+def test_every_byte_of_every_kind_of_record_changed_does_no_harm(fuzz_plan, tmp_path, wide):
     """Arena and input are heap blocks of exactly the size asked for: kernels may touch nothing beyond."""
-    accepted, refused = changed_everywhere(fuzz_plan, every_kind(), tmp_path, 10)
+    accepted, refused = changed_everywhere(fuzz_plan, every_kind(wide), tmp_path, 10)
     assert accepted > 1000
     assert refused > 1000
 

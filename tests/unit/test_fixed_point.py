@@ -45,12 +45,12 @@ def test_mean_divides_by_the_count(scale, out_scale, count):
     ],
 )
 def test_fused_activation_ranges(activation, scale, zero_point, expected):
-    assert fp.activation_range(activation, scale, zero_point) == expected
+    assert fp.activation_range(activation, scale, zero_point, -128, 127) == expected
 
 
 def test_an_unknown_fused_activation_is_refused():
     with pytest.raises(ValueError, match="TANH"):
-        fp.activation_range("TANH", 0.1, 0)
+        fp.activation_range("TANH", 0.1, 0, -128, 127)
 
 
 @given(st.integers(1, 64), st.integers(1, 9), st.integers(1, 4), st.integers(1, 3), st.booleans())

@@ -24,7 +24,8 @@ relaxed = settings(deadline=None, phases=[Phase.generate], suppress_health_check
 
 def agree(case):
     q = case.samples(4)
-    np.testing.assert_array_equal(TwinPredictor(case.tflite).predict(q).raw, tflm(case.tflite, q))
+    raw = TwinPredictor(case.tflite, case.lattice).predict(q).raw
+    np.testing.assert_array_equal(raw, tflm(case.tflite, case.fed(q)), err_msg=str(case))
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
