@@ -22,7 +22,7 @@ CLASS_NAMES = ("no person", "person")
 SPEC = TensorSpec((96, 96, 3), 1 / 128, 0)
 _SIDE = 96
 _LABEL = {"non_person": 0, "person": 1}
-_JPEG = re.compile(r"(?:.*/)?(non_person|person)/[^/]*?(\d{12})\.jpg")
+_JPEG = re.compile(r"(?:.*/)?(non_person|person)/[^/.]*?(\d{12})\.jpg")
 _LARGEST_FILE = 1 << 20
 _CALIBRATION = 500
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import http.client
 import os
@@ -11,6 +12,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from host.types import UsageError
 
@@ -98,9 +100,12 @@ def fetched(source: Source, say: Say = to_stderr) -> Path:
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _download(source, partial, say)
-        _verify(source, partial)
-        partial.replace(path)
+        with path.with_name(f".{path.name}.lock").open("w") as lock:
+            _wait_for(lock, source, say)
+            if not path.exists():
+                _download(source, partial, say)
+                _verify(source, partial)
+                partial.replace(path)
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as err:
         reason = getattr(err, "reason", None) or err
         raise UsageError(
@@ -110,6 +115,15 @@ def fetched(source: Source, say: Say = to_stderr) -> Path:
     except OSError as err:
         raise UsageError(f"{partial}: {err.strerror}; free the disk or move TINYROBUST_CACHE") from None
     return path
+
+
+def _wait_for(lock: TextIO, source: Source, say: Say) -> None:
+    """Two processes never append to one file: the second waits, and then finds it whole."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say(f"{source.file}: another process is downloading it; waiting")
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def _download(source: Source, partial: Path, say: Say) -> None:

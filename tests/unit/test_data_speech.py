@@ -42,7 +42,12 @@ TEST = {"yes/0.wav": sound(16_000), "_silence_/s.wav": sound(), "_unknown_/u.wav
 def main_archive(**more):
     clips = TRAIN | NOISE | {name: sound() for names in LISTED.values() for name in names}
     texts = {name: "\n".join(lines).encode() for name, lines in LISTED.items()}
-    return {name: wav(samples) for name, samples in clips.items()} | texts | {"README.md": b"read me"} | more
+    return (
+        {name: wav(samples) for name, samples in clips.items()}
+        | texts
+        | {"README.md": b"read me", "yes/._a.wav": b"-"}
+        | more
+    )
 
 
 def publish(server, main=None, test=None):
@@ -88,7 +93,7 @@ def test_features_are_computed_once_and_again_when_damaged(server, tmp_path):
     archives = publish(server)
     first = official_test(archives=archives)
     (kept,) = (tmp_path / "cache/features").iterdir()
-    (downloaded,) = (tmp_path / "cache/downloads").iterdir()
+    (downloaded,) = (tmp_path / "cache/downloads").glob("*.gz")
     body = downloaded.read_bytes()
     downloaded.unlink()
     server.files.clear()

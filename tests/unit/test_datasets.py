@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -24,11 +25,23 @@ def source(server):
     return server.publish("set", "set.bin", BODY)
 
 
+def kept(tmp_path):
+    return [path.name for path in (tmp_path / "cache/downloads").iterdir() if path.suffix != ".lock"]
+
+
 def test_download_is_kept(server, source):
     said = []
     assert fetched(source, said.append).read_bytes() == BODY
     assert said[-1].startswith("set.bin: 100 %")
     fetched(source, said.append)
+    assert server.asked == [0]
+
+
+def test_who_comes_second_waits_for_the_first(server, source):
+    said = []
+    with ThreadPoolExecutor(4) as pool:
+        paths = list(pool.map(lambda _: fetched(source, said.append), range(4)))
+    assert [path.read_bytes() == BODY for path in paths] == [True] * 4
     assert server.asked == [0]
 
 
@@ -43,7 +56,7 @@ def test_download_continues_where_it_stopped(server, source, tmp_path):
     server.stop = 1_200_000
     with pytest.raises(UsageError, match="stopped after 1200000 of 3000000 bytes"):
         fetched(source)
-    assert [p.suffix for p in (tmp_path / "cache/downloads").iterdir()] == [".partial"]
+    assert kept(tmp_path) == [f"{source.name}.partial"]
     server.stop = None
     assert fetched(source).read_bytes() == BODY
     assert server.asked == [0, 1_200_000]
@@ -52,7 +65,7 @@ def test_download_continues_where_it_stopped(server, source, tmp_path):
 def test_wrong_checksum_leaves_nothing(source, tmp_path):
     with pytest.raises(UsageError, match="SHA-256 is not 0000"):
         fetched(replace(source, sha256="0" * 64))
-    assert list((tmp_path / "cache/downloads").iterdir()) == []
+    assert kept(tmp_path) == []
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/set.bin", "http://no.such.host.invalid/set.bin"])
