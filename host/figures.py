@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import math
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 INK = "#0b0c0d"
@@ -32,6 +35,60 @@ _SETTINGS: Any = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a rung is drawn: Okabe-Ito colours, told apart in black and white by dash and marker too."""
+
+    colour: str
+    marker: str
+    dash: str = "-"
+    width: float = 1.6
+
+    @property
+    def alpha(self) -> float:
+        """A broad line lets the one under it show."""
+        return 0.55 if self.width > 2 else 1.0
+
+
+_STYLES = {
+    "float32": Style("#0072B2", "o"),
+    "qat": Style("#E69F00", "s"),
+    "twin": Style("#CC79A7", "D"),
+    "tflm": Style("#009E73", "^", width=4.0),
+    "native": Style("#56B4E9", "v", ":"),
+    "board": Style("#D55E00", "x", "--"),
+}
+
+
+def style(rung: str) -> Style:
+    """The style of a rung; grey for an unknown one."""
+    return _STYLES.get(rung, Style("#777777", "."))
+
+
+def panels(count: int) -> tuple[Figure, list[Axes], int]:
+    """A figure, its first ``count`` axes in rows, the rest hidden, and how many stand in a row. Call it ``styled``."""
+    columns = 2 if count in (2, 4) else min(3, count)
+    lines = math.ceil(count / columns)
+    figure = Figure(figsize=(3.5 * columns + 0.4, 2.9 * lines + 0.6), layout="constrained")
+    axes = list(figure.subplots(lines, columns, sharey=True, squeeze=False).flatten())
+    for axis in axes[count:]:
+        axis.set_visible(False)
+    return figure, axes[:count], columns
+
+
+def legend(figure: Figure, axes: Sequence[Axes]) -> None:
+    """One legend above all panels."""
+    handles = {line.get_label(): line for axis in axes for line in axis.get_lines()}
+    named = {str(name): line for name, line in handles.items() if not str(name).startswith("_")}
+    figure.legend(list(named.values()), list(named), loc="outside upper center", ncols=len(named), frameon=False)
+
+
+def panel_title(attack: str, source: str, seed: int, seeds: bool) -> str:
+    """``pgd made on qat``; with its seed where a run has several ``seeds``."""
+    title = attack if source == "-" else f"{attack} made on {source}"
+    return f"{title}, seed {seed}" if seeds else title
 
 
 def styled() -> AbstractContextManager[None]:

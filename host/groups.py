@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from host.types import BoolArray, Cell, Int64Array, UsageError
+from host.types import BoolArray, Cell, FloatArray, Int64Array, UsageError
 
 LADDER = ("float32", "qat", "twin", "tflm", "native", "board")
 """Rungs in order, from the full-precision model to the chip."""
@@ -28,6 +28,10 @@ class Group:
     raw: tuple[bytes | None, ...]
     outputs: int
     """Numbers in an output: of one byte each in ``raw`` (int8), or of two (int16)."""
+    l2: FloatArray
+    l0: Int64Array
+    unsnapped: FloatArray
+    failed: BoolArray
 
     @property
     def right(self) -> BoolArray:
@@ -41,7 +45,9 @@ Groups = dict[Cell, dict[str, Group]]
 def groups(table: pa.Table) -> Groups:
     """The records by cell and rung: the sweep's order, then the ladder's. Raises UsageError on a doubled record."""
     columns = {name: table[name].to_numpy() for name in ("eps", "seed", "levels", "linf", "sample", "label")}
-    columns |= {name: table[name].to_numpy() for name in ("predicted", "input_crc")}
+    columns |= {name: table[name].to_numpy() for name in ("predicted", "input_crc", "l0")}
+    floats = {name: table[name].to_numpy() for name in ("l2", "unsnapped")}
+    failed = table["failed"].to_numpy()
     raw = np.empty(len(table), dtype=object)
     raw[:] = table["raw"].to_pylist()
     codes = []
@@ -71,6 +77,10 @@ def groups(table: pa.Table) -> Groups:
             ints["input_crc"],
             tuple(raw[rows]),
             len(table["logits"][int(at)]),
+            floats["l2"][rows],
+            ints["l0"],
+            floats["unsnapped"][rows],
+            failed[rows],
         )
     return {cell: dict(sorted(found[cell].items(), key=lambda item: rank(item[0]))) for cell in found}
 

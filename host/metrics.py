@@ -28,13 +28,24 @@ class SummaryRow:
     attack: str
     source: str
     eps: float
-    """Requested Linf budget, fraction of the input range."""
+    """Budget asked for, in multiples of the input range and in the attack's norm; 1 where it minimises."""
+    norm: str
+    minimises: bool
     seed: int
     levels: int
-    """The budget in whole int8 levels."""
+    """An Linf budget in whole int8 levels, 255 in any other norm."""
     eps_reached_max: float
-    """Largest perturbation that reached the chip, fraction of the input range."""
+    """Largest change of an element that reached the chip, fraction of the input range."""
     eps_reached_mean: float
+    l2_max: float
+    """Euclidean length of what reached the chip, multiples of the input range."""
+    l2_mean: float
+    l0_mean: float
+    """Elements changed."""
+    unsnapped_max: float
+    """Largest perturbation as the attack returned it, in its norm, before it was brought to the lattice."""
+    failed: int
+    """Samples left clean because the attack ended with an error."""
     n: int
     correct: int | None
     """None where the data has no labels, as all figures of accuracy."""
@@ -84,14 +95,14 @@ def attack_order(manifest: Manifest) -> dict[str, int]:
 def summarise(table: pa.Table, manifest: Manifest) -> list[SummaryRow]:
     """One row per rung and cell: the run's order of attacks, then source, seed, eps and ladder."""
     order = attack_order(manifest)
-    rows = [_row(group, rungs) for rungs in groups(table).values() for group in rungs.values()]
+    rows = [_row(group, rungs, manifest) for rungs in groups(table).values() for group in rungs.values()]
     return sorted(
         rows, key=lambda r: (order.get(r.attack, len(order)), r.attack, r.source, r.seed, r.eps, rank(r.rung))
     )
 
 
-def _row(group: Group, rungs: dict[str, Group]) -> SummaryRow:
-    n = len(group.sample)
+def _row(group: Group, rungs: dict[str, Group], manifest: Manifest) -> SummaryRow:
+    n, kind = len(group.sample), manifest.kind(group.cell.attack)
     labelled = bool(np.all(group.label >= 0))
     correct = int(group.right.sum()) if labelled else None
     low, high = wilson(correct, n) if correct is not None else (None, None)
@@ -101,10 +112,17 @@ def _row(group: Group, rungs: dict[str, Group]) -> SummaryRow:
         attack=group.cell.attack,
         source=group.cell.source,
         eps=group.cell.eps,
+        norm=kind.norm if kind else "linf",
+        minimises=bool(kind and kind.minimises),
         seed=group.cell.seed,
         levels=group.levels,
         eps_reached_max=float(group.linf.max()) / STEPS,
         eps_reached_mean=float(group.linf.mean()) / STEPS,
+        l2_max=float(group.l2.max()),
+        l2_mean=float(group.l2.mean()),
+        l0_mean=float(group.l0.mean()),
+        unsnapped_max=float(group.unsnapped.max()),
+        failed=int(group.failed.sum()),
         n=n,
         correct=correct,
         accuracy=correct / n if correct is not None else None,

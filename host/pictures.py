@@ -9,9 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from host.budgets import of_cell
 from host.examples import Examples
 from host.figures import INK, styled
 from host.metrics import STEPS
+from host.records import Manifest
 from host.types import Cell, Int8Array
 
 _SAMPLES = 3
@@ -23,7 +25,7 @@ _MARGIN, _HEAD = 1.5, 0.3
 Plane = NDArray[np.int16]
 
 
-def pictures(examples: Examples, class_names: Sequence[str]) -> Figure | None:
+def pictures(examples: Examples, manifest: Manifest) -> Figure | None:
     """A row for each chosen cell, ``_SAMPLES`` samples in each. None if no cell was perturbed."""
     chosen = _choose(examples.cells)
     samples = min(_SAMPLES, examples.clean.shape[1])
@@ -37,7 +39,7 @@ def pictures(examples: Examples, class_names: Sequence[str]) -> Figure | None:
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.axis("off")
         for m in range(samples):
-            name = _class(int(examples.labels[chosen[0], m]), class_names)
+            name = _class(int(examples.labels[chosen[0], m]), manifest.class_names)
             for column, text in enumerate((name or "clean", "attacked", "change")):
                 x = _left(3 * m + column) + _PICTURE / 2
                 axes.text(x, height - _HEAD + _GAP, text, ha="center", fontsize=8)
@@ -45,7 +47,7 @@ def pictures(examples: Examples, class_names: Sequence[str]) -> Figure | None:
             bottom = height - _HEAD - (line + 1) * (_PICTURE + _GAP) + _GAP
             clean, adversarial = examples.clean[k, :samples], examples.adversarial[k, :samples]
             factor = amplification(clean, adversarial)
-            text = f"{_title(examples.cells[k])}\nchange x{factor}"
+            text = f"{_title(examples.cells[k], manifest)}\nchange x{factor}"
             axes.text(_MARGIN - 2 * _GAP, bottom + _PICTURE / 2, text, ha="right", va="center", fontsize=8)
             for m in range(samples):
                 change = (adversarial[m].astype(np.int16) - clean[m]) * factor
@@ -77,9 +79,9 @@ def _choose(cells: Sequence[Cell]) -> list[int]:
     return chosen
 
 
-def _title(cell: Cell) -> str:
+def _title(cell: Cell, manifest: Manifest) -> str:
     where = "" if cell.source == "-" else f" on {cell.source}"
-    return f"{cell.attack}{where}\neps {cell.eps * STEPS:.3g}/255"
+    return f"{cell.attack}{where}\n{of_cell(cell, manifest)}"
 
 
 def _class(label: int, class_names: Sequence[str]) -> str:

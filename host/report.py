@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import dataclasses
-import io
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import jinja2
@@ -15,16 +12,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from markupsafe import Markup
 
+from host.budgets import of_cell, of_levels, of_row, reached
+from host.distance_plots import distributions
+from host.distances import Distances, distances, quartiles
 from host.divergence import DEVICES, divergences
 from host.examples import read_examples
 from host.figures import Drawing, draw
-from host.ladder import SIGNIFICANT, ladder
-from host.metrics import STEPS, SummaryRow, attribution, summarise
+from host.flags import ADVICE, flags
+from host.ladder import SIGNIFICANT, ladder, section_title
+from host.metrics import SummaryRow, attribution, summarise
 from host.pictures import pictures
 from host.plots import curves
 from host.records import SCHEMA, Manifest
 from host.scores import agreements
-from host.types import UsageError
+from host.tables import distances_csv, summary_csv
+from host.types import FlagKind, UsageError
 from host.verdict import verdict
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -40,6 +42,17 @@ class ReportPaths:
     curves_png: Path | None
     examples_svg: Path | None
     examples_png: Path | None
+    distances_svg: Path | None
+    distances_png: Path | None
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """One kind of flag: where it was seen, and what to try."""
+
+    title: str
+    lines: tuple[str, ...]
+    advice: str
 
 
 def write_report(run_dir: Path) -> ReportPaths:
@@ -50,18 +63,21 @@ def write_report(run_dir: Path) -> ReportPaths:
     """
     manifest, table = read_run(run_dir)
     rows = summarise(table, manifest)
-    figure = curves(rows)
+    far = distances(table, manifest)
     examples = run_dir / "examples.npz"
-    grid = pictures(read_examples(examples), manifest.class_names) if examples.is_file() else None
-    drawings = [draw(one) if one else None for one in (figure, grid)]
-    html = _page(run_dir, manifest, table, rows, *drawings)
+    grid = pictures(read_examples(examples), manifest) if examples.is_file() else None
+    figures = {"curves": curves(rows), "examples": grid, "distances": distributions(far)}
+    drawings = {stem: draw(one) if one else None for stem, one in figures.items()}
+    html = _page(run_dir, manifest, table, rows, far, drawings)
     try:
-        _write(run_dir / "summary.csv", _csv(rows).encode())
-        files = [_store(one, run_dir / stem) for one, stem in zip(drawings, ("curves", "examples"), strict=True)]
+        _write(run_dir / "summary.csv", summary_csv(rows).encode())
+        if far:
+            _write(run_dir / "distances.csv", distances_csv(far).encode())
+        files = [_store(one, run_dir / stem) for stem, one in drawings.items()]
         _write(run_dir / "report.html", html.encode())
     except OSError as err:
         raise UsageError(f"{run_dir}: the report cannot be written ({err.strerror or err})") from None
-    return ReportPaths(run_dir / "report.html", run_dir / "summary.csv", *files[0], *files[1])
+    return ReportPaths(run_dir / "report.html", run_dir / "summary.csv", *files[0], *files[1], *files[2])
 
 
 def read_run(run_dir: Path) -> tuple[Manifest, pa.Table]:
@@ -83,8 +99,8 @@ def _page(
     manifest: Manifest,
     table: pa.Table,
     rows: list[SummaryRow],
-    curves: Drawing | None,
-    pictures: Drawing | None,
+    far: list[Distances],
+    drawings: dict[str, Drawing | None],
 ) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -93,20 +109,35 @@ def _page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": _percent, "points": _points, "p": _p, "eps": _eps}
+    environment.filters |= {"percent": _percent, "points": _points, "p": _p, "size": _size}
+    environment.filters |= {"levels": of_levels, "budget": of_row, "reached": reached}
     return environment.get_template("report.html.j2").render(
         manifest=manifest,
         folder=run_dir.name,
+        suspects=_suspects(table, manifest),
         verdicts=verdict(divergences(table), manifest, agreements(table)),
         ladder=ladder(rows, attribution(table, manifest)),
         labelled=any(row.accuracy is not None for row in rows),
         significant=SIGNIFICANT,
         rows=rows,
         total=len(table),
-        curves=_markup(curves),
-        pictures=_markup(pictures),
+        curves=_markup(drawings["curves"]),
+        pictures=_markup(drawings["examples"]),
+        distributions=_markup(drawings["distances"]),
+        far=far,
+        quartiles=quartiles,
+        budget_of=partial(of_cell, manifest=manifest),
         ticks=_ticks(table, manifest),
     )
+
+
+def _suspects(table: pa.Table, manifest: Manifest) -> list[Suspect]:
+    found: dict[FlagKind, list[str]] = {}
+    for flag in flags(table, manifest):
+        where = f"{section_title(flag.cell)}, {of_cell(flag.cell, manifest)}"
+        where += f", seed {flag.cell.seed}" if len(manifest.seeds) > 1 else ""
+        found.setdefault(flag.kind, []).append(f"{where}: {flag.detail}")
+    return [Suspect(kind.value, tuple(lines), ADVICE[kind]) for kind, lines in found.items()]
 
 
 def _markup(drawing: Drawing | None) -> Markup | None:
@@ -133,14 +164,6 @@ def _store(drawing: Drawing | None, stem: Path) -> tuple[Path | None, Path | Non
     return svg, png
 
 
-def _csv(rows: Sequence[SummaryRow]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(field.name for field in dataclasses.fields(SummaryRow))
-    writer.writerows(dataclasses.astuple(row) for row in rows)
-    return out.getvalue()
-
-
 def _write(path: Path, content: bytes) -> None:
     """Write the whole file or leave the old one."""
     part = path.with_name(path.name + ".part")
@@ -160,5 +183,5 @@ def _p(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
 
 
-def _eps(share: float) -> str:
-    return f"{share * STEPS:.3g}/255"
+def _size(value: float | None, scale: float = 1) -> str:
+    return "–" if value is None else f"{value * scale:.3g}"

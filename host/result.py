@@ -8,11 +8,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from host.budgets import of_cell, of_row, reached
 from host.divergence import Divergence, divergences
-from host.metrics import STEPS, SummaryRow, summarise
+from host.flags import flags
+from host.metrics import SummaryRow, summarise
 from host.records import Manifest
 from host.report import read_run
 from host.scores import Agreement, agreements
+from host.types import Flag
 
 
 @dataclass(frozen=True)
@@ -23,23 +26,20 @@ class Result:
     rows: tuple[SummaryRow, ...]
     divergence: tuple[Divergence, ...]
     agreement: tuple[Agreement, ...]
+    flags: tuple[Flag, ...]
 
     @classmethod
     def of(cls, run: Path) -> Result:
         """Reads a finished run's folder. Raises UsageError where it is none."""
         manifest, table = read_run(run)
         rows = tuple(summarise(table, manifest))
-        return cls(manifest, rows, tuple(divergences(table)), tuple(agreements(table)))
+        return cls(manifest, rows, tuple(divergences(table)), tuple(agreements(table)), tuple(flags(table, manifest)))
 
 
 def _share(row: SummaryRow | None) -> str:
     if row is None or row.accuracy is None or row.low is None or row.high is None:
         return "-"
     return f"{row.accuracy:.1%} [{100 * row.low:.1f}, {100 * row.high:.1f}]"
-
-
-def _eps(share: float) -> str:
-    return f"{share * STEPS:.3g}/{STEPS}"
 
 
 def print_result(result: Result, console: Console | None = None) -> None:
@@ -52,13 +52,13 @@ def print_result(result: Result, console: Console | None = None) -> None:
     cells: dict[tuple[str, str, float, int], dict[str, SummaryRow]] = {}
     for row in result.rows:
         cells.setdefault((row.attack, row.source, row.eps, row.seed), {})[row.rung] = row
-    for (attack, source, eps, _), by_rung in cells.items():
+    for (attack, source, _, _), by_rung in cells.items():
         one = next(iter(by_rung.values()))
         table.add_row(
             attack,
             source,
-            _eps(eps),
-            _eps(one.eps_reached_max),
+            of_row(one),
+            reached(one),
             str(one.n),
             *(_share(by_rung.get(r)) for r in rungs),
         )
@@ -66,7 +66,8 @@ def print_result(result: Result, console: Console | None = None) -> None:
     for a in result.agreement:
         console.print(
             f"{a.rung} against tflm {a.rounding}: {a.differing_scores} of {a.scores} scores differ "
-            f"({a.differing_samples} of {a.samples} samples), {a.ties} samples tie at the top: its protocol sends no bytes"
+            f"({a.differing_samples} of {a.samples} samples), {a.ties} samples tie at the top: its protocol sends no "
+            "bytes"
         )
     for d in result.divergence:
         same = (
@@ -76,3 +77,7 @@ def print_result(result: Result, console: Console | None = None) -> None:
             f"{d.rung} against tflm: {d.differing_bytes} of {d.bytes} output bytes differ "
             f"({d.differing_samples} of {d.samples} samples): {same}"
         )
+    for flag in result.flags:
+        cell = flag.cell
+        where = f"{cell.attack} {of_cell(cell, result.manifest)} from {cell.source}"
+        console.print(f"suspect: {where}: {flag.kind.value}: {flag.detail}", markup=False, highlight=False)

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from host.examples import Examples, write_examples
-from host.records import SCHEMA, Manifest, RungInfo
+from host.records import SCHEMA, AttackKind, Manifest, RungInfo
 from host.types import Cell
 
 CLASSES = 4
@@ -21,7 +21,16 @@ CELLS = (
     ),
 )
 FEW = (CELLS[0], CELLS[-1])
-STRENGTH = {"clean": 0.0, "noise": 1.0, "fgsm": 6.0, "pgd": 9.0}
+KINDS = (
+    AttackKind("clean", "No perturbation", "nothing", "linf", False, ""),
+    AttackKind("noise", "Uniform noise", "nothing", "linf", False, ""),
+    AttackKind("fgsm", "FGSM", "gradients", "linf", False, ""),
+    AttackKind("pgd", "PGD", "gradients", "linf", False, ""),
+    AttackKind("square", "Square", "scores", "linf", False, ""),
+    AttackKind("deepfool", "DeepFool", "gradients", "l2", True, ""),
+    AttackKind("boundary", "Boundary", "decisions", "l2", True, ""),
+)
+STRENGTH = {"clean": 0.0, "noise": 1.0, "fgsm": 6.0, "pgd": 9.0, "deepfool": 9.0}
 DAMAGE = {"float32": 1.0, "qat": 0.8, "tflm": 0.75, "board": 0.75}
 
 
@@ -56,6 +65,7 @@ def manifest(shape=(8, 8, 1), rungs=tuple(DAMAGE), n=200, **changes):
         "rungs": tuple(RungInfo(name, True, "", f"about {name}") for name in rungs),
         "notes": ("pgd on qat at eps 8/255: looks fine",),
         "link": (("frames", 1000), ("retries", 2)),
+        "kinds": KINDS,
     }
     return Manifest(**(values | changes))
 
@@ -134,3 +144,20 @@ def run_folder(path, records=None, shape=(8, 8, 1), pictures=False, **changes):
     if pictures:
         write_examples(folder / "examples.npz", examples(shape))
     return folder
+
+
+def cell_of(cell, rung, predicted, labels=None, level=None, l2=None):
+    """Records of one cell on one rung, whose ``predicted`` [n] are given; labels 0, ``l2`` [n] the lengths."""
+    n = len(predicted)
+    labels = np.zeros(n, np.int64) if labels is None else labels
+    level = round(cell.eps * 255) if level is None else level
+    length = np.full(n, level / 255 * 8) if l2 is None else np.asarray(l2)
+    columns = {
+        "rung": [rung] * n, "attack": [cell.attack] * n, "source": [cell.source] * n, "eps": [cell.eps] * n,
+        "seed": [cell.seed] * n, "levels": [level] * n, "linf": np.full(n, level), "l2": length,
+        "l0": np.where(length > 0, 3, 0), "unsnapped": length, "failed": [False] * n, "sample": np.arange(n),
+        "label": labels, "predicted": np.asarray(predicted), "input_crc": np.arange(n), "logits": [[0.0, 1.0]] * n,
+        "raw": [None] * n, "ticks": [None] * n, "retries": [None] * n,
+    }  # fmt: skip
+    arrays = [pa.array(columns[field.name], field.type) for field in SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)

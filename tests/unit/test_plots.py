@@ -72,7 +72,7 @@ def test_figures_are_repeatable_and_take_the_page_colour(rows):
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (32, 32, 3), (49, 10, 1), (49, 10), (640,), (1, 1, 5), (4, 4, 7)])
 def test_every_shape_is_drawn(shape):
-    figure = pictures(synthetic.examples(shape), tuple("abcd"))
+    figure = pictures(synthetic.examples(shape), synthetic.manifest())
     assert len(draw(figure).png) > 1000
     assert len(figure.axes[0].get_children()) > 4 * 3 * 9
 
@@ -82,13 +82,16 @@ def test_the_factor_is_stated_and_fills_the_range():
     assert amplification(zero, zero) == 1
     assert amplification(zero, zero + np.int8(8)) == 15
     assert amplification(zero + np.int8(-128), zero + np.int8(127)) == 1
-    labels = [text.get_text() for text in pictures(synthetic.examples(), ()).axes[0].texts]
-    assert "pgd on qat\neps 8/255\nchange x15" in labels
+    labels = [text.get_text() for text in pictures(synthetic.examples(), synthetic.manifest()).axes[0].texts]
+    assert "pgd on qat\n8/255\nchange x15" in labels
 
 
 def test_only_perturbed_cells_are_pictured():
     one = synthetic.examples()
-    assert pictures(Examples(one.cells[:1], one.clean[:1], one.adversarial[:1], one.labels[:1]), ()) is None
+    assert (
+        pictures(Examples(one.cells[:1], one.clean[:1], one.adversarial[:1], one.labels[:1]), synthetic.manifest())
+        is None
+    )
 
 
 def test_examples_round_trip(tmp_path):

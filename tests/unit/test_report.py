@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 import synthetic
 
+from host.flags import ADVICE
 from host.records import RungInfo
 from host.report import write_report
-from host.types import Cell, UsageError
+from host.types import Cell, Flag, FlagKind, UsageError
 
 
 class Text(html.parser.HTMLParser):
@@ -113,11 +114,33 @@ def _json(rungs):
     return f'"rungs": {json.dumps([dataclasses.asdict(rung) for rung in rungs])}'
 
 
+def test_suspect_attacks_stand_on_top_with_what_to_try(tmp_path):
+    cell = Cell("pgd", "qat", 16 / 255)
+    flag = Flag(FlagKind.MASKED_GRADIENTS, cell, "zero on <all> pixels")
+    words, _ = read(write_report(synthetic.run_folder(tmp_path, flags=(flag,))).html)
+    assert "gradients zero or masked: 1 time pgd made on qat, 16/255: zero on <all> pixels" in words
+    assert f"Try: {ADVICE[flag.kind]}." in words
+    assert words.index("Suspect attacks") < words.index("The ladder")
+
+
+def test_smallest_perturbations_have_a_table_a_figure_and_no_curve(tmp_path):
+    cells = (Cell("clean", "-", 0.0), Cell("deepfool", "qat", 1.0))
+    paths = write_report(synthetic.run_folder(tmp_path, synthetic.table(cells)))
+    words, _ = read(paths.html)
+    assert "Distance to the boundary" in words
+    assert "smallest L2" in words
+    assert paths.curves_svg is None
+    assert paths.distances_svg.stat().st_size > 500
+    with (paths.html.parent / "distances.csv").open() as file:
+        assert {line["rung"] for line in csv.DictReader(file)} == set(synthetic.DAMAGE)
+
+
 def test_data_without_labels_shows_no_accuracy(tmp_path):
     words, _ = read(
         write_report(synthetic.run_folder(tmp_path, synthetic.table(synthetic.FEW, labelled=False), (640,))).html
     )
     assert "no labels, so there is no accuracy" in words
+    assert "Suspect attacks" not in words
     assert "Wilson interval in %" not in words
     assert "agree on every byte" in words
 

@@ -12,7 +12,10 @@ def group(rung, cell, right):
     n = len(right)
     label = np.zeros(n, np.int64)
     predicted = np.where(right, 0, 1)
-    return Group(rung, cell, 0, np.arange(n), label, predicted, label, label, (None,) * n)
+    size, failed = np.zeros(n, np.float32), np.zeros(n, np.bool_)
+    return Group(
+        rung, cell, 0, np.arange(n), label, predicted, label, label, (None,) * n, 2, size, label, size, failed
+    )  # fmt: skip
 
 
 def network(name, clean, attacked):

@@ -1,0 +1,42 @@
+"""The figures of a run as comma-separated values."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from collections.abc import Iterable, Sequence
+
+from host.distances import Distances, quartiles
+from host.metrics import STEPS, SummaryRow
+
+_SIZES = ("l0", "l2", "l2_levels", "linf", "linf_levels")
+
+
+def summary_csv(rows: Sequence[SummaryRow]) -> str:
+    """``summary.csv``: one line for every rung on every cell, columns as SummaryRow's."""
+    return _csv((field.name for field in dataclasses.fields(SummaryRow)), map(dataclasses.astuple, rows))
+
+
+def distances_csv(found: Sequence[Distances]) -> str:
+    """``distances.csv``: quartiles of the distance to the boundary on every rung, empty where not reached.
+
+    ``l0`` in elements; ``l2`` and ``linf`` in multiples of the input range, and again in int8 levels.
+    """
+    head = ("rung", "attack", "source", "seed", "norm", "n", "reached", "share")
+    cuts = [f"{size}_{cut}" for size in _SIZES for cut in ("q25", "median", "q75")]
+    return _csv((*head, *cuts), map(_line, found))
+
+
+def _line(one: Distances) -> tuple[object, ...]:
+    sizes = (one.l0, one.l2, one.l2 * STEPS, one.linf, one.linf * STEPS)
+    cuts = [cut for size in sizes for cut in dataclasses.astuple(quartiles(size))]
+    return (one.rung, one.attack, one.source, one.seed, one.norm, one.n, one.reached, one.reached / one.n, *cuts)
+
+
+def _csv(head: Iterable[str], lines: Iterable[tuple[object, ...]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(lines)
+    return out.getvalue()
