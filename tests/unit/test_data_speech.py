@@ -1,6 +1,7 @@
 """Speech Commands from small archives over a real server: who belongs where, and what is refused."""
 
 import io
+import resource
 import wave
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from host.types import TensorSpec, UsageError
 from models.data_speech import CLASS_NAMES, Archives, _samples, official_test, splits
+from models.download import fetched
 from models.mfcc import FEATURES, mfcc, quantize
 from tests.served import tar_gz
 
@@ -133,14 +135,16 @@ def test_an_archive_without_sounds_is_refused(server):
         splits(publish(server, {"README.md": b"read me"}))
 
 
-def test_full_disk_is_one_line_and_leaves_nothing(server, tmp_path, monkeypatch):
-    def full(path, **_):
-        path.write_bytes(b"half of it")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(np, "savez", full)
-    with pytest.raises(UsageError, match="No space left on device; free the disk"):
-        official_test(archives=publish(server))
+def test_full_disk_is_one_line_and_leaves_nothing(server, tmp_path):
+    archives = publish(server)
+    fetched(archives.test)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, before[1]))
+    try:
+        with pytest.raises(UsageError, match=r"features/.*: File too large; free the disk"):
+            official_test(archives=archives)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert list((tmp_path / "cache/features").iterdir()) == []
 
 

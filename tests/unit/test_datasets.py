@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import resource
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -9,7 +10,6 @@ import numpy as np
 import pytest
 
 from host.types import UsageError
-from models import download
 from models.augment import shift_and_flip
 from models.data import digits, stratified, to_lattice
 from models.data_cifar10 import cifar10, official_test
@@ -90,13 +90,17 @@ def test_a_file_that_is_gone_is_one_line(server, source):
         fetched(source)
 
 
-def test_full_disk_is_one_line(source, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(download, "_download", full)
-    with pytest.raises(UsageError, match="No space left on device; free the disk"):
-        fetched(source)
+def test_full_disk_is_one_line_and_what_fits_is_kept(server, source, tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, before[1]))  # as a full disk: the write itself fails
+    try:
+        with pytest.raises(UsageError, match=r"partial: File too large; free the disk or move TINYROBUST_CACHE$"):
+            fetched(source)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert kept(tmp_path) == [f"{source.name}.partial"]
+    assert fetched(source).read_bytes() == BODY
+    assert len(server.asked) == 2
 
 
 def test_a_copy_of_ones_own_goes_before_the_network_and_has_to_be_the_published_file(
