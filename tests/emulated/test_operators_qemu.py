@@ -1,0 +1,41 @@
+"""Random operators and networks on emulated cores with the DSP extension, whose kernels the host build lacks."""
+
+import shutil
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from host.attach import attach
+from host.boards import get_board
+from models.plan import compile_plan
+from tests.firmware.test_operators import Bundle
+from tests.oracle import tflm
+from tests.tflite_cases import OPERATORS
+from tests.tflite_networks import networks
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
+    reason="qemu-system-arm or arm-none-eabi-gcc is missing",
+)
+# Shrinking uploads hundreds of plans, and a case names its parameters as it is.
+relaxed = settings(deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+CASES = {**OPERATORS, "NETWORK": networks(wide=False), "NETWORK int16": networks(wide=True)}
+
+
+@pytest.fixture(scope="module", params=["qemu_an500", "qemu_an386"])
+def board(request):
+    with attach(get_board(request.param), print) as attached:
+        yield attached
+
+
+@pytest.mark.parametrize("name", CASES)
+@settings(relaxed, max_examples=25)
+@given(data=st.data())
+def test_case_is_bit_exact(board, name, data):
+    case = data.draw(CASES[name])
+    plan = compile_plan(case.tflite)
+    board.load(Bundle(plan.data, plan.plan_id), case.lattice)
+    q = case.samples(4)
+    np.testing.assert_array_equal(board.predict(q).raw, tflm(case.tflite, case.fed(q)), err_msg=str(case))
