@@ -22,6 +22,7 @@ else:
 
 MAX_BYTES = 1 << 16
 MAX_SEED = 2**31 - 1
+MODEL_FILES = (".tflite", ".h5", ".hdf5", ".keras")
 
 TRANSFER, TWIN, BOARD = ACCESS = ("transfer", "twin", "board")
 AFTER, INNER = LATTICES = ("after", "inner")
@@ -33,11 +34,12 @@ class Config:
     """What to bench. Every field may stand in ``bench.toml`` under its name; raises UsageError on a bad value."""
 
     model: str = "digits"
-    """A model of the zoo (``digits``, ``zoo:digits``), or the path of a full-integer ``.tflite``."""
+    """A model of the zoo (``digits``, ``zoo:digits``), or the path of a full-integer ``.tflite``, of a Keras or QKeras
+    ``.h5`` or ``.keras``, or of a SavedModel folder (written with a slash)."""
     float_model: Path | None = None
-    """Keras ``.h5`` of the float baseline, for a ``.tflite``."""
+    """Keras ``.h5`` of the float baseline, for a ``.tflite`` or a QKeras model."""
     data: Path | None = None
-    """For a ``.tflite``: ``.npz`` with ``x`` and ``y``, or the name of a data set (``docs/datasets.md``)."""
+    """For a model file: ``.npz`` with ``x`` and ``y``, or the name of a data set (``docs/datasets.md``)."""
     board: str = "qemu_an500"
     protocol: str = TINYROBUST
     """What the board's firmware speaks: ``tinyrobust``, or ``mlperf-tiny`` for the scores of any such firmware."""
@@ -94,14 +96,14 @@ class Config:
             raise UsageError(f"lattice {self.lattice!r}: give {' or '.join(LATTICES)}")
         if self.is_file:
             if self.data is None:
-                raise UsageError(f"model {self.model}: a .tflite of your own needs --data D.npz or a data set")
+                raise UsageError(f"model {self.model}: a model of your own needs --data D.npz or a data set")
         elif self.float_model is not None or self.data is not None:
-            raise UsageError(f"model {self.model}: --float and --data go with a .tflite of your own")
+            raise UsageError(f"model {self.model}: --float and --data go with a model file of your own")
 
     @property
     def is_file(self) -> bool:
-        """Whether ``model`` is the user's own ``.tflite``."""
-        return self.model.endswith(".tflite")
+        """Whether ``model`` is a file or a folder of the user's; a folder is told from a zoo name by a slash."""
+        return not self.model.startswith("zoo:") and (self.model.endswith(MODEL_FILES) or "/" in self.model)
 
 
 def number(value: object) -> float:

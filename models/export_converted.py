@@ -44,8 +44,8 @@ def export_converted(
     else:
         rungs.append(KerasPredictor(fake, "qat", spec))
     trained = rungs[-1]
-    tflm, missing = tflm_rung(tflite, name)
-    rungs.append(TwinPredictor(tflite))
+    tflm, missing = tflm_rung(tflite, name, spec)
+    rungs.append(TwinPredictor(tflite, spec))
     notes: tuple[str, ...] = ()
     if tflm is not None:
         layers = layer_noise(full if fake is None else fake, tflite, spec, splits.calibration.q[:NOISE_SAMPLES])
@@ -59,5 +59,5 @@ def export_converted(
         for note in notes:
             say(f"{name}: {note}")
         rungs.append(tflm)
-    built = bundle.build(tflite, cache, None if tflm is None else tflm.arena_bytes)
+    built = bundle.build(tflite, cache, None if tflm is None else tflm.arena_bytes, spec)
     return Ladder(name, built, tuple(rungs), splits.test, class_names, unavailable + missing, notes)

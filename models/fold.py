@@ -9,14 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 import models.tf  # noqa: F401  (before anything that imports TensorFlow)
+from models.qdense_batchnorm import QDenseBatchnorm
 from models.weight_grid import WeightGrid, weight_grid
 
 from qkeras import QConv2D, QConv2DBatchnorm, QDense, QDepthwiseConv2D, QDepthwiseConv2DBatchnorm  # isort: skip
 
 CONVOLUTIONS = (QConv2D, QConv2DBatchnorm)
 DEPTHWISE = (QDepthwiseConv2D, QDepthwiseConv2DBatchnorm)
-DENSE = (QDense,)
-_SELF_FOLDING = (QConv2DBatchnorm, QDepthwiseConv2DBatchnorm)
+DENSE = (QDense, QDenseBatchnorm)
+_SELF_FOLDING = (QConv2DBatchnorm, QDepthwiseConv2DBatchnorm, QDenseBatchnorm)
 
 
 @dataclass(frozen=True)

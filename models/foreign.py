@@ -15,10 +15,15 @@ from models.twin import TwinPredictor
 
 
 def open_files(model: Path, float_model: Path | None, data: Path, cache: Path, say: Callable[[str], None]) -> Ladder:
-    """``model`` .tflite (int8), ``float_model`` Keras .h5, .keras or SavedModel, ``data`` .npz or a data set by name.
+    """``model`` .tflite (int8), Keras or QKeras .h5, .keras or SavedModel; ``float_model`` one of the latter three;
+    ``data`` .npz or a data set by name.
 
     Raises UsageError for whatever cannot be read or does not fit together.
     """
+    if model.suffix != ".tflite":
+        from models.foreign_keras import open_keras
+
+        return open_keras(model, float_model, data, cache, say)
     built = bundle.build(read_bounded(model, MAX_FILE), cache)
     test, names = _test_set(data, built, say)
     rungs: list[Predictor] = []

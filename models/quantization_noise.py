@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from host.grid import onto
 from host.types import FloatArray, Int8Array, IntArray, TensorSpec
 from models.graph import Graph, Tensor, read_graph
 from models.oracle import Oracle
+from models.plan import compile_plan
 from models.tf import keras
 
-_BIT = 20 * math.log10(2)
+_HALF = 10 * math.log10(2)
 _MANY = 0.001
 """Share of saturated values that is named as the reason."""
 
@@ -45,9 +47,10 @@ def layer_noise(model: Any, tflite: bytes, source: TensorSpec, q: Int8Array) -> 
     """Every tensor of ``tflite`` that is a layer of Keras ``model`` (converted from it), on ``q`` int8 [n, *shape]."""
     tensors = named_tensors(model, read_graph(tflite))
     sizes = [t.size for t in tensors.values()]
-    joined = TensorSpec((sum(sizes),), 1.0, 0)
-    with Oracle(tflite, source, joined, model.name, tuple(t.index for t in tensors.values())) as oracle:
-        integers = np.split(oracle.run(q), np.cumsum(sizes)[:-1], axis=1)
+    grid = compile_plan(tflite).input
+    joined = TensorSpec((sum(sizes),), 1.0, 0, grid.dtype)
+    with Oracle(tflite, grid, joined, model.name, tuple(t.index for t in tensors.values())) as oracle:
+        integers = np.split(oracle.run(onto(q, source, grid)), np.cumsum(sizes)[:-1], axis=1)
     inner = keras.Model(model.inputs, [model.get_layer(name).output for name in tensors])
     outputs = inner(source.dequantize(q), training=False)
     reals = outputs if len(tensors) > 1 else [outputs]
@@ -76,7 +79,7 @@ def named_tensors(model: Any, graph: Graph) -> dict[str, Tensor]:
 
 
 def _noise(name: str, t: Tensor, real: FloatArray, ints: IntArray) -> LayerNoise:
-    spec = TensorSpec(t.shape[1:], float(t.scales[0]), int(t.zero_points[0]))
+    spec = TensorSpec(t.shape[1:], float(t.scales[0]), int(t.zero_points[0]), ints.dtype.name)
     error = spec.dequantize(ints) - real
     signal = float(np.mean(np.square(real, dtype=np.float64)))
     sqnr = _decibels(signal, float(np.mean(np.square(error, dtype=np.float64))))
@@ -99,7 +102,7 @@ def explained(layers: list[LayerNoise]) -> str:
     layer = min(layers, key=lambda one: one.sqnr)
     if layer.saturated > _MANY:
         why = f"{layer.saturated:.2%} of its values are outside the range that calibration saw"
-    elif layer.own - layer.sqnr > _BIT:
+    elif layer.own - layer.sqnr > _HALF:
         why = f"its own grid allows {layer.own:.1f} dB, the rest is noise of its weights and of the layers before it"
     else:
         why = "rounding onto its own grid"

@@ -30,7 +30,7 @@ class Precision:
     floor: float
 
 
-PRECISIONS = (Precision("ptq", Activations.INT8, 0.95),)
+PRECISIONS = (Precision("ptq", Activations.INT8, 0.95), Precision("int16x8", Activations.INT16, 0.99))
 
 
 def entries() -> dict[str, Callable[[Path, Say], Ladder]]:

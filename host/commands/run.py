@@ -35,9 +35,9 @@ def _names(text: str) -> tuple[str, ...]:
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the options. All that has a place in bench.toml overrides it."""
     parser.add_argument("--config", type=Path, metavar="BENCH.toml", help="settings; options given here override it")
-    parser.add_argument("--model", help="digits (default), zoo:NAME, or a full-integer M.tflite of your own")
+    parser.add_argument("--model", help="digits (default), zoo:NAME, or your own M.tflite, M.h5, M.keras, folder/")
     parser.add_argument("--float", dest="float_model", type=Path, metavar="M.h5", help="its float baseline")
-    parser.add_argument("--data", type=Path, metavar="D", help="test set of a .tflite: D.npz, or e.g. cifar10")
+    parser.add_argument("--data", type=Path, metavar="D", help="data for your own model: D.npz, or e.g. cifar10")
     parser.add_argument("--board", help="a name that `tinyrobust boards` lists (default qemu_an500)")
     parser.add_argument("--protocol", choices=PROTOCOLS, help="what its firmware speaks (default tinyrobust)")
     parser.add_argument(

@@ -64,7 +64,7 @@ def test_every_key_is_read():
         ("seeds = [-1]", "seed -1"),
         ('attacks = "pgd"', "attacks must be a list"),
         ('model = "M.tflite"', "needs --data"),
-        ('float_model = "M.h5"', "go with a .tflite"),
+        ('float_model = "M.h5"', "go with a model file"),
         ("model = ?", "line 1"),
         ("gate = 1", "gate must be a table"),
         ("[gate]\nfloor = 1", "gate unknown key 'floor'"),
