@@ -7,34 +7,42 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from host.boards import Board, PortKind, find_attached
+from host.desk import Desk, check_board
 from host.device import Device
 from host.emulator import Emulator
 from host.flash import USUAL, build
 from host.parts import Parts
 from host.ports import ChildPort, FifoPort, Port, SerialPort
-from host.types import LinkError
-from host.wire import FIRST_BAUD, TickUnit
+from host.wire import FIRST_BAUD
 
 NATIVE = "native"
 
 
-def attach(board: Board, say: Callable[[str], None], serial_number: str = "") -> Device:
+def attach(board: Board, say: Callable[[str], None], serial_number: str = "", url: str = "") -> Device:
     """An open Device for ``board`` that has said HELLO; close it (or use it as a context manager) when done.
 
     Emulated boards and ``native`` run the firmware of this checkout, built first; a real board runs what was flashed
-    to it. Raises UsageError on a missing tool, LinkError on a board that is not there or is not what was asked for.
+    to it: the one at the serial port ``url``, or with the probe of ``serial_number``, or the only one. Raises
+    UsageError on a missing tool, LinkError on a board that is not there or is not what was asked for.
     """
+    if board.port is PortKind.SERIAL:
+        return _attach_real(Desk(board, url, serial_number, say))
     with ExitStack() as stack:
         port, pid, image = open_port(board, say, serial_number, stack)
         rung = NATIVE if board.port is PortKind.CHILD else "board"
         device = Device(port, rung, board.emulated, stack.pop_all().close, pid, image)
     try:
-        info = device.hello()
-        if (info.board, info.tick_unit) != (board.env or board.name, board.tick_unit):
-            raise LinkError(
-                f"{board.name} was asked for, {info.board} counting {TickUnit(info.tick_unit).name} answers: "
-                f"flash the firmware of {board.name}, or name the board that is there"
-            )
+        check_board(board, device.hello())
+    except BaseException:
+        device.close()
+        raise
+    return device
+
+
+def _attach_real(desk: Desk) -> Device:
+    device = Device(desk.open(), recover=desk.recover)
+    try:
+        device.image = desk.meet(device).build_id.hex()
     except BaseException:
         device.close()
         raise

@@ -68,6 +68,10 @@ class Board:
     ram_bytes: int = 0
     baud: int = 0
     """Bits per second that HELLO asks a real board's line for, once it has answered at ``wire.FIRST_BAUD``."""
+    openocd: str = ""
+    """OpenOCD's configuration of a real board."""
+    pyocd: str = ""
+    """PyOCD's name of its chip."""
     usb_ids: tuple[str, ...] = ()
     """``vid:pid`` in lower-case hex of its debug probe."""
 
@@ -153,5 +157,20 @@ def find_attached(board: Board, serial_number: str = "") -> Attached:
     if not found:
         which = f" with serial number {serial_number}" if serial_number else ""
         raise LinkError(f"{board.name}: no probe ({', '.join(board.usb_ids)}){which} is attached: plug the board in")
-    numbers = ", ".join(one.serial_number or one.url for one in found)
-    raise LinkError(f"{board.name}: {len(found)} boards are attached ({numbers}): name one by its serial number")
+    which = ", ".join(f"{one.serial_number or 'no number'} at {one.url}" for one in found)
+    raise LinkError(
+        f"{board.name}: {len(found)} probes of its kind are attached ({which}): name one by SERIAL=... or PORT=... "
+        "(--serial, --port)"
+    )
+
+
+def probe_number(board: Board, serial_number: str, url: str) -> str:
+    """Serial number of the probe to program: the one given, that of the port ``url``, or that of the only one.
+
+    Empty where the probe has none. Raises LinkError as ``find_attached``.
+    """
+    if serial_number:
+        return serial_number
+    if url:
+        return next((one.serial_number for one in attached(board) if one.url == url), "")
+    return find_attached(board).serial_number

@@ -45,8 +45,12 @@ class Config:
     """What the board's firmware speaks: ``tinyrobust``, or ``mlperf-tiny`` for the scores of any such firmware."""
     encoding: str = ""
     """What an ``mlperf-tiny`` firmware is fed: ``int8`` or ``uint8``; empty: as its benchmark's reference is."""
+    emulator: str = ""
+    """Runs the image of a real ``board`` without it: ``qemu`` or ``renode``."""
     port: str = ""
-    """pyserial URL of an ``mlperf-tiny`` firmware; empty: the board is found by its USB id."""
+    """pyserial URL of a real board; empty: it is found by its USB id."""
+    serial: str = ""
+    """Serial number of its debug probe, where several of a kind are attached."""
     attacks: tuple[str, ...] = ("clean", "noise", "fgsm", "pgd")
     eps: tuple[float, ...] = tuple(n / 255 for n in (2, 4, 8, 12, 16, 24, 32))
     """Budgets in multiples of the input range, for Linf 0 to 1; in TOML numbers or texts such as ``"8/255"``."""
@@ -90,8 +94,8 @@ class Config:
             raise UsageError(f"protocol {self.protocol!r}: give {' or '.join(PROTOCOLS)}")
         if self.encoding and self.encoding not in ENCODINGS:
             raise UsageError(f"encoding {self.encoding!r}: give {' or '.join(ENCODINGS)}")
-        if (self.encoding or self.port) and self.protocol != MLPERF_TINY:
-            raise UsageError(f"encoding and port go with protocol {MLPERF_TINY}")
+        if self.encoding and self.protocol != MLPERF_TINY:
+            raise UsageError(f"encoding goes with protocol {MLPERF_TINY}")
         if self.lattice not in LATTICES:
             raise UsageError(f"lattice {self.lattice!r}: give {' or '.join(LATTICES)}")
         if self.is_file:
@@ -175,7 +179,9 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "board": _text,
     "protocol": _text,
     "encoding": _text,
+    "emulator": _text,
     "port": _text,
+    "serial": _text,
     "attacks": _each(_text),
     "eps": _each(number),
     "access": _each(_text),

@@ -23,6 +23,12 @@ LOAD_ATTEMPTS = 3
 DTYPES = {9: "int8", 7: "int16"}
 """Edge tensors' types by TFLite's number."""
 MAX_WINDOW = 1024
+MAX_RECOVERIES = 5
+"""How often in a row a board may fail without one more answer."""
+REFLASH = "build and flash the firmware of this checkout"
+
+Recover = Callable[["Device", LinkError], None]
+"""Gets a board back that failed, or raises."""
 
 
 class Plan(Protocol):
@@ -54,7 +60,8 @@ class Device:
 
     ``emulated`` says that its ticks are no cycles. ``ended`` is called after the port is closed, to stop whatever was
     started for this device, ``pid`` the process that runs its firmware (0: none of this host's). ``image`` is the
-    SHA-256 of that firmware's file, empty for a real board: what is flashed there nobody can tell from here.
+    SHA-256 of that firmware's file, or the build id that a real board states. ``recover``, where there is one, gets a
+    board back that fails while it predicts: unplugged, reset, hung.
     """
 
     def __init__(
@@ -65,6 +72,7 @@ class Device:
         ended: Callable[[], None] = lambda: None,
         pid: int = 0,
         image: str = "",
+        recover: Recover | None = None,
     ) -> None:
         self.link = Link(port)
         self.emulated = emulated
@@ -72,9 +80,11 @@ class Device:
         self.image = image
         self._rung = rung
         self._ended = ended
+        self._recover = recover
         self._info: Info | None = None
         self._input: TensorSpec | None = None
         self._grid: TensorSpec | None = None
+        self._bundle: Plan | None = None
 
     def __enter__(self) -> Device:
         return self
@@ -109,12 +119,22 @@ class Device:
         """What the board last said of itself."""
         return self._info if self._info is not None else self.hello()
 
-    def hello(self, baud: int = 0) -> Info:
+    def hello(self, baud: int = 0, tries: int | None = None) -> Info:
         """Asks the board who it is, and to go on at ``baud`` (0: as before).
 
-        Raises LinkError where its protocol is not ours.
+        Raises LinkError where its protocol is not ours, LostError after ``tries`` losses.
         """
-        return self._accept(self.link.request(Hello(PROTOCOL, baud)).body)
+        try:
+            return self._accept(self.link.request(Hello(PROTOCOL, baud), tries=tries).body)
+        except RefusedError as err:
+            if err.code != Error.BAD_LENGTH:
+                raise
+            raise LinkError(f"the board speaks another version of the protocol ({err}): {REFLASH}") from None
+
+    def reopen(self, port: Port) -> None:
+        """Goes on with the board behind another port; counters and network stay what they were."""
+        self.link = Link(port, counters=self.link.counters)
+        self._info = None
 
     def reset(self) -> Info:
         """Makes the board forget an uploaded plan."""
@@ -125,7 +145,7 @@ class Device:
         if info.protocol != PROTOCOL:
             raise LinkError(
                 f"{info.board or 'the board'} runs firmware {info.firmware} of protocol {info.protocol:08x}, "
-                f"this host speaks {PROTOCOL:08x}: build and flash the firmware of this checkout"
+                f"this host speaks {PROTOCOL:08x}: {REFLASH}"
             )
         if info.tick_unit not in list(TickUnit) or not 0 < info.window <= MAX_WINDOW:
             raise LinkError(f"{info.board}: impossible INFO: tick unit {info.tick_unit}, window {info.window}")
@@ -148,8 +168,11 @@ class Device:
             except RefusedError as err:
                 if err.code != Error.PLAN_TOO_LARGE:
                     raise
-                into_flash = f"tinyrobust flash --board {info.board} --model M.tflite links it into flash instead"
-                raise LinkError(f"{err}: the board has {info.pool_bytes} bytes for it; {into_flash}") from None
+                raise LinkError(
+                    f"the network takes {err.detail} bytes of RAM (plan, arena, scratch and receive buffer), "
+                    f"{err.detail - info.pool_bytes} more than the {info.pool_bytes} that {info.board} has for it: "
+                    f"tinyrobust flash --board {info.board} --model M.tflite links its plan into flash"
+                ) from None
             info = self.hello()
         else:
             raise LinkError(f"the board holds plan {info.plan_id.hex()[:12]} after loading {bundle.plan_id[:12]}")
@@ -160,6 +183,7 @@ class Device:
                 raise LinkError(f"the board's input is {theirs}, the model's {input}")
         self._input = input or lattice_of(theirs)
         self._grid = self._input if theirs.dtype == "int8" else replace(theirs, shape=self._input.shape)
+        self._bundle = bundle
         return info
 
     def _upload(self, plan: bytes, info: Info) -> None:
@@ -217,10 +241,33 @@ class Device:
         raw = np.zeros((len(q), output.size), dtype)
         ticks = np.zeros(len(q), np.int64)
         retries = np.zeros(len(q), np.int64)
-        for i, tail, count, tried in self.stream(q):
-            raw[i], ticks[i], retries[i] = np.frombuffer(tail, dtype), count, tried
+        missing = np.arange(len(q))
+        failures = 0
+        while len(missing):
+            done = np.zeros(len(missing), bool)
+            try:
+                if failures and self._bundle is not None:
+                    self.load(self._bundle, self._input)
+                for i, tail, count, tried in self.stream(q[missing]):
+                    at = missing[i]
+                    raw[at], ticks[at], retries[at], done[i] = np.frombuffer(tail, dtype), count, tried, True
+            except LinkError as err:
+                failures = 1 if done.any() else failures + 1
+                self._survive(err, failures)
+            missing = missing[~done]
         counts = self.info.tick_unit != TickUnit.NONE
         return Prediction(output.dequantize(raw), raw, ticks if counts else None, retries)
+
+    def _survive(self, err: LinkError, failures: int) -> None:
+        """Back to a board that answers, or ``err`` again: what it refuses it would refuse again.
+
+        That it holds no plan is no refusal: it has restarted behind a port that stayed open.
+        """
+        restarted = isinstance(err, RefusedError) and err.code == Error.NO_PLAN
+        if self._recover is None or failures > MAX_RECOVERIES or (isinstance(err, RefusedError) and not restarted):
+            raise err
+        if not restarted:
+            self._recover(self, err)
 
     def layer(self, op: int, q: Int8Array) -> IntArray:
         """Output of operator record ``op`` for each sample of ``q``, [n, size of it] in the output's type."""

@@ -1,4 +1,4 @@
-"""Builds a board's firmware and writes it to the board: PlatformIO as a subprocess, ``make`` for the host build."""
+"""Builds a board's firmware (PlatformIO as a subprocess, ``make`` for the host build) and writes it to the board."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from host.boards import Board, PortKind
+from host.boards import Board, PortKind, probe_number
+from host.desk import Desk
+from host.device import Device
 from host.environment import BOARD_STEPS, NATIVE_STEPS, Step
 from host.parts import TINYROBUST, Parts
-from host.tools import ARM, NATIVE, PROBE, checkout, missing, tools
+from host.programmer import program
+from host.tools import ARM, NATIVE, checkout, missing, tools
 from host.types import LinkError, UsageError
 
 NATIVE_IMAGE = Path("native/tinyrobust_fw")
 USUAL = Parts()
 TELLING = (r"region .* overflowed by", r"is left for plan", r"[Ee]rror:", r"undefined reference")
 """What to look for in a failed build's output, the most telling first."""
-PROBE_GONE = re.compile(r"open failed|no device found|unable to open|init mode failed|LIBUSB_ERROR_ACCESS", re.I)
 
 
 @dataclass(frozen=True)
@@ -57,22 +59,46 @@ def build(board: Board, parts: Parts = USUAL) -> Firmware:
     return Firmware(elf, *((0, 0) if native else sizes(elf)))
 
 
-def upload(board: Board, parts: Parts = USUAL) -> Firmware:
-    """Builds, then programs the attached board and verifies it. Raises LinkError where no probe answers."""
+def upload(
+    board: Board, parts: Parts = USUAL, serial_number: str = "", url: str = "", say: Callable[[str], None] = print
+) -> Firmware:
+    """Builds, programs the attached board and asks the board whether it runs that very image.
+
+    The probe is that of ``serial_number``, or of the serial port ``url``, or the only one. Raises UsageError without a
+    programmer, LinkError where no probe or no board answers.
+    """
     if board.emulated:
         raise UsageError(f"{board.name} is not a real board: there is nothing to flash, `make bench` starts it")
     firmware = build(board, parts)
-    root = checkout()
-    _require((), [PROBE], root)
-    try:
-        with _alone(root):
-            _platformio(board, ["-t", "upload"], f"flashing {board.name}", parts)
-    except UsageError as err:
-        if PROBE_GONE.search(str(err)):
-            usb = ", ".join(board.usb_ids)
-            raise LinkError(f"flashing {board.name}: no debug probe ({usb}) answers: plug the board in") from None
-        raise LinkError(str(err)) from None
+    number = probe_number(board, serial_number, url)
+    program(board, firmware.elf, number)
+    flash, ram = board.flash_bytes, board.ram_bytes
+    say(f"{board.name}: {firmware.flash_bytes} of {flash} bytes of flash, {firmware.ram_bytes} of {ram} of static RAM")
+    if parts.protocol == TINYROBUST:
+        confirm(Desk(board, url, number, say), firmware.elf)
+        say(f"{board.name} runs the image just built")
     return firmware
+
+
+def confirm(desk: Desk, elf: Path) -> None:
+    """Raises LinkError unless the board says in INFO that it runs ``elf``."""
+    with Device(desk.open()) as device:
+        info = desk.meet(device)
+    if info.build_id != build_id(elf):
+        raise LinkError(
+            f"{desk.board.name} runs image {info.build_id.hex()[:12]}, not the {build_id(elf).hex()[:12]} "
+            "just flashed: is it the board whose probe was programmed?"
+        )
+
+
+def build_id(elf: Path) -> bytes:
+    """GNU build id of an image, 20 bytes. Raises UsageError where it has none."""
+    argv = ["arm-none-eabi-readelf", "--notes", str(elf)]
+    said = subprocess.run(argv, capture_output=True, text=True, check=False).stdout
+    found = re.search(r"Build ID: ([0-9a-f]{40})$", said, re.M)
+    if found is None:
+        raise UsageError(f"{elf}: no build id in it: it was not built by this checkout")
+    return bytes.fromhex(found[1])
 
 
 def sizes(elf: Path) -> tuple[int, int]:

@@ -212,8 +212,18 @@ class SerialPort:
     def __init__(self, url: str, baud: int = FIRST_BAUD, gone: Callable[[], str | None] = lambda: None) -> None:
         self.name = url
         self._gone = gone
+        own = {} if "://" in url else {"exclusive": True}
         try:
-            self._serial = serial.serial_for_url(url, baudrate=baud, timeout=0.0, write_timeout=STALL_SECONDS)
+            self._serial = serial.serial_for_url(url, baudrate=baud, timeout=0.0, write_timeout=STALL_SECONDS, **own)
+        except (serial.SerialException, ValueError, OSError) as err:
+            raise LinkError(f"{url}: {self._gone() or _why_not_open(url, err)}") from None
+
+    def set_baud(self, baud: int) -> None:
+        """Goes on at ``baud``, with nothing received before. Raises LinkError where the adapter cannot."""
+        try:
+            self._serial.flush()
+            self._serial.baudrate = baud
+            self._serial.reset_input_buffer()
         except (serial.SerialException, ValueError, OSError) as err:
             raise self._fail(err) from None
 
@@ -244,3 +254,23 @@ class SerialPort:
         """See Port."""
         with contextlib.suppress(serial.SerialException, OSError):
             self._serial.close()
+
+
+def _why_not_open(url: str, err: Exception) -> str:
+    """What a failed ``open`` of a serial port means, and what to do."""
+    code = getattr(err, "errno", None)
+    if code in (errno.EACCES, errno.EPERM):
+        group = _group(url)
+        return f"no permission: join the group {group} (sudo usermod -aG {group} $USER), then log in again"
+    # pyserial hands on the error number of open(), not that of the lock it takes after it.
+    if code == errno.EBUSY or "exclusively lock" in str(err):
+        return "is in use by another program (a terminal, another bench): close that"
+    return " ".join(str(err).split())
+
+
+def _group(url: str) -> str:
+    """The group that a device belongs to; Debian's where nobody can tell."""
+    try:
+        return Path(url).group()
+    except (OSError, KeyError, NotImplementedError):
+        return "dialout"

@@ -22,7 +22,7 @@ class Identity:
     facts: tuple[tuple[str, str], ...]
     """(name, value), readable."""
     image: str = ""
-    """SHA-256 of the firmware's file; empty where nobody can tell."""
+    """SHA-256 of the firmware's file, or the build id that a real board states; empty where nobody can tell."""
     notes: tuple[str, ...] = ()
     """Lines the report must show."""
     protocol: str = TINYROBUST
@@ -116,5 +116,8 @@ def facts(info: Info) -> tuple[tuple[str, str], ...]:
         ("scratch_bytes", str(info.scratch_bytes)),
         ("pool_bytes", str(info.pool_bytes)),
         ("pool_free", str(info.pool_free)),
+        ("stack_bytes", str(info.stack_bytes)),
+        ("baud", str(info.baud)),
+        ("build_id", info.build_id.hex()),
         ("window", str(info.window)),
     )

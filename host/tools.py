@@ -23,6 +23,8 @@ class Tool:
     version: tuple[str, ...] = ("--version",)
     probe: str = ""
     """A command line that fails where the tool is there but a part of it is not."""
+    instead: tuple[str, ...] = ()
+    """Programs that do as well."""
     backports: bool = False
     """Debian's backports have it where the release itself does not."""
     elsewhere: str = ""
@@ -81,7 +83,7 @@ TOOLS = (
         frozenset({RENODE}),
         elsewhere="get Renode from its releases page, github.com/renode/renode/releases, and put renode on the path",
     ),
-    Tool("openocd", "openocd", "flashing real boards", frozenset({PROBE})),
+    Tool("openocd", "openocd", "flashing real boards", frozenset({PROBE}), instead=("st-flash", "pyocd")),
 )
 
 
@@ -98,7 +100,7 @@ def found_version(tool: Tool) -> str | None:
         if shutil.which(argv[0]) is None:
             return None
         return "present" if subprocess.run(argv, capture_output=True, check=False).returncode == 0 else None
-    path = shutil.which(tool.name)
+    path = next(filter(None, map(shutil.which, (tool.name, *tool.instead))), None)
     if path is None:
         return None
     run = subprocess.run([path, *tool.version], capture_output=True, text=True, check=False)

@@ -2,6 +2,7 @@
 
 import random
 import zlib
+from dataclasses import replace
 
 from host.frame import Damaged, Deframer, encode
 from host.types import LinkError
@@ -26,8 +27,9 @@ EDGE = Tensor((1, 1, 1, 8), 9, 0.5, 0)
 class MemoryBoard:
     """A Port whose board answers in memory, in order, as firmware does: its "network" negates the sample."""
 
-    def __init__(self, window=4):
+    def __init__(self, window=4, **says):
         self.window = window
+        self.says = says  # what INFO says otherwise
         self.deframer = Deframer()
         self.out = bytearray()
         self.plan = bytearray()
@@ -74,7 +76,7 @@ class MemoryBoard:
 
     def info(self):
         plan_id = zlib.crc32(self.plan).to_bytes(4, "big") * 8 if self.ready else bytes(32)
-        return Info(
+        info = Info(
             protocol=PROTOCOL,
             plan_crc=zlib.crc32(self.plan) if self.ready else 0,
             plan_ready=int(self.ready),
@@ -104,6 +106,7 @@ class MemoryBoard:
             engine="test",
             board="memory",
         )
+        return replace(info, **self.says)
 
 
 class MemoryPlan:

@@ -1,4 +1,4 @@
-"""``tinyrobust flash``: build a real board's firmware and write it to the one that is plugged in."""
+"""``tinyrobust flash``: build a real board's firmware, write it to the one that is plugged in, and ask it what runs."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="M.tflite",
         help="link this network's plan into flash, for plans too large for the board's RAM",
     )
+    parser.add_argument("--port", default="", metavar="URL", help="its serial port (default: by USB id)")
+    parser.add_argument(
+        "--serial", default="", metavar="NUMBER", help="serial number of its probe, where two alike are attached"
+    )
     parser.add_argument(
         "--protocol",
         default=TINYROBUST,
@@ -35,9 +39,11 @@ def main(args: argparse.Namespace) -> int:
 
     if args.protocol == MLPERF_TINY and args.model is None:
         raise UsageError("--protocol mlperf-tiny: needs --model M.tflite, it cannot take a network at run time")
+    from host.commands.run import say
+
     board = get_board(args.board)
     sources = () if args.model is None else (_plan_source(args.model),)
-    upload(board, Parts(protocol=args.protocol, sources=sources))
+    upload(board, Parts(protocol=args.protocol, sources=sources), args.serial, args.port, say)
     return 0
 
 

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encoding", choices=ENCODINGS, help="what an mlperf-tiny firmware is fed (default: its model's)"
     )
-    parser.add_argument("--port", metavar="URL", help="serial port of an mlperf-tiny firmware (default: by USB id)")
+    parser.add_argument("--emulator", choices=("qemu", "renode"), help="run a real board's image without the board")
+    parser.add_argument("--port", metavar="URL", help="serial port of a real board (default: by USB id)")
+    parser.add_argument("--serial", metavar="NUMBER", help="serial number of its probe, where two alike are attached")
     parser.add_argument("--attacks", type=_names, metavar="A,B", help="attacks and groups: clean,pgd or standard")
     parser.add_argument("--eps", type=_fractions, metavar="E,E", help="budgets, e.g. 2/255,8/255,0.1")
     parser.add_argument("--access", type=_names, metavar="A,A", help="what the adversary has: transfer, twin, board")
@@ -59,8 +62,8 @@ def read_config(args: argparse.Namespace) -> Config:
     """bench.toml, where one is given, under the options of the command line."""
     base = configuration.load(args.config) if args.config else None
     given = {name: getattr(args, name) for name in
-             ("model", "float_model", "data", "board", "protocol", "encoding", "port", "attacks", "eps", "access",
-              "sources", "lattice", "samples", "out")}  # fmt: skip
+             ("model", "float_model", "data", "board", "protocol", "encoding", "emulator", "port", "serial", "attacks",
+              "eps", "access", "sources", "lattice", "samples", "out")}  # fmt: skip
     # One of the two given here overrides either of them in the file.
     if given["sources"] is not None or given["access"] is not None:
         given["sources"], given["access"] = given["sources"] or (), given["access"] or ()
@@ -110,7 +113,8 @@ def main(args: argparse.Namespace) -> int:
     from models.emit import emit_all, emit_plan
 
     config = resolve(config)
-    board = get_board(config.board)
+    board = get_board(config.board, config.emulator)
+    config = replace(config, board=board.name)
     cache = cache_folder()
     with ExitStack() as stack:
         device: Target
@@ -122,7 +126,7 @@ def main(args: argparse.Namespace) -> int:
             device = stack.enter_context(attach_mlperf(board, linked, config.encoding, config.port, say))
         else:
             # The board first: what is missing there should not wait for a network to be trained.
-            device = stack.enter_context(attach(board, say))
+            device = stack.enter_context(attach(board, say, config.serial, config.port))
             ladder = open_ladder(config, cache)
         with Progress() as progress:
             outcome = execute(config, ladder, device, cache, progress.say, progress.tick, args.command_line)

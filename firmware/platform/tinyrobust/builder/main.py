@@ -1,4 +1,4 @@
-"""SCons build of one board: toolchain, flags, CMSIS-NN, startup code, upload.
+"""SCons build of one board: toolchain, flags, CMSIS-NN, startup code.
 
 Every figure about a board comes from ``boards/<board>.json``; nothing here knows a board by name.
 """
@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from SCons.Script import AlwaysBuild, Default, DefaultEnvironment, Exit
+from SCons.Script import Default, DefaultEnvironment, Exit
 
 env = DefaultEnvironment()
 board = env.BoardConfig()
@@ -94,10 +94,5 @@ for source in filter(None, os.environ.get("TINYROBUST_SOURCES", "").split(os.pat
 # PlatformIO prints the sizes and checks flash once more.
 elf = env.BuildProgram()
 env.Alias("buildprog", elf)
-
-openocd_board = board.get("upload.openocd_board", "")
-if openocd_board:
-    env.Replace(UPLOADCMD=f'openocd -f {openocd_board} -c "program {{$SOURCE}} verify reset exit"')
-    AlwaysBuild(env.Alias("upload", elf, env.VerboseAction("$UPLOADCMD", "Uploading $SOURCE")))
 
 Default(elf)

@@ -1,0 +1,79 @@
+"""A real board on the desk: found by its probe, met at its rate, and waited for where it goes away in the middle."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from host.boards import Board, find_attached
+from host.device import Device
+from host.ports import SerialPort
+from host.programmer import restart
+from host.rate import meet
+from host.types import LinkError
+from host.wire import Info, TickUnit
+
+POLL_SECONDS = 1.0
+WAIT_SECONDS = 1800.0
+"""How long an unplugged board is waited for."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One real board: at the serial port ``url``; where that is empty, at the probe ``serial_number`` or the only one."""
+
+    board: Board
+    url: str
+    serial_number: str
+    say: Callable[[str], None]
+
+    def open(self) -> SerialPort:
+        """Its port. Raises LinkError where it is not there, in use, or not allowed."""
+        return SerialPort(self.url or find_attached(self.board, self.serial_number).url)
+
+    def meet(self, device: Device) -> Info:
+        """HELLO, the highest rate, and that it is the board that was asked for. Raises LinkError."""
+        port = device.link.port
+        assert isinstance(port, SerialPort)
+        info = meet(device, port, self.board.baud, self.say)
+        check_board(self.board, info)
+        return info
+
+    def recover(self, device: Device, why: LinkError) -> None:
+        """Waits until the board of ``device`` is back, restarted by its probe where it is there but mute.
+
+        Raises LinkError where another board or another image comes back, or none within ``WAIT_SECONDS``.
+        """
+        before = device.info
+        self.say(f"{why}: waiting for {self.board.name} to come back (Ctrl-C ends; what was recorded is kept)")
+        device.link.port.close()
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                device.reopen(self.open())
+            except LinkError:
+                time.sleep(POLL_SECONDS)
+                continue
+            try:
+                info = self.meet(device)
+            except LinkError as err:
+                device.link.port.close()
+                said = "restarted by its probe" if restart(self.board, self.serial_number) else "press its reset button"
+                self.say(f"{err}: {said}")
+                time.sleep(POLL_SECONDS)
+                continue
+            if (info.uid, info.build_id) != (before.uid, before.build_id):
+                raise LinkError(f"{self.board.name}: another board or another image came back: start again")
+            self.say(f"{self.board.name} is back")
+            return
+        raise LinkError(f"{self.board.name} did not come back within {WAIT_SECONDS:.0f} s") from why
+
+
+def check_board(board: Board, info: Info) -> None:
+    """Raises LinkError where ``info`` is not of ``board``."""
+    if (info.board, info.tick_unit) != (board.env or board.name, board.tick_unit):
+        raise LinkError(
+            f"{board.name} was asked for, {info.board} counting {TickUnit(info.tick_unit).name} answers: "
+            f"flash the firmware of {board.name}, or name the board that is there"
+        )

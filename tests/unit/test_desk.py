@@ -1,0 +1,244 @@
+"""Real boards, as a fake one on a pseudo-terminal: rates, garbage, strangers, hangs, cables pulled out."""
+
+import errno
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from host import desk, link, ports
+from host.attach import attach
+from host.boards import get_board
+from host.layout import pack
+from host.ports import SerialPort
+from host.types import LinkError
+from host.wire import FIRST_BAUD, Error, ErrorReply, Infer, TickUnit
+from tests.fake_desk import Board, FakeDesk
+from tests.simulated import MemoryPlan
+
+PLAN = MemoryPlan(bytes(range(256)) * 12)
+NUCLEO = get_board("nucleo_f746")
+F746 = {"board": "nucleo_f746", "tick_unit": TickUnit.CPU_CYCLES, "uid": b"\1" * 12, "build_id": b"\2" * 20}
+
+
+def samples(n):
+    return np.random.default_rng(n).integers(-127, 128, (n, 8), np.int8)
+
+
+@pytest.fixture
+def opened(tmp_path, monkeypatch):
+    """A fake desk and what was said, with short waits."""
+    monkeypatch.setattr(desk, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(desk, "restart", lambda board, number: False)
+    with_desks = []
+
+    def build(board=None, **options):
+        fake = FakeDesk(board or Board(**F746), tmp_path / "ttyFAKE", **options).__enter__()
+        with_desks.append(fake)
+        return fake
+
+    yield build
+    for fake in with_desks:
+        fake.__exit__()
+
+
+def connect(fake, said=print):
+    return attach(NUCLEO, said, url=fake.url)
+
+
+def test_the_line_is_raised_to_the_boards_highest_rate(opened):
+    fake = opened()
+    with connect(fake) as device:
+        assert device.info.baud == fake.board.baud == 2_000_000
+        assert device.image == (b"\2" * 20).hex()
+        device.load(PLAN)
+        q = samples(50)
+        assert (device.predict(q).raw == -q).all()
+
+
+def test_a_board_with_a_lower_rate_keeps_the_first_one(opened):
+    with connect(opened(Board(max_baud=FIRST_BAUD, **F746))) as device:
+        assert device.info.baud == FIRST_BAUD
+
+
+def test_a_wire_that_does_not_bear_the_rate_falls_back(opened):
+    said = []
+    with connect(opened(carries=1_000_000), said.append) as device:
+        device.load(PLAN)
+        assert (device.predict(samples(5)).raw == -samples(5)).all()
+        assert device.info.baud == FIRST_BAUD
+    assert "does not carry 2000000 baud: going on at 115200" in said[-1]
+
+
+def test_a_board_left_at_a_high_rate_is_found(opened):
+    fake = opened()
+    fake.board.baud = fake.board.next_baud = 2_000_000
+    with connect(fake) as device:
+        assert device.info.board == "nucleo_f746"
+
+
+def test_garbage_at_boot_is_skipped(opened):
+    noise = np.random.default_rng(7).integers(0, 256, 3000, np.uint8).tobytes()
+    with connect(opened(garbage=b"U-Boot 2019.01\r\n" + noise)) as device:
+        device.load(PLAN)
+        assert not device.predict(samples(9)).retries.any()
+
+
+@pytest.mark.parametrize(
+    ("says", "complaint"),
+    [
+        ({"board": "disco_l475"}, "nucleo_f746 was asked for, disco_l475 counting CPU_CYCLES answers"),
+        ({"tick_unit": TickUnit.SYSTICK}, "nucleo_f746 counting SYSTICK answers"),
+        ({"protocol": 7}, "runs firmware 1 of protocol 00000007.*build and flash"),
+    ],
+)
+def test_a_stranger_is_one_line(opened, says, complaint):
+    with pytest.raises(LinkError, match=complaint):
+        connect(opened(Board(**{**F746, **says})))
+
+
+class Older(Board):
+    """Firmware whose HELLO was shorter."""
+
+    def answer(self, frame):
+        return ErrorReply(Error.BAD_LENGTH, 4), b"bytes of body and tail expected"
+
+
+def test_firmware_of_an_older_protocol_is_one_line(opened):
+    with pytest.raises(LinkError, match=r"another version of the protocol.*build and flash"):
+        connect(opened(Older(**F746)))
+
+
+class Parrot(Board):
+    """Other firmware: says something of its own to whatever it hears."""
+
+    def write(self, data):
+        self.out += b"unknown command\r\n\0"
+
+
+def test_other_firmware_is_one_line(opened):
+    with pytest.raises(LinkError, match=r"no answer at 115200 baud, \d+ bytes came, no message: other firmware"):
+        connect(opened(Parrot(**F746)))
+
+
+def test_a_mute_board_is_one_line(opened, monkeypatch):
+    monkeypatch.setitem(link.FIRST_TIMEOUT, link.Type.HELLO, 0.02)
+    fake = opened()
+    fake.hung = True
+    with pytest.raises(LinkError, match=r"not a byte came: flash the board \(make flash\) or press its reset button"):
+        connect(fake)
+
+
+class Small(Board):
+    """Refuses plans for want of RAM."""
+
+    def answer(self, frame):
+        body, tail = super().answer(frame)
+        return (ErrorReply(Error.PLAN_TOO_LARGE, 70_000), b"bytes of RAM needed") if frame.type == 2 else (body, tail)
+
+
+def test_a_network_that_does_not_fit_says_by_how_much(opened):
+    with (
+        connect(opened(Small(**F746))) as device,
+        pytest.raises(LinkError, match=r"70000 bytes of RAM .* 4464 more than the 65536"),
+    ):
+        device.load(PLAN)
+
+
+def test_a_port_in_use(opened):
+    fake = opened()
+    with connect(fake), pytest.raises(LinkError, match="is in use by another program"):
+        connect(fake)
+
+
+def test_a_port_without_permission_names_the_group(monkeypatch, tmp_path):
+    def refuse(*args, **options):
+        raise ports.serial.SerialException(errno.EACCES, "could not open port: Permission denied")
+
+    port = tmp_path / "ttyACM0"
+    port.touch()
+    monkeypatch.setattr(ports.serial, "serial_for_url", refuse)
+    with pytest.raises(LinkError, match=rf"no permission: join the group {port.group()} \(sudo usermod -aG"):
+        SerialPort(str(port))
+    with pytest.raises(LinkError, match="join the group dialout"):
+        SerialPort("/nonexistent/ttyACM0")
+
+
+class Tripping(Board):
+    """Calls ``trip`` at its tenth inference."""
+
+    def answer(self, frame):
+        if isinstance(getattr(frame, "body", None), Infer) and self.inferences == 10 and self.trip:
+            trip, self.trip = self.trip, None
+            trip()
+        return super().answer(frame)
+
+
+def test_an_unplugged_board_is_waited_for(opened):
+    fake, said = opened(Tripping(**F746)), []
+
+    def pull():
+        fake.unplug()
+        threading.Timer(0.3, lambda: (fake.restart(), fake.plug())).start()
+
+    fake.board.trip = pull
+    with connect(fake, said.append) as device:
+        device.load(PLAN)
+        q = samples(40)
+        assert (device.predict(q).raw == -q).all()
+    assert "waiting for nucleo_f746 to come back" in said[0]
+    assert said[-1] == "nucleo_f746 is back"
+
+
+def test_another_board_in_its_place_is_refused(opened):
+    fake = opened(Tripping(**F746))
+
+    def swap():
+        fake.unplug()
+        fake.board.says = {**fake.board.says, "uid": b"\3" * 12}
+        threading.Timer(0.2, lambda: (fake.restart(), fake.plug())).start()
+
+    fake.board.trip = swap
+    with connect(fake) as device:
+        device.load(PLAN)
+        with pytest.raises(LinkError, match="another board or another image came back"):
+            device.predict(samples(40))
+
+
+def test_a_hanging_board_is_restarted_by_its_probe(opened, monkeypatch):
+    monkeypatch.setitem(link.FIRST_TIMEOUT, link.Type.HELLO, 0.02)
+    fake, said = opened(Tripping(**F746)), []
+    monkeypatch.setattr(desk, "restart", lambda board, number: (fake.restart(), True)[1])
+    fake.board.trip = lambda: setattr(fake, "hung", True)
+    with connect(fake, said.append) as device:
+        device.load(PLAN)
+        device.link.silence = 0.3
+        q = samples(40)
+        assert (device.predict(q).raw == -q).all()
+    assert any("restarted by its probe" in line for line in said)
+
+
+def test_a_board_that_restarts_behind_an_open_port_gets_its_plan_again(opened):
+    fake = opened(Tripping(max_baud=FIRST_BAUD, **F746))
+    fake.board.trip = fake.restart
+    with connect(fake) as device:
+        device.load(PLAN)
+        q = samples(40)
+        assert (device.predict(q).raw == -q).all()
+
+
+def test_a_board_that_always_fails_is_given_up(opened, monkeypatch):
+    fake = opened()
+    with connect(fake) as device:
+        device.load(PLAN)
+        recoveries = []
+        monkeypatch.setattr(device, "_recover", lambda *_: recoveries.append(1))
+        monkeypatch.setattr(device, "stream", lambda q: (_ for _ in ()).throw(LinkError("gone")))
+        with pytest.raises(LinkError, match="gone"):
+            device.predict(samples(3))
+    assert len(recoveries) == 5
+
+
+def test_info_fits_one_load_chunk():
+    assert len(pack(replace(Board(**F746).info()))) < 400
