@@ -12,8 +12,7 @@ from host.device import Device
 from host.emulator import Emulator
 from host.flash import USUAL, build
 from host.parts import Parts
-from host.ports import ChildPort, FifoPort, Port, SerialPort
-from host.wire import FIRST_BAUD
+from host.ports import ChildPort, FifoPort, Port, SerialPort, connect
 
 NATIVE = "native"
 
@@ -64,4 +63,4 @@ def open_port(
     emulator = stack.enter_context(Emulator(board, elf))
     if board.port is PortKind.FIFO:
         return FifoPort(board.name, emulator.to_board, emulator.from_board, emulator.gone), emulator.pid, image
-    return SerialPort(emulator.url, FIRST_BAUD, emulator.gone), emulator.pid, image
+    return connect(emulator.url, emulator.gone), emulator.pid, image

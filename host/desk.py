@@ -21,7 +21,7 @@ WAIT_SECONDS = 1800.0
 
 @dataclass(frozen=True)
 class Desk:
-    """One real board: at the serial port ``url``; where that is empty, at the probe ``serial_number`` or the only one."""
+    """One real board: at the serial port ``url``; where that is empty, at the probe ``serial_number`` or the one."""
 
     board: Board
     url: str

@@ -21,6 +21,7 @@ from host.wire import FIRST_BAUD
 READ_BYTES = 1 << 16
 INBOX_BYTES = 16 << 20
 """What a peer may send unasked while it does not read, before it counts as broken."""
+CONNECT_SECONDS = 60.0
 STALL_SECONDS = 15.0
 """How long a peer may refuse to take bytes."""
 
@@ -254,6 +255,18 @@ class SerialPort:
         """See Port."""
         with contextlib.suppress(serial.SerialException, OSError):
             self._serial.close()
+
+
+def connect(url: str, gone: Callable[[], str | None], seconds: float = CONNECT_SECONDS) -> SerialPort:
+    """The TCP port of an emulator that may not listen yet. Raises LinkError once that ended or after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return SerialPort(url, gone=gone)
+        except LinkError:
+            if gone() is not None or time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)
 
 
 def _why_not_open(url: str, err: Exception) -> str:

@@ -35,6 +35,7 @@ def test_unknown_board_names_the_known_ones():
 def test_an_emulator_runs_the_very_image_of_a_board():
     assert get_board("disco_l475", "qemu") is get_board("qemu_l475")
     assert get_board("qemu_l475", "qemu") is get_board("qemu_l475")
+    assert get_board("nucleo_f746", "renode").name == "renode_f746"
     with pytest.raises(UsageError, match="disco_l475 is not emulated by 'renode': qemu runs its image"):
         get_board("disco_l475", "renode")
     with pytest.raises(UsageError, match="nucleo_h743zi is not emulated by 'qemu': no emulator runs"):
