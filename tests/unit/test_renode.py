@@ -90,8 +90,6 @@ def test_it_is_started_spoken_to_and_ended(monkeypatch, tmp_path):
     tflite = small_tflite()
     plan = compile_plan(tflite)
     q = np.random.default_rng(5).integers(-128, 128, (20, *SHAPE), np.int8)
-    with Emulator(BOARD, firmware) as emulator:
-        assert BOARD.machine in " ".join(map(str, emulator._renode("renode")))
-        with Device(connect(emulator.url, emulator.gone)) as device:
-            device.load(SmallPlan(plan.data, plan.plan_id))
-            assert (device.predict(q).raw == tflm(tflite, q)).all()
+    with Emulator(BOARD, firmware) as emulator, Device(connect(emulator.url, emulator.gone)) as device:
+        device.load(SmallPlan(plan.data, plan.plan_id))
+        assert (device.predict(q).raw == tflm(tflite, q)).all()
