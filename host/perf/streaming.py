@@ -1,0 +1,100 @@
+"""What a sample costs on the wire: our protocol beside the MLPerf Tiny protocol, on the same line at the same rate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from host.boards import get_board
+from host.device import Device
+from host.flash import build
+from host.mlperf_device import MlperfDevice
+from host.parts import MLPERF_TINY, TINYROBUST, Parts
+from host.perf.line import PacedLine
+from host.perf.table import Table
+from host.target import Target
+from models import bundle
+from models.bundle import Bundle
+from models.emit import emit_plan
+
+BAUDS = (115200, 921600)
+CIFAR_BYTES = 32 * 32 * 3
+LINE_SECONDS = 5.0
+"""How long the inputs of one measurement would occupy the line by themselves."""
+SEED = 0
+HEADS = ("model", "input bytes", "baud", "protocol", "sent", "received", "ms/sample", "of line rate")
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """One network over one line. Bytes are per sample, as they were on the line."""
+
+    sent: float
+    received: float
+    seconds: float
+    efficiency: float
+    """Input bytes per second over the bytes per second that the line carries."""
+
+
+def stream(device: Target, line: PacedLine, network: Bundle) -> Streamed:
+    """Times one batch, after one sample that is not counted."""
+    n = max(8, round(LINE_SECONDS * line.rate / network.input.size))
+    q = np.random.default_rng(SEED).integers(-128, 128, (n, *network.input.shape), np.int8)
+    device.predict(q[:1])
+    lanes = (line.to_device, line.from_device)
+    before, started = [lane.carried for lane in lanes], time.perf_counter()
+    device.predict(q)
+    seconds = (time.perf_counter() - started) / n
+    sent, received = ((lane.carried - old) / n for lane, old in zip(lanes, before, strict=True))
+    return Streamed(sent, received, seconds, network.input.size / seconds / line.rate)
+
+
+def measure(network: Bundle, protocol: str, baud: int) -> Streamed:
+    """``network`` on the firmware as a host process, which computes far faster than the line carries its inputs."""
+    board = get_board("native")
+    if protocol == TINYROBUST:
+        with PacedLine([str(build(board).elf)], baud) as line, Device(line.port, "native") as ours:
+            ours.load(network, network.input)
+            return stream(ours, line, network)
+    plan = emit_plan(network, network.folder / "builtin_plan.cc")
+    elf = build(board, Parts(protocol, sources=(plan,))).elf
+    with PacedLine([str(elf)], baud) as line, MlperfDevice(line.port, "native") as theirs:
+        theirs.hello()
+        theirs.load(network, network.input)
+        return stream(theirs, line, network)
+
+
+def streaming_table(models: tuple[tuple[str, bytes], ...], cache: Path, say: Callable[[str], None]) -> Table:
+    """The first model with inputs of ``CIFAR_BYTES``, else the last one, at every rate of ``BAUDS``, both protocols."""
+    rows = []
+    built = [(title, bundle.build(tflite, cache)) for title, tflite in models]
+    for title, network in [one for one in built if one[1].input.size == CIFAR_BYTES][:1] or built[-1:]:
+        for baud in BAUDS:
+            for protocol in (TINYROBUST, MLPERF_TINY):
+                say(f"{title} over {protocol} at {baud} baud")
+                one = measure(network, protocol, baud)
+                rows.append(
+                    (
+                        title,
+                        f"{network.input.size:,}",
+                        str(baud),
+                        protocol,
+                        f"{one.sent:,.0f}",
+                        f"{one.received:,.0f}",
+                        f"{1e3 * one.seconds:,.1f}",
+                        f"{one.efficiency:.1%}",
+                    )
+                )
+    return Table(
+        "Streaming",
+        "Samples to the firmware as a host process, over a line in memory that carries ten bits a byte at the stated "
+        f"rate, both ways at once: as many as would fill it for {LINE_SECONDS:.0f} s. Bytes are per sample; the last "
+        "column is input bytes a second over the line's. Each MLPerf Tiny command waits for its answer: "
+        "on a desk it also pays the turn-around of USB, about a millisecond, which this line does not have.",
+        HEADS,
+        tuple(rows),
+    )
