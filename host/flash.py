@@ -101,6 +101,17 @@ def build_id(elf: Path) -> bytes:
     return bytes.fromhex(found[1])
 
 
+def static_sizes(board: Board, image: bytes) -> tuple[int, int] | None:
+    """``sizes`` of the image with build id ``image``, where it is the one that this checkout built last."""
+    elf = build_folder(checkout(), USUAL) / board.env / "firmware.elf"
+    if not elf.is_file():
+        return None
+    try:
+        return sizes(elf) if build_id(elf) == image else None
+    except UsageError:
+        return None
+
+
 def sizes(elf: Path) -> tuple[int, int]:
     """Flash (text, constants and the image of .data) and static RAM (stack, .data, .bss) of an ELF, in bytes."""
     run = subprocess.run(["arm-none-eabi-size", "-B", "-d", str(elf)], capture_output=True, text=True, check=False)

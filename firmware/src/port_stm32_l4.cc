@@ -22,7 +22,8 @@ void run_at(uint32_t multiplier, uint32_t wait_states) {
   // Read back before the clock goes up (3.3.3).
   put(kFlash, wait_states | kPrefetch | kCaches);
 
-  // Above 80 MHz the AHB has to pass through half the speed for a microsecond (RM0432 6.2.9); below it does no harm.
+  // Above 80 MHz the AHB has to pass through half the speed for a microsecond (RM0432, RCC, system clock selection);
+  // below it does no harm.
   reg(kConfiguration) = kHalfSpeed | kPllSelected;
   wait_for([] { return (reg(kConfiguration) & kPllInUse) == kPllInUse; });
   for (volatile int i = 0; i < 64; i = i + 1) {

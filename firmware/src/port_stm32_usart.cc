@@ -1,5 +1,5 @@
 // The line of an STM32 board: an interrupt-driven receive ring and a rate the host may raise. Register offsets and bits
-// are the same in RM0351 (L4, chapter 40), RM0432 (L4+, 46, 47), RM0385 (F7, 31) and RM0433 (H7, 48).
+// are the same in RM0351 (L4), RM0432 (L4+), RM0385 (F7) and RM0433 (H7), chapters USART and LPUART.
 #include "port.h"
 #include "port_stm32.h"
 #include "ring.h"

@@ -102,8 +102,10 @@ def main(args: argparse.Namespace) -> int:
     """Runs it; 0 when all records are made and reach the floors. Raises GateFailed, the report written, if not."""
     config = read_config(args)
     from host.attach import attach
-    from host.boards import get_board
+    from host.boards import PortKind, get_board
+    from host.commands.costs import say_costs
     from host.commands.output import show
+    from host.device import Device
     from host.gate import check, enforce
     from host.mlperf_attach import attach_mlperf
     from host.progress import Progress
@@ -130,6 +132,8 @@ def main(args: argparse.Namespace) -> int:
             ladder = open_ladder(config, cache)
         with Progress() as progress:
             outcome = execute(config, ladder, device, cache, progress.say, progress.tick, args.command_line)
+        if isinstance(device, Device) and board.port is not PortKind.CHILD:
+            say_costs(device, board, outcome.path, say)
     emit_all(ladder.bundle, outcome.path / "export")
     paths = write_report(outcome.path)
     result = show(outcome.path, str(paths.html), args.json, made=outcome.made)
