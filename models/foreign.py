@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
+from host.grid import lattice_of
 from host.types import Dataset, Predictor, UsageError
 from models import bundle
 from models.datasets import test_set
 from models.graph import MAX_FILE
 from models.ladder import Ladder, tflm_rung
-from models.npz import load_npz
+from models.npz import load_npz, read_npz
 from models.twin import TwinPredictor
 
 
 def open_files(model: Path, float_model: Path | None, data: Path, cache: Path, say: Callable[[str], None]) -> Ladder:
-    """``model`` .tflite (int8), Keras or QKeras .h5, .keras or SavedModel; ``float_model`` one of the latter three;
+    """``model`` .tflite, Keras or QKeras .h5, .keras or SavedModel; ``float_model`` one of the latter three;
     ``data`` .npz or a data set by name.
 
     Raises UsageError for whatever cannot be read or does not fit together.
@@ -24,7 +28,8 @@ def open_files(model: Path, float_model: Path | None, data: Path, cache: Path, s
         from models.foreign_keras import open_keras
 
         return open_keras(model, float_model, data, cache, say)
-    built = bundle.build(read_bounded(model, MAX_FILE), cache)
+    tflite = read_bounded(model, MAX_FILE)
+    built = _on_lattice(bundle.build(tflite, cache), model.name, data, say)
     test, names = _test_set(data, built, say)
     rungs: list[Predictor] = []
     unavailable: tuple[tuple[str, str], ...] = (("qat", "no QKeras model belongs to a .tflite file"),)
@@ -36,12 +41,30 @@ def open_files(model: Path, float_model: Path | None, data: Path, cache: Path, s
 
         say(f"{float_model.name}: loading the float model")
         rungs.append(KerasPredictor(load_float(float_model), "float32", built.input))
-    rungs.append(TwinPredictor(built.tflite))
-    tflm, missing = tflm_rung(built.tflite, model.name)
+    rungs.append(TwinPredictor(tflite, built.input))
+    tflm, missing = tflm_rung(tflite, model.name, built.input)
     if tflm is not None:
         rungs.append(tflm)
-        built = bundle.build(built.tflite, cache, tflm.arena_bytes)
+        built = bundle.build(tflite, cache, tflm.arena_bytes, built.input)
     return Ladder(model.stem, built, tuple(rungs), test, names, unavailable + missing, ())
+
+
+def _on_lattice(built: bundle.Bundle, name: str, data: Path, say: Callable[[str], None]) -> bundle.Bundle:
+    """``built`` with the 256 levels that an int16 input is fed through: from 0 on, or around it where the data are."""
+    if built.grid.dtype == "int8":
+        return built
+    lattice = lattice_of(built.grid, signed=_is_signed(data))
+    low = max(lattice.low, built.grid.low)
+    say(f"{name}: int16 input, the 256 levels of the data span {low:.4g} to {lattice.high:.4g}")
+    return replace(built, input=lattice)
+
+
+def _is_signed(data: Path) -> bool:
+    """Whether ``data`` lie on both sides of 0: features of speech, an ``.npz`` of int8 or with negative floats."""
+    if data.suffix == ".npz" or data.is_file():
+        x = read_npz(data)
+        return x.dtype == np.int8 or (x.dtype.kind == "f" and bool((x < 0).any()))
+    return str(data) == "speech_commands"
 
 
 def _test_set(data: Path, built: bundle.Bundle, say: Callable[[str], None]) -> tuple[Dataset, tuple[str, ...]]:

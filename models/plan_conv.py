@@ -51,7 +51,7 @@ def convolution(o: Checked) -> Conv:
     if len(w.shape) != 4 or w.shape[3] != in_c:
         fail(f"its weights {list(w.shape)} do not fit {in_c} input channels; groups are not supported")
     g = _geometry(o, (in_h, in_w), (w.shape[1], w.shape[2]), w.shape[0], opt)
-    within("its channels", MAX_EXTENT, in_c)
+    within("its number of channels", MAX_EXTENT, in_c)
     head = o.head(conv_kind(o))
     return Conv(head=head, input=o.at(x), in_c=in_c, **g, **_arithmetic(o, x, w, 0, head.kind))
 
@@ -114,7 +114,7 @@ def _one_pixel(out_c: int) -> dict[str, int]:
 def _geometry(o: Checked, size: tuple[int, int], kernel: tuple[int, int], out_c: int, opt: Any) -> dict[str, int]:
     stride, dilation = (opt.StrideH(), opt.StrideW()), (opt.DilationHFactor(), opt.DilationWFactor())
     rows, cols = sliding(size, kernel, stride, dilation, is_same(opt.Padding()))
-    within("its channels", MAX_EXTENT, out_c)
+    within("its number of channels", MAX_EXTENT, out_c)
     o.expect_output((1, rows.out, cols.out, out_c))
     return {
         "in_h": size[0],

@@ -74,7 +74,7 @@ def _pool(o: Checked) -> Pool:
     same_quantization(x, o.out)
     kernel, stride = (opt.FilterHeight(), opt.FilterWidth()), (opt.StrideH(), opt.StrideW())
     rows, cols = sliding((in_h, in_w), kernel, stride, (1, 1), is_same(opt.Padding()))
-    within("its channels", MAX_EXTENT, channels)
+    within("its number of channels", MAX_EXTENT, channels)
     if o.wide:
         within("its window's elements", MAX_COUNT_S16, kernel[0] * kernel[1])
     o.expect_output((1, rows.out, cols.out, channels))

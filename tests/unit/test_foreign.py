@@ -8,6 +8,7 @@ from host.types import TensorSpec, UsageError
 from models import oracle
 from models.foreign import open_files
 from models.npz import load_npz
+from tests.small_model import SHAPE, small_tflite
 from tests.tflite_factory import Affine, Factory, Window
 
 SPEC = TensorSpec((4, 4, 1), 0.5, 3)
@@ -91,6 +92,21 @@ def tflite():
     x = f.input((1, 4, 4, 1), Affine(0.5, 3))
     y = f.reshape(f.max_pool_2d(x, Window((2, 2), (2, 2))), (1, 4))
     return f.build(x, y)
+
+
+@pytest.mark.parametrize(("values", "low"), [(0.0, 0.0), (-1.0, -1.0)])
+def test_an_int16_model_is_fed_256_levels_from_0_on_or_around_it(tmp_path, values, low):
+    (tmp_path / "m.tflite").write_bytes(small_tflite(wide=True))
+    said = []
+    data = save(tmp_path, x=np.full((3, *SHAPE), values))
+    ladder = open_files(tmp_path / "m.tflite", None, data, tmp_path / "cache", said.append)
+    lattice = ladder.bundle.input
+    assert {rung.input for rung in ladder.rungs} == {lattice}
+    assert (lattice.dtype, ladder.bundle.grid.dtype) == ("int8", "int16")
+    assert (lattice.low, lattice.high) == (pytest.approx(low, abs=0.01), pytest.approx(ladder.bundle.grid.high))
+    assert said == [f"m.tflite: int16 input, the 256 levels of the data span {low:.4g} to 1"]
+    answers = [rung.predict(ladder.test.q).raw for rung in ladder.rungs]
+    assert all(raw.dtype == np.int16 and np.array_equal(raw, answers[0]) for raw in answers)
 
 
 def files(tmp_path, **arrays):

@@ -1,6 +1,7 @@
 import dataclasses
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import synthetic
 
@@ -70,6 +71,18 @@ def test_one_differing_byte_is_found_and_placed(records):
     assert found.first == "pgd/qat eps 0.06275 sample 17"
     assert found.samples == 200 * len(synthetic.CELLS)
     assert row(summarise(bad, synthetic.manifest()), "board", PGD).differing_bytes == 1
+
+
+def test_int16_outputs_are_compared_in_their_own_levels_and_bytes(records):
+    raws = records["raw"].to_pylist()
+    widened = [None if raw is None else np.frombuffer(raw, np.int8).astype("<i2").tobytes() for raw in raws]
+    records = records.set_column(records.column_names.index("raw"), "raw", pa.array(widened, pa.binary()))
+    at = synthetic.row_of(records, "board", PGD, 17)
+    values = np.frombuffer(widened[at], "<i2").copy()
+    values[2] += 300
+    (found,) = divergences(synthetic.change(records, "raw", at, values.tobytes()))
+    assert (found.differing_samples, found.differing_bytes, found.largest) == (1, 2, 300)
+    assert found.bytes == 2 * divergences(synthetic.table())[0].bytes
 
 
 def test_outputs_for_different_inputs_are_counted_apart(records):

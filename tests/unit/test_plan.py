@@ -124,6 +124,44 @@ def test_what_cannot_run_exactly_is_refused_with_the_reason(change, reason):
     assert reason in _refusal(f, x, y)
 
 
+def _conv(shape, kernel, stride=1, channels=1):
+    """A CONV_2D over a model input of ``shape`` with SAME padding."""
+    f = Factory()
+    x = f.input(shape, IN)
+    window = Window(kernel, (stride, stride), same=True)
+    return f, x, f.conv_2d(x, np.zeros((channels, *kernel, shape[3]), np.int8), [0.1], None, window, Affine(1.0))
+
+
+def _depthwise_without_bias():
+    f = Factory()
+    x = f.input((1, 4, 4, 2), IN)
+    y = f.depthwise_conv_2d(x, np.ones((1, 3, 3, 2), np.int8), [0.1], None, Window((3, 3)), Affine(1.0))
+    f.operators[0].inputs.append(-1)
+    return f, x, y
+
+
+@pytest.mark.parametrize(
+    ("made", "reason"),
+    [
+        (lambda: _conv((1, 1, 32_768, 1), (1, 1)), "CONV_2D (operator 0): its input is [1, 32768], 1 to 32767"),
+        (lambda: _conv((1, 2, 2, 1), (1, 1), 32_768), "its stride is [32768, 32768], 1 to 32767"),
+        (lambda: _conv((1, 1, 1, 1), (1, 1), 1, 32_768), "its number of channels is [32768], 1 to 32767"),
+        (lambda: _conv((1, 1, 1, 257), (16, 16)), "its kernel has 65792 weights per output, at most 65535"),
+        (
+            lambda: _one(lambda f, x: f.max_pool_2d(x, Window((1, 1))), (1, 1, 1, 32_768)),
+            "MAX_POOL_2D (operator 0): its number of channels is [32768]",
+        ),
+        (
+            lambda: _one(lambda f, x: f.softmax(x), (1, 4096)),
+            "SOFTMAX (operator 0): the length of its rows is [4096], 1 to 4095",
+        ),
+        (_depthwise_without_bias, "DEPTHWISE_CONV_2D (operator 0): its bias is the absent tensor -1"),
+    ],
+)
+def test_what_the_kernels_would_refuse_is_refused_by_the_compiler(made, reason):
+    assert reason in _refusal(*made())
+
+
 def test_an_accumulator_that_could_overflow_is_refused():
     weights, bias = np.full((1, 8), 127, np.int8), np.array([2**31 - 1], np.int32)
     f, x, y = _one(lambda f, x: f.fully_connected(x, weights, [0.1], bias, Affine(1.0)), (1, 8))
