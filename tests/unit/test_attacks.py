@@ -1,12 +1,26 @@
+"""Every attack of the registry on a small trained network: its budget, its repeatability, its strength."""
+
+import subprocess
+import sys
+
 import numpy as np
 import pytest
-import victim
-from victim import SPEC, N, Net
+from victim import SPEC, Asked, N, Net, right, samples
 
-from attacks.base import make
-from attacks.problem import Needs
+from attacks import groups, table
+from attacks.base import make, pose
+from attacks.lattice import change, size
+from attacks.problem import Lattice, Needs, Norm
 from attacks.registry import ATTACKS
-from host.types import Cell, Differentiable, FlagKind, Prediction, UsageError
+from host.types import Cell, FlagKind, Prediction, UsageError
+
+QUICK = {"clean", "noise", "gaussian", "fgsm", "bim", "pgd", "mi-fgsm", "deepfool", "square-linf"}
+"""Attacks in the unit minute, one of each sort; all the others are for `make test`."""
+
+FEW = 48
+"""Samples for an attack that is given more work than the controls."""
+
+NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in ATTACKS]
 
 
 class Blind:
@@ -19,107 +33,125 @@ class Blind:
         return Prediction(np.zeros((len(q), 3), np.float32))
 
 
-@pytest.fixture(scope="module", name="samples")
-def _samples():
-    return victim.samples()
+def source_of(name):
+    needs = ATTACKS[name].needs
+    return None if needs is Needs.NOTHING else Net() if needs is Needs.GRADIENTS else Asked()
 
 
-@pytest.fixture(scope="module")
-def net():
-    return Net()
+def cell_of(name, levels=24, seed=3):
+    info, source = ATTACKS[name], source_of(name)
+    eps = 0.0 if name == "clean" else 1.0 if info.minimises else levels / 255 if info.norm is Norm.LINF else 0.5
+    return Cell(name, source.rung if source else "-", eps, seed)
 
 
-def kinds(made):
-    return [flag.kind for flag in made.flags]
+def made(name, n=FEW, levels=24, seed=3):
+    q, labels = samples()
+    return make(cell_of(name, levels, seed), source_of(name), q[:n], labels[:n], SPEC)
 
 
-def accuracy(net, q, labels):
-    return np.mean(net.predict(q).logits.argmax(axis=1) == labels)
-
-
-@pytest.mark.parametrize("name", ATTACKS)
-@pytest.mark.parametrize("level", [1, 5, 40, 255])
-def test_every_attack_is_repeatable_and_in_its_budget(net, samples, name, level):
-    q, labels = samples
-    source = net if ATTACKS[name].needs is Needs.GRADIENTS else None
-    cell = Cell(name, "float32" if source else "-", 0.0 if name == "clean" else level / 255, seed=3)
-    first, second = (make(cell, source, q, labels, SPEC) for _ in range(2))
+@pytest.mark.parametrize("name", NAMES)
+def test_every_attack_is_repeatable_in_its_budget_and_stronger_than_noise(name):
+    info, (q, labels) = ATTACKS[name], (part[:FEW] for part in samples())
+    first, second = made(name), made(name)
     assert np.array_equal(first.q, second.q)
-    assert first.q.dtype == np.int8
-    change = np.abs(first.q.astype(int) - q).reshape(N, -1).max(axis=1)
-    assert np.array_equal(change, first.linf)
-    assert change.max() == (0 if name == "clean" else min(level, 255)) or level == 255
+    assert not first.failed.any()
+    moved = change(q, first.q)
+    assert np.array_equal(size(moved, Norm.LINF) * 255, first.linf)
+    assert np.allclose(size(moved, Norm.L2), first.l2)
+    assert np.array_equal(size(moved, Norm.L0), first.l0)
+    if not info.minimises:
+        limit = first.levels / 255 if info.norm is Norm.LINF else first.cell.eps
+        assert size(moved, info.norm).max() <= limit + 1e-6
+    if info.needs is not Needs.NOTHING and "noise" not in info.title.lower():
+        assert_stronger_than_noise(first.q, q, labels)
 
 
-def test_the_order_of_strength(net, samples):
-    q, labels = samples
-    assert isinstance(net, Differentiable)
-    right = {}
-    for name in ATTACKS:
-        cell = Cell(
-            name, "float32" if ATTACKS[name].needs is Needs.GRADIENTS else "-", 0.0 if name == "clean" else 24 / 255
-        )
-        made = make(cell, net, q, labels, SPEC)
-        right[name] = accuracy(net, made.q, labels)
-        assert (made.notes, made.flags) == ((), ())
-    assert right["pgd"] <= right["fgsm"] < right["noise"] <= right["clean"]
-    assert right["clean"] > 0.95
+def assert_stronger_than_noise(adversarial, q, labels):
+    """Each sample's own perturbation with its elements shuffled and its signs drawn anew: same size in every norm."""
+    rng = np.random.default_rng(0)
+    flat = rng.permuted(change(q, adversarial).reshape(len(q), -1), axis=1) * rng.choice([-1, 1], (len(q), SPEC.size))
+    noise = np.clip(q + flat.reshape(q.shape), -128, 127).astype(np.int8)
+    attacked, shuffled = (Net().predict(x).logits.argmax(axis=1) == labels for x in (adversarial, noise))
+    lost, won = int(np.sum(shuffled & ~attacked)), int(np.sum(attacked & ~shuffled))
+    assert lost - won > 2 * np.sqrt(lost + won)
 
 
-def test_another_seed_is_another_start(net, samples):
-    q, labels = samples
-    for name in ("noise", "pgd"):
-        source = net if name == "pgd" else None
-        one, two = (make(Cell(name, "float32", 0.1, seed), source, q, labels, SPEC).q for seed in (0, 1))
-        assert not np.array_equal(one, two)
+@pytest.mark.parametrize("name", ["noise", "fgsm", "pgd"])
+@pytest.mark.parametrize("level", [1, 5, 255])
+def test_a_budget_is_spent_to_the_level(name, level):
+    assert made(name, levels=level).linf.max() == level or level == 255
 
 
-def test_noise_uses_every_level_equally(samples):
+def test_the_order_of_strength():
+    names = ("clean", "noise", "fgsm", "pgd")
+    attacked = {name: made(name, n=N) for name in names}
+    share = {name: right(Net(), attacked[name].q).mean() for name in names}
+    assert share["pgd"] <= share["fgsm"] < share["noise"] <= share["clean"]
+    assert share["clean"] > 0.95
+    assert all((one.notes, one.flags) == ((), ()) for one in attacked.values())
+
+
+@pytest.mark.parametrize("name", ["noise", "pgd"])
+def test_another_seed_is_another_start(name):
+    assert not np.array_equal(made(name, seed=0).q, made(name, seed=1).q)
+
+
+def test_noise_uses_every_level_equally():
     q = np.zeros((5000, *SPEC.shape), np.int8)
-    made = make(Cell("noise", "-", 3 / 255), None, q, np.zeros(5000, np.int64), SPEC)
-    values, counts = np.unique(made.q, return_counts=True)
+    noise = make(Cell("noise", "-", 3 / 255), None, q, np.zeros(5000, np.int64), SPEC)
+    values, counts = np.unique(noise.q, return_counts=True)
     assert values.tolist() == [-3, -2, -1, 0, 1, 2, 3]
     assert counts.min() / counts.max() > 0.95
 
 
-def test_a_budget_below_one_level_changes_nothing_and_says_so(net, samples):
-    q, labels = samples
-    made = make(Cell("pgd", "float32", 0.002), net, q, labels, SPEC)
-    assert np.array_equal(made.q, q)
-    assert made.levels == 0
-    assert kinds(made) == [FlagKind.BELOW_ONE_LEVEL]
+def test_a_budget_below_one_level_changes_nothing_and_says_so():
+    q, labels = samples()
+    none = make(Cell("pgd", "float32", 0.002), Net(), q, labels, SPEC)
+    assert np.array_equal(none.q, q)
+    assert none.levels == 0
+    assert [flag.kind for flag in none.flags] == [FlagKind.BELOW_ONE_LEVEL]
 
 
-def test_unlabelled_samples_are_attacked_away_from_the_source(net, samples):
-    q, _ = samples
-    made = make(Cell("fgsm", "float32", 0.3), net, q, np.full(N, -1), SPEC)
-    assert accuracy(net, made.q, net.predict(q).logits.argmax(axis=1)) < 0.5
+def test_unlabelled_samples_are_attacked_away_from_the_source():
+    q, _ = samples()
+    answered = Net().predict(q).logits.argmax(axis=1)
+    turned = make(Cell("fgsm", "float32", 0.3), Net(), q, np.full(N, -1), SPEC)
+    assert np.mean(Net().predict(turned.q).logits.argmax(axis=1) == answered) < 0.5
 
 
 @pytest.mark.parametrize(
     ("cell", "source", "message"),
     [
-        (Cell("pdg", "float32", 0.1), None, "unknown attack .pdg.: did you mean .pgd."),
+        (Cell("pdg", "float32", 0.1), None, "unknown attack 'pdg': did you mean 'pgd'"),
         (Cell("pgd", "qat", 0.1), None, "not part of this run"),
         (Cell("pgd", "float32", 0.1), Blind(), "needs gradients"),
         (Cell("noise", "-", -0.1), None, "0 to 1"),
     ],
 )
-def test_refusals_are_one_line(samples, cell, source, message):
+def test_refusals_are_one_line(cell, source, message):
     with pytest.raises(UsageError, match=message) as caught:
-        make(cell, source, *samples, SPEC)
+        pose(cell, source, *samples(), SPEC, Lattice.AFTER)
     assert "\n" not in str(caught.value)
 
 
-def test_wrong_shape_is_refused(samples):
-    q, labels = samples
+def test_wrong_shape_is_refused():
+    q, labels = samples()
     with pytest.raises(UsageError, match="do not fit"):
         make(Cell("noise", "-", 0.1), None, q[:, :5], labels, SPEC)
 
 
-def test_the_registry_needs_no_tensorflow():
-    import subprocess
-    import sys
+def test_the_tables_of_the_docs_are_the_registrys():
+    page = table.PAGE.read_text(encoding="utf-8")
+    assert table.written(page) == page, "run python -m attacks.table"
+    assert all(f"`{name}`" in page for name in (*ATTACKS, *groups.groups()))
 
+
+def test_every_preset_is_in_its_studys_group_and_every_group_has_attacks():
+    for name, row in ATTACKS.items():
+        assert not row.eps or any(name in members for key, members in groups.groups().items() if key in groups.STUDIES)
+    assert set(groups.STANDARD) <= set(ATTACKS)
+
+
+def test_the_registry_needs_no_tensorflow():
     code = "import attacks.base, sys; sys.exit(any(m.split('.')[0] in ('tensorflow', 'foolbox') for m in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
