@@ -4,30 +4,58 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
+from host.stats import wilson
 from host.types import BenchError
-from models import oracle, parity, weight_files
+from models import on_board, oracle, parity, weight_files
 from models.fold import DEPTHWISE
+from models.graph import read_graph
 from models.lower import lower
 from models.recipes import Recipe, recipe
 from models.reference import KerasPredictor, TflmPredictor
 from models.tf import keras
+from models.zoo import RECIPES, open_model
+
+_SUFFIXES = ("-ptq", "-ptq-jr", "-int16x8", "-int16x8-jr", "-tfmot")
+_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 _HEAD = """# Networks with committed weights
 
 Written by `python -m models.cards > models/README.md`; made by `python -m models.make_weights NAME`, which continues an
 interrupted training from its checkpoint. `NAME.json` beside each `NAME.npz` holds command, seed and versions.
+`python -m host.agreement` measures the agreement on the emulated board and keeps it in `weights/on_board.json`.
 
 - *true size*: weights at their own bit width, biases at 32 bits. *stored size*: as flashed, every weight a whole byte.
 - *accuracy*: on the whole test set, with its 95 % Wilson interval; measured once, after training.
 - *agreement*: output bytes that the trained network and tflite-micro share on the calibration images.
+- *on board*: output bytes that the firmware on an emulated Cortex-M7 (`qemu_an500`) and tflite-micro share.
 
-| network | weights, bits | parameters | MACs | true size | stored size | test accuracy | n | agreement |
-|---|---|---|---|---|---|---|---|---|"""
+| network | weights, bits | parameters | MACs | true size | stored size | test accuracy | n | agreement | on board |
+|---|---|---|---|---|---|---|---|---|---|"""
+_CONVERTED = """
+## Quantized after training, or with TFMOT
+
+The float network through TFLiteConverter, weights int8 per channel, activations int8 (`-ptq`, `-tfmot`) or int16
+(`-int16x8`), calibrated on 200 images of the calibration part.
+
+- *agreement*: predictions that the float network and the export share on the whole test set.
+
+| network | parameters | MACs | size | test accuracy | n | agreement | on board |
+|---|---|---|---|---|---|---|---|"""
+_UNTRAINED = """
+## On the board only
+
+Untrained networks: their predictions mean nothing, their bytes are those of tflite-micro.
+
+| network | on board |
+|---|---|"""
 
 
 @dataclass(frozen=True)
@@ -77,8 +105,45 @@ def row(name: str) -> str:
         f"{card.test_accuracy:.2%} [{card.low:.2%}, {card.high:.2%}]",
         f"{card.test_n:,}",
         "float" if chosen.start is None else _agreement(chosen, model),
+        "" if chosen.start is None else _on_board(name),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def converted_row(name: str, say: Callable[[str], None]) -> str:
+    """One line for zoo entry ``name`` that TFLiteConverter made. Raises UsageError as opening it does."""
+    with TemporaryDirectory() as cache:
+        ladder = open_model(name, Path(cache), say)
+    full, twin = (next(r for r in ladder.rungs if r.rung == rung) for rung in ("float32", "twin"))
+    assert isinstance(full, KerasPredictor)
+    ours, theirs = (rung.predict(ladder.test.q).logits.argmax(axis=1) for rung in (full, twin))
+    right, n = int(np.sum(theirs == ladder.test.labels)), len(theirs)
+    low, high = wilson(right, n)
+    ladder.close()
+    cells = (
+        name,
+        f"{full.model.count_params():,}",
+        f"{size_of(full.model).macs:,}",
+        f"{constant_bytes(ladder.bundle.tflite):,}",
+        f"{right / n:.2%} [{low:.2%}, {high:.2%}]",
+        f"{n:,}",
+        f"{np.mean(ours == theirs):.2%}",
+        _on_board(name),
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def constant_bytes(tflite: bytes) -> int:
+    """Weights and biases of a .tflite in bytes: int8 weights are as large as they are stored."""
+    graph = read_graph(tflite)
+    weighted = (op for op in graph.operators if op.name.split()[0] in _WEIGHTED)
+    tensors = (graph.tensors[i] for op in weighted for i in op.inputs[1:] if i >= 0)
+    return sum(t.data.size for t in tensors if t.data is not None)
+
+
+def _on_board(name: str) -> str:
+    made = on_board.read().get(name)
+    return "not measured" if made is None else str(made)
 
 
 def _agreement(chosen: Recipe, model: Any) -> str:
@@ -96,14 +161,21 @@ def _agreement(chosen: Recipe, model: Any) -> str:
     return f"all bytes of {result.samples}" if result.exact else f"{result.equal:.2%}, within {result.worst}"
 
 
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
 def main() -> int:
     """Prints the whole file."""
     try:
-        lines = [row(name) for name in sorted(p.stem for p in weight_files.FOLDER.glob("*.npz"))]
+        lines = [_HEAD, *(row(name) for name in sorted(p.stem for p in weight_files.FOLDER.glob("*.npz")))]
+        converted = [name for name in sorted(RECIPES) if name.endswith(_SUFFIXES) and "untrained" not in name]
+        lines += [_CONVERTED, *(converted_row(name, _say) for name in converted)]
+        lines += [_UNTRAINED, *(f"| {name} | {_on_board(name)} |" for name in sorted(RECIPES) if "untrained" in name)]
     except BenchError as err:
         print(f"error: {err}", file=sys.stderr)
         return err.exit_code
-    print("\n".join((_HEAD, *lines)))
+    print("\n".join(lines))
     return os.EX_OK
 
 

@@ -16,7 +16,7 @@ from models.twin import TwinPredictor
 
 NOISE_SAMPLES = 32
 """Calibration samples on which the noise of every layer is measured."""
-_PARITY_SAMPLES = 500
+_PARITY_SAMPLES = 200
 """Of each part: tflite-micro answers 20 to 80 ResNet8 images a second."""
 
 

@@ -30,6 +30,12 @@ class Ladder:
         parts = (self.name, self.bundle.sha256, self.bundle.plan_id, *trained)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
+    def close(self) -> None:
+        """Ends the child processes behind its rungs."""
+        for rung in self.rungs:
+            if isinstance(rung, TflmPredictor):
+                rung.close()
+
 
 def tflm_rung(
     tflite: bytes, name: str, lattice: TensorSpec | None = None

@@ -40,9 +40,18 @@ def converted(model: Any, spec: TensorSpec, samples: Int8Array, activations: Act
         raise UsageError(f"{model.name}: int16 inputs have zero point 0, the data's is {spec.zero_point}")
     real = _calibration(spec, samples, activations)
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: _rows(real)
     converter.target_spec.supported_ops = [_OPERATORS[activations]]
+    return _convert(converter, model, spec, activations)
+
+
+def converted_with_ranges(model: Any, spec: TensorSpec) -> bytes:
+    """The same, int8, for a network whose ranges were learned (``models/tfmot_qat.py``): no calibration."""
+    return _convert(tf.lite.TFLiteConverter.from_keras_model(model), model, spec, Activations.INT8)
+
+
+def _convert(converter: Any, model: Any, spec: TensorSpec, activations: Activations) -> bytes:
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = _TYPES[activations]
     try:
         with quiet_stderr(), warnings.catch_warnings():

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from host.types import UsageError
-from models import digits_cnn, zoo_converted, zoo_untrained, zoo_weights
+from models import digits_cnn, mlperf_tiny, zoo_converted, zoo_tfmot, zoo_untrained, zoo_weights
 from models.ladder import Ladder
 
 Say = Callable[[str], None]
@@ -17,6 +17,8 @@ RECIPES: dict[str, Recipe] = {
     **zoo_weights.entries(),
     **zoo_untrained.entries(),
     **zoo_converted.entries(),
+    "digits-tfmot": zoo_tfmot.ladder,
+    "mlperf-resnet8": mlperf_tiny.resnet8,
 }
 
 

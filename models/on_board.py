@@ -1,0 +1,51 @@
+"""What ``python -m host.agreement`` measured: a board's bytes against tflite-micro's, for the cards."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from host.types import UsageError
+from models import weight_files
+
+FILE = weight_files.FOLDER / "on_board.json"
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """``equal`` of ``compared`` output bytes of ``samples`` test samples, for the .tflite of ``sha256``."""
+
+    board: str
+    samples: int
+    equal: int
+    compared: int
+    sha256: str
+
+    def __str__(self) -> str:
+        share = "all" if self.equal == self.compared else f"{self.equal:,} of"
+        return f"{share} {self.compared:,} bytes, {self.samples} samples"
+
+
+def read(path: Path = FILE) -> dict[str, Agreement]:
+    """By zoo entry; empty where nothing has been measured. Raises UsageError on a file that is none of ours."""
+    if not path.exists():
+        return {}
+    try:
+        return {name: Agreement(**row) for name, row in json.loads(path.read_text()).items()}
+    except (OSError, ValueError, TypeError, AttributeError) as err:
+        raise UsageError(f"{path}: no agreement file ({err}); make it with python -m host.agreement") from None
+
+
+def write(rows: dict[str, Agreement], path: Path = FILE) -> None:
+    """Replaces the file in one rename. Raises UsageError where that cannot be."""
+    partial = path.with_suffix(f".{os.getpid()}.json")
+    text = ",\n".join(f" {json.dumps(name)}: {json.dumps(asdict(rows[name]))}" for name in sorted(rows))
+    try:
+        partial.write_text(f"{{\n{text}\n}}\n")
+        partial.replace(path)
+    except OSError as err:
+        raise UsageError(f"{path}: cannot write ({err.strerror})") from None
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,47 @@
+"""Every network of the zoo on the emulated Cortex-M7: every output byte as tflite-micro's."""
+
+import shutil
+
+import pytest
+
+from host.agreement import BOARD, agreement
+from host.attach import attach
+from host.boards import get_board
+from host.commands.run import cache_folder
+from models import on_board, oracle
+from models.download import bench_data
+from models.zoo import RECIPES, open_model
+
+SAMPLES, FEW = 4, 2
+LARGE = ("coffee", "mobilenet", "resnet8", "s3")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
+        reason="qemu-system-arm or arm-none-eabi-gcc is missing",
+    ),
+    pytest.mark.skipif(oracle.unavailable() is not None, reason=str(oracle.unavailable())),
+]
+
+
+@pytest.fixture(scope="module")
+def board():
+    with attach(get_board(BOARD), print) as device:
+        yield device
+
+
+def test_the_cards_tell_of_no_difference():
+    rows = on_board.read()
+    assert rows, "make them with: python -m host.agreement"
+    assert set(rows) <= set(RECIPES), "a row of a network that is gone"
+    assert {name for name, row in rows.items() if row.equal != row.compared or row.board != BOARD} == set()
+
+
+@pytest.mark.parametrize("name", sorted(RECIPES))
+def test_the_board_gives_tflite_micros_bytes(name, board):
+    if name.startswith(("resnet8", "s3")) and "untrained" not in name and bench_data() is None:
+        pytest.skip("BENCH_DATA is unset: CIFAR-10 is not here")
+    ladder = open_model(name, cache_folder(), print)
+    made = agreement(ladder, board, BOARD, FEW if name.startswith(LARGE) else SAMPLES)
+    ladder.close()
+    assert made.equal == made.compared > 0
