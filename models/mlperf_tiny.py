@@ -14,8 +14,8 @@ import numpy as np
 from host.types import Dataset, Int64Array, UsageError
 from models import bundle
 from models.data import dataset
-from models.data_cifar10 import CLASS_NAMES, cifar10
-from models.download import Source, bench_data, fetched
+from models.data_cifar10 import CLASS_NAMES, official_test
+from models.download import Source, bench_data, found
 from models.keras_files import load_float
 from models.ladder import Ladder, tflm_rung
 from models.reference import KerasPredictor
@@ -25,20 +25,20 @@ Say = Callable[[str], None]
 _RAW = "https://raw.githubusercontent.com/mlcommons/tiny"
 _TRAINED = f"{_RAW}/master/benchmark/training/image_classification/trained_models"
 INT8 = Source(
+    "mlperf_tiny",
     f"{_TRAINED}/pretrainedResnet_quant.tflite",
-    "sha256",
     "3c002613d1b2475eb51dd78dfb85a546c8ae658dee71cf6ade43b022fe205415",
     98_496,
 )
 FLOAT = Source(
+    "mlperf_tiny",
     f"{_TRAINED}/pretrainedResnet.h5",
-    "sha256",
     "5f938a8eea605438cc7360aa13c987bc6d7bd0c8d931b2917361ae7ae4eeda2f",
     1_116_712,
 )
 CALIBRATION = Source(
+    "mlperf_tiny",
     f"{_RAW}/606735fe98b82f7bb934b2e8ed0bae73d14753d2/v0.1/training/image_classification/calibration_samples_idxs.npy",
-    "sha256",
     "c619b84e9ea72c8d7a9208b6c38af541594ea002c0e19731d1af47397b96ce97",
     4_128,
 )
@@ -46,15 +46,15 @@ CALIBRATION = Source(
 
 def resnet8(cache: Path, say: Say) -> Ladder:
     """The ladder of the published network. Raises UsageError where its files are neither at hand nor to be had."""
-    tflite = _path(INT8, "mlperf_tiny/pretrainedResnet_quant.tflite", say).read_bytes()
-    full = load_float(_path(FLOAT, "mlperf_tiny/pretrainedResnet.h5", say))
+    tflite = found(INT8, say).read_bytes()
+    full = load_float(found(FLOAT, say))
     tflm, missing = tflm_rung(tflite, "mlperf-resnet8")
     built = bundle.build(tflite, cache, tflm.arena_bytes if tflm else None)
     return Ladder(
         "mlperf-resnet8",
         built,
         (KerasPredictor(full, "float32", built.input), TwinPredictor(built.tflite), *([tflm] if tflm else [])),
-        unseen(cifar10().test, calibration_rows(say)),
+        unseen(official_test(say), calibration_rows(say)),
         CLASS_NAMES,
         (("qat", "the published network was quantized after training"), *missing),
         (),
@@ -69,16 +69,13 @@ def unseen(test: Dataset, calibration: Int64Array) -> Dataset:
     return dataset(f"{test.name} without MLPerf's calibration samples", test.q[keep], test.labels[keep])
 
 
-def calibration_rows(say: Say = print) -> Int64Array:
+def calibration_rows(say: Say) -> Int64Array:
     """Rows of the CIFAR-10 test set that the published int8 network was calibrated on, int64 [500]."""
-    path = _path(CALIBRATION, "cifar10/mlperf_calibration_samples_idxs.npy", say)
+    root = bench_data()
+    renamed = root / "cifar10" / f"mlperf_{CALIBRATION.file}" if root else None
+    path = renamed if renamed and renamed.is_file() else found(CALIBRATION, say)
     try:
         rows: Int64Array = np.load(path, allow_pickle=False).astype(np.int64)
     except (OSError, ValueError, EOFError) as err:
         raise UsageError(f"{path}: not an index of calibration samples ({err})") from None
     return rows
-
-
-def _path(source: Source, local: str, say: Say) -> Path:
-    root = bench_data()
-    return root / local if root and (root / local).is_file() else fetched(source, say)
