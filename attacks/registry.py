@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from attacks import apgd, control, steps
+from attacks import apgd, carlini_wagner, control, ddn, deepfool, ead, fab, jsma, steps
 from attacks.problem import AttackInfo
 from host.types import UsageError
 
-FAMILIES = (control, steps, apgd)
+FAMILIES = (control, steps, apgd, deepfool, jsma, carlini_wagner, ead, ddn, fab)
 
 ATTACKS: dict[str, AttackInfo] = {row.name: row for family in FAMILIES for row in family.ROWS}
 
