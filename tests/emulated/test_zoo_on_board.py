@@ -13,7 +13,7 @@ from models.download import bench_data
 from models.zoo import RECIPES, open_model
 
 SAMPLES, FEW = 4, 2
-LARGE = ("coffee", "mobilenet", "resnet8", "s3")
+LARGE = ("coffee", "mlperf", "mobilenet", "resnet8", "s3")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
@@ -39,7 +39,7 @@ def test_the_cards_tell_of_no_difference():
 
 @pytest.mark.parametrize("name", sorted(RECIPES))
 def test_the_board_gives_tflite_micros_bytes(name, board):
-    if name.startswith(("resnet8", "s3")) and "untrained" not in name and bench_data() is None:
+    if name.startswith(("mlperf", "resnet8", "s3")) and "untrained" not in name and bench_data() is None:
         pytest.skip("BENCH_DATA is unset: CIFAR-10 is not here")
     ladder = open_model(name, cache_folder(), print)
     made = agreement(ladder, board, BOARD, FEW if name.startswith(LARGE) else SAMPLES)
