@@ -5,11 +5,31 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from attacks import apgd, carlini_wagner, control, ddn, deepfool, ead, fab, jsma, steps
+from attacks import (
+    apgd,
+    boundary,
+    carlini_wagner,
+    control,
+    ddn,
+    deepfool,
+    ead,
+    fab,
+    geoda,
+    hopskipjump,
+    jsma,
+    noises,
+    square,
+    steps,
+    zoo,
+)
 from attacks.problem import AttackInfo
 from host.types import UsageError
 
-FAMILIES = (control, steps, apgd, deepfool, jsma, carlini_wagner, ead, ddn, fab)
+FAMILIES = (
+    control, noises,
+    steps, apgd, deepfool, jsma, carlini_wagner, ead, ddn, fab,
+    square, zoo, boundary, hopskipjump, geoda,
+)  # fmt: skip
 
 ATTACKS: dict[str, AttackInfo] = {row.name: row for family in FAMILIES for row in family.ROWS}
 
