@@ -8,10 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from host.device import Device
+from host.grid import onto
 from host.ports import ChildPort
+from host.types import TensorSpec
 from models.plan import compile_plan
 from tests.oracle import tflm
 from tests.tflite_cases import OPERATORS
+from tests.tflite_factory import Affine, Factory
 
 SAMPLES = 4
 
@@ -37,3 +40,15 @@ def test_operator_is_bit_exact(device, operator, data):
     device.load(Bundle(plan.data, plan.plan_id), case.lattice)
     samples = case.samples(SAMPLES)
     np.testing.assert_array_equal(device.predict(samples).raw, tflm(case.tflite, case.fed(samples)), err_msg=str(case))
+
+
+def test_a_softmax_sum_that_rounds_up_to_a_power_of_two_is_tflite_micros(device):
+    """Eight equal largest values and one that brings the sum to 2**18 - 1 (test_int16_operators.py): CMSIS-NN wraps."""
+    f, step = Factory(wide=True), Affine(10 / 65535)
+    x = f.input((1, 9), step)
+    tflite = f.build(x, f.softmax(x))
+    plan = compile_plan(tflite)
+    lattice = TensorSpec((9,), plan.input.scale * 223, 0)
+    device.load(Bundle(plan.data, plan.plan_id), lattice)
+    q = np.array([[100] * 8 + [100 - 42_816 // 223]], np.int8)
+    np.testing.assert_array_equal(device.predict(q).raw, tflm(tflite, onto(q, lattice, plan.input)))
