@@ -24,7 +24,7 @@ def instructions_per_tick(info: Info) -> float:
 def latency(ticks: Int64Array, info: Info, emulated: bool) -> str:
     """Median and tails of ``ticks`` (int64 [n], one per inference): cycles and milliseconds, or instructions."""
     low, mid, high = (float(value) for value in np.percentile(ticks, [5, 50, 95]))
-    n = f"{len(ticks)} inferences, not timed layer by layer"
+    n = f"{len(ticks)} inferences one at a time, not timed layer by layer"
     if emulated:
         per = instructions_per_tick(info)
         return f"instructions: median {mid * per:,.0f}, p5 {low * per:,.0f}, p95 {high * per:,.0f} ({n})"

@@ -13,7 +13,7 @@ from host.grid import lattice_of, onto
 from host.link import Counters, Link, LostError, RefusedError, Request
 from host.ports import Port
 from host.target import Identity, identity_of
-from host.types import Int8Array, IntArray, LinkError, Prediction, TensorSpec
+from host.types import Int8Array, Int64Array, IntArray, LinkError, Prediction, TensorSpec
 from host.wire import LOAD_CHUNK, PROTOCOL, Error, Hello, Infer, Info, Layer, Load, Reset, Tensor, TickUnit
 
 LEAST_CHUNK = 16
@@ -221,13 +221,16 @@ class Device:
             raise LinkError("no plan has been loaded yet")
         return self._input
 
-    def stream(self, q: Int8Array) -> Iterator[tuple[int, bytes, int, int]]:
-        """(index, output bytes, ticks, retries) for each sample of ``q``, int8 [n, *input.shape], as they come."""
+    def stream(self, q: Int8Array, window: int | None = None) -> Iterator[tuple[int, bytes, int, int]]:
+        """(index, output bytes, ticks, retries) for each sample of ``q``, int8 [n, *input.shape], as they come.
+
+        At most ``window`` requests are under way, or as many as the board can hold.
+        """
         ask = Infer(self.info.plan_crc)
         requests = (Request(ask, row.tobytes()) for row in self._fed(q))
         output = spec(self.info.output)
         size = output.size * np.dtype(output.dtype).itemsize
-        for answer in self.link.exchange(requests, self.info.window):
+        for answer in self.link.exchange(requests, window or self.info.window):
             if len(answer.tail) != size:
                 raise LinkError(f"the board answered {len(answer.tail)} bytes, its output tensor has {size}")
             yield answer.index, answer.tail, answer.body.ticks, answer.retries
@@ -257,6 +260,14 @@ class Device:
             missing = missing[~done]
         counts = self.info.tick_unit != TickUnit.NONE
         return Prediction(output.dequantize(raw), raw, ticks if counts else None, retries)
+
+    def time(self, q: Int8Array) -> Int64Array:
+        """Ticks of each sample of ``q``, int64 [n], one request at a time.
+
+        While ``predict`` streams, the board receives the next samples as it computes: those interrupts are in its
+        ticks.
+        """
+        return np.array([ticks for _, _, ticks, _ in self.stream(q, 1)], np.int64)
 
     def _survive(self, err: LinkError, failures: int) -> None:
         """Back to a board that answers, or ``err`` again: what it refuses it would refuse again.

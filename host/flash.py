@@ -71,6 +71,7 @@ def upload(
         raise UsageError(f"{board.name} is not a real board: there is nothing to flash, `make bench` starts it")
     firmware = build(board, parts)
     number = probe_number(board, serial_number, url)
+    refuse_another(Desk(board, url, number, say))
     program(board, firmware.elf, number)
     flash, ram = board.flash_bytes, board.ram_bytes
     say(f"{board.name}: {firmware.flash_bytes} of {flash} bytes of flash, {firmware.ram_bytes} of {ram} of static RAM")
@@ -78,6 +79,20 @@ def upload(
         confirm(Desk(board, url, number, say), firmware.elf)
         say(f"{board.name} runs the image just built")
     return firmware
+
+
+def refuse_another(desk: Desk) -> None:
+    """Raises LinkError where a board of another kind answers: probes look alike, and not every programmer checks.
+
+    A board that does not answer, or runs other firmware, is no reason not to flash it.
+    """
+    try:
+        with Device(desk.open()) as device:
+            other = device.hello(tries=2).board
+    except LinkError:
+        return
+    if other != desk.board.env:
+        raise LinkError(f"the board that is attached is a {other}, not a {desk.board.name}: name that, or another port")
 
 
 def confirm(desk: Desk, elf: Path) -> None:

@@ -30,7 +30,7 @@ def main(args: argparse.Namespace) -> int:
         print(json.dumps([_row(board) | {"attached": plugged[board.name]} for board in boards], indent=2))
         return 0
     table = Table()
-    for name in ("board", "cpu", "port", "what", "flash KiB", "RAM KiB", "attached"):
+    for name in ("board", "cpu", "port", "what", "flash KiB", "RAM KiB", "attached probes"):
         table.add_column(name, justify="right" if name.endswith("KiB") else "left", no_wrap=name == "board")
     for board in boards:
         what = "host process" if board.cpu == "host" else "emulated" if board.emulated else "real"

@@ -133,7 +133,7 @@ def main(args: argparse.Namespace) -> int:
         with Progress() as progress:
             outcome = execute(config, ladder, device, cache, progress.say, progress.tick, args.command_line)
         if isinstance(device, Device) and board.port is not PortKind.CHILD:
-            say_costs(device, board, outcome.path, say)
+            say_costs(device, board, say)
     emit_all(ladder.bundle, outcome.path / "export")
     paths = write_report(outcome.path)
     result = show(outcome.path, str(paths.html), args.json, made=outcome.made)

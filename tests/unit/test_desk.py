@@ -55,6 +55,7 @@ def test_the_line_is_raised_to_the_boards_highest_rate(opened):
         device.load(PLAN)
         q = samples(50)
         assert (device.predict(q).raw == -q).all()
+        assert device.time(q).tolist() == list(range(51, 101))
 
 
 def test_a_board_with_a_lower_rate_keeps_the_first_one(opened):

@@ -10,7 +10,7 @@ import pytest
 from host import flash, programmer
 from host.boards import get_board
 from host.desk import Desk
-from host.flash import confirm
+from host.flash import confirm, refuse_another
 from host.types import LinkError, UsageError
 from tests.fake_desk import Board, FakeDesk
 from tests.unit.test_desk import F746
@@ -89,6 +89,14 @@ def test_the_board_confirms_the_image(tmp_path, monkeypatch):
         monkeypatch.setattr(flash, "build_id", lambda elf: b"\3" * 20)
         with pytest.raises(LinkError, match="runs image 020202020202, not the 030303030303 just flashed"):
             confirm(desk, tmp_path)
+
+
+def test_a_board_of_another_kind_is_not_flashed(tmp_path):
+    with FakeDesk(Board(**{**F746, "board": "disco_l475"}), tmp_path / "tty") as fake:
+        with pytest.raises(LinkError, match="attached is a disco_l475, not a nucleo_f746"):
+            refuse_another(Desk(NUCLEO, fake.url, "", print))
+        fake.hung = True
+        refuse_another(Desk(NUCLEO, fake.url, "", print))
 
 
 @pytest.mark.skipif(shutil.which("arm-none-eabi-gcc") is None, reason="arm-none-eabi-gcc is missing")
