@@ -25,7 +25,7 @@ def test_the_digits_network_is_trained_with_fake_quantization_and_survives_expor
     assert np.mean(tflm == labels) > 0.95
     assert any(line.startswith("digits-tfmot: quant_conv1: ") for line in said)
     again = zoo_tfmot.ladder(tmp_path, lambda _: None)
-    assert again.bundle.sha256 == ladder.bundle.sha256, "weights come from the cache, the conversion is repeatable"
+    np.testing.assert_array_equal(again.rungs[3].predict(q).raw, ladder.rungs[3].predict(q).raw)  # from the cache
 
 
 def test_the_copy_starts_with_the_float_weights_and_leaves_them_alone():
