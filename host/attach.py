@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from host.boards import Board, PortKind, find_attached
+from host.boards import Board, EmulatorKind, PortKind, find_attached
 from host.desk import Desk, check_board
 from host.device import Device
-from host.emulator import Emulator
+from host.emulator import Emulator, emulator_of
 from host.flash import USUAL, build
 from host.parts import Parts
 from host.ports import ChildPort, FifoPort, Port, SerialPort, connect
@@ -17,17 +17,19 @@ from host.ports import ChildPort, FifoPort, Port, SerialPort, connect
 NATIVE = "native"
 
 
-def attach(board: Board, say: Callable[[str], None], serial_number: str = "", url: str = "") -> Device:
+def attach(
+    board: Board, say: Callable[[str], None], serial_number: str = "", url: str = "", parts: Parts = USUAL
+) -> Device:
     """An open Device for ``board`` that has said HELLO; close it (or use it as a context manager) when done.
 
-    Emulated boards and ``native`` run the firmware of this checkout, built first; a real board runs what was flashed
+    Emulated boards and ``native`` run the firmware of this checkout, built first of ``parts``; a real board runs what was flashed
     to it: the one at the serial port ``url``, or with the probe of ``serial_number``, or the only one. Raises
     UsageError on a missing tool, LinkError on a board that is not there or is not what was asked for.
     """
     if board.port is PortKind.SERIAL:
         return _attach_real(Desk(board, url, serial_number, say))
     with ExitStack() as stack:
-        port, pid, image = open_port(board, say, serial_number, stack)
+        port, pid, image = open_port(board, say, serial_number, stack, parts)
         rung = NATIVE if board.port is PortKind.CHILD else "board"
         device = Device(port, rung, board.emulated, stack.pop_all().close, pid, image)
     try:
@@ -54,6 +56,8 @@ def open_port(
     """The port, and the process and the SHA-256 of the firmware behind it, as Device takes them."""
     if board.port is PortKind.SERIAL:
         return SerialPort(find_attached(board, serial_number).url), 0, ""
+    if board.emulator is not EmulatorKind.NONE:
+        emulator_of(board)  # before the time that building takes
     say(f"building the firmware of {board.name}")
     elf = build(board, parts).elf
     image = hashlib.sha256(elf.read_bytes()).hexdigest()

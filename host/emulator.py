@@ -43,12 +43,7 @@ class Emulator:
 
     def __enter__(self) -> Emulator:
         """Starts it. See the class."""
-        program = shutil.which(RENODE if self.board.emulator is EmulatorKind.RENODE else QEMU)
-        for tool in tools([self.board.needs]):
-            if found_version(tool) is None:
-                raise UsageError(f"{self.board.name}: {tool.name} is missing: {tool.remedy}")
-        if program is None:
-            raise UsageError(f"{QEMU} is missing: apt-get install qemu-system-arm")
+        program = emulator_of(self.board)
         self._room = tempfile.TemporaryDirectory(prefix="tinyrobust-", ignore_cleanup_errors=True)
         try:
             with contextlib.ExitStack() as stack:
@@ -153,6 +148,17 @@ class Emulator:
     ) -> None:
         """Ends it."""
         self.close()
+
+
+def emulator_of(board: Board) -> str:
+    """The program that emulates ``board``. Raises UsageError, with what to install, where it is missing or too old."""
+    for tool in tools([board.needs]):
+        if found_version(tool) is None:
+            raise UsageError(f"{board.name}: {tool.name} is missing: {tool.remedy}")
+    program = shutil.which(RENODE if board.emulator is EmulatorKind.RENODE else QEMU)
+    if program is None:
+        raise UsageError(f"{QEMU} is missing: apt-get install qemu-system-arm")
+    return program
 
 
 def _dies_with_us() -> Sequence[str]:
