@@ -18,10 +18,10 @@ from host.types import Cell, Flag, FlagKind
 
 ADVICE = {
     FlagKind.FAILED: "read the note for the error; its samples count as clean: leave them out, or run the attack again",
-    FlagKind.MASKED_GRADIENTS: "attack with a margin loss (apgd-dlr), without gradients (square), or by transfer",
+    FlagKind.MASKED_GRADIENTS: "attack with a margin loss (apgd-dlr), without gradients (square-linf), or by transfer",
     FlagKind.LOSS_NOT_RISING: "look at the sign of the gradient and at the loss: the attack goes nowhere here",
     FlagKind.WEAKER_THAN_ONE_STEP: "larger or more steps, more restarts; steps that add up to eps at the very least",
-    FlagKind.NOISE_AS_STRONG: "its gradients point nowhere: try --access twin, square, or transfer from float32",
+    FlagKind.NOISE_AS_STRONG: "its gradients point nowhere: try --access twin, square-linf, or transfer from float32",
     FlagKind.TRANSFER_STRONGER: "the source's own gradients mislead: count the transferred attack, too",
     FlagKind.BLACK_BOX_STRONGER: "its gradients are masked: count the black-box attack, and more steps and restarts",
     FlagKind.BELOW_ONE_LEVEL: "ask for 1/255 at least: a smaller budget never reaches the chip",

@@ -1,4 +1,4 @@
-"""The device as the source of an attack: what it was asked before is not asked again, whatever ended the last try."""
+"""Sources of attacks: which network they are, and a device that is not asked twice, whatever ended the last try."""
 
 from __future__ import annotations
 
@@ -6,10 +6,21 @@ import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from host.journal import Journaled
 from host.progress import LINE_SECONDS, Say
 from host.types import Predictor
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """A rung that says what it is: a float network's sets serve every integer network that was made of it."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of its layers and weights."""
+        ...
 
 
 def journaled(

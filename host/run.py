@@ -17,7 +17,7 @@ from attacks.versions import of_attack
 from host.config import Config
 from host.describe import describe
 from host.examples import Examples, write_examples
-from host.questions import journaled
+from host.questions import Identified, journaled
 from host.recorder import Recorder, Tick
 from host.records import SCHEMA, Manifest
 from host.sets import Sets
@@ -112,7 +112,7 @@ def execute(
         if store.recorded:
             say(f"{store.path}: going on after {store.recorded} of {total} records")
         recorder = Recorder(store, data.labels, total, tick)
-        identity = dict.fromkeys((rung.rung for rung in rungs), ladder.digest)
+        identity = {rung.rung: rung.digest if isinstance(rung, Identified) else ladder.digest for rung in ladder.rungs}
         identity[device.rung] = f"{ladder.digest}\n{firmware}"
         sources = {rung.rung: rung for rung in rungs}
         if any(cell.source == device.rung for cell in todo):
@@ -123,7 +123,7 @@ def execute(
         pictures: list[AdversarialSet] = []
         try:
             for cell in todo:
-                made = sets.get(cell, sources.get(cell.source), identity.get(cell.source, ladder.digest))
+                made = sets.get(cell, sources.get(cell.source), identity.get(cell.source, ""))
                 lines = (f"{cell.attack} eps {cell.eps:.4g} from {cell.source}: {note}" for note in made.notes)
                 notes += [line for line in lines if line not in notes]
                 flags += [flag for flag in made.flags if flag not in flags]

@@ -151,7 +151,8 @@ def queries(monkeypatch):
 
 def test_groups_are_their_attacks_each_once(queries):
     config = Config(attacks=("pgd", "standard", "s4"), eps=(0.1,), sources=("qat",))
-    assert resolve(config).attacks == expand(("pgd", "clean", "noise", "fgsm", *STANDARD, "queries-s4"))
+    assert resolve(config).attacks == expand(("pgd", *STANDARD, "s4"))
+    assert resolve(config).attacks.count("pgd") == 1
     assert [cell.eps for cell in cells(config, WHOLE) if cell.attack == "queries-s4"] == [0.25]
 
 

@@ -1,0 +1,166 @@
+"""The ten attacks of Costa and Pinto 2024 (arXiv:2404.05688) at their presets, on ResNet8 in float32, int16 and int8.
+
+``python -m studies.s4_attacks`` attacks our float ResNet8 and what TFLiteConverter makes of it, with int8 and int16
+activations, on CIFAR-10 test images: through the float network, as the paper transfers, and through each integer
+network itself. Every run resumes where it was interrupted; sets made on the float network are made once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from attacks.groups import groups
+from attacks.problem import Needs
+from attacks.registry import find
+from host.attach import attach
+from host.boards import get_board
+from host.budgets import of_row
+from host.commands.run import cache_folder, say
+from host.config import Config
+from host.distances import Distances, distances, quartiles
+from host.metrics import SummaryRow, summarise
+from host.progress import Progress
+from host.report import read_run, write_report
+from host.run import execute
+from host.types import BenchError
+from models.zoo import open_model
+
+NETWORKS = {"int8": "resnet8-ptq", "int16": "resnet8-int16x8"}
+"""Zoo entries: the same float network, quantized after training on samples that are not in the test set."""
+
+RUNGS = ("float32", "int16", "int8")
+INTEGER = "tflm"
+"""The rung that answers for an integer network; the run's verdict holds the others to it, byte for byte."""
+
+FEW = tuple(name for name in groups()["s4"] if find(name).needs is not Needs.GRADIENTS or name.startswith("autoattack"))
+"""Presets with thousands of queries or gradients a sample: on fewer of them."""
+MANY = tuple(name for name in groups()["s4"] if name not in FEW)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one rung of the study's answered: ``row`` of accuracy and, for an attack that minimises, how ``far``."""
+
+    rung: str
+    row: SummaryRow
+    far: Distances | None
+
+
+def measure(precision: str, attacks: tuple[str, ...], samples: int, board: str, out: Path) -> list[Line]:
+    """Runs, or finishes, or just reads, one network under ``attacks``."""
+    cache = cache_folder()
+    ladder = open_model(NETWORKS[precision], cache, say)
+    config = Config(
+        model=f"zoo:{ladder.name}", board=board, attacks=("clean", *attacks), sources=("float32", "twin"),
+        samples=samples, out=out,
+    )  # fmt: skip
+    with attach(get_board(board), say) as device, Progress() as progress:
+        command = "python -m studies.s4_attacks"
+        outcome = execute(config, ladder, device, cache, progress.say, progress.tick, command)
+    ladder.close()
+    write_report(outcome.path)
+    manifest, table = read_run(outcome.path)
+    far = {(d.rung, d.attack, d.source): d for d in distances(table, manifest)}
+    names = {"float32": "float32", INTEGER: precision}
+    return [
+        Line(names[row.rung], row, far.get((row.rung, row.attack, row.source)))
+        for row in summarise(table, manifest)
+        if row.rung in names
+    ]
+
+
+def tables(found: list[Line]) -> list[str]:
+    """Markdown: accuracy in % under each attack, and the median of the smallest perturbations."""
+    lines = [_head("attack", "made on", "eps", "n"), "|---" * 7 + "|"]
+    cells: dict[tuple[str, str, float, int], dict[str, Line]] = {}
+    for line in found:
+        row = line.row
+        cells.setdefault((row.attack, row.source, row.eps, row.n), {}).setdefault(line.rung, line)
+    for rungs in cells.values():
+        row = next(iter(rungs.values())).row
+        shares = " | ".join(_accuracy(rungs.get(rung)) for rung in RUNGS)
+        lines.append(f"| {row.attack} | {row.source} | {of_row(row)} | {row.n} | {shares} |")
+    lines += ["", _head("attack", "made on", "norm", "n"), "|---" * 7 + "|"]
+    for rungs in cells.values():
+        far = {rung: line.far for rung, line in rungs.items() if line.far is not None}
+        if far:
+            row, one = next(iter(rungs.values())).row, next(iter(far.values()))
+            medians = " | ".join(_median(far.get(rung)) for rung in RUNGS)
+            lines.append(f"| {row.attack} | {row.source} | {one.norm.upper()} | {row.n} | {medians} |")
+    return lines
+
+
+def _head(*names: str) -> str:
+    return f"| {' | '.join((*names, *(f'`{rung}`' for rung in RUNGS)))} |"
+
+
+def _accuracy(line: Line | None) -> str:
+    if line is None or line.row.accuracy is None or line.row.low is None or line.row.high is None:
+        return "-"
+    return f"{100 * line.row.accuracy:.1f} [{100 * line.row.low:.1f}, {100 * line.row.high:.1f}]"
+
+
+def _median(far: Distances | None) -> str:
+    if far is None:
+        return "-"
+    median = quartiles(far.own).median
+    return f"{'not reached' if median is None else f'{median:.3g}'} ({100 * far.reached / far.n:.0f} % reached)"
+
+
+def page(found: list[Line], board: str, command: str) -> str:
+    """The page of results with the command that makes it."""
+    return "\n".join(
+        [
+            "# Ten attacks on ResNet8 in three precisions",
+            "",
+            f"Made by `{command}`, which can be interrupted and called again; the runs' folders hold all records.",
+            "ResNet8 of the model cards on the first CIFAR-10 test images; `int8` and `int16` (activations; weights in",
+            "int8) were quantized after training, calibrated on training images. Integer networks answer as",
+            f"tflite-micro does, and the firmware on {board} is held to that byte for byte.",
+            "",
+            "Accuracy in % with its 95 % interval, then the median distance to the boundary over the samples that the",
+            "rung answers right when clean: L2 in multiples of the input range (for EAD, too), Linf in int8 levels, L0",
+            "in elements. Budgets are rounded down to whole int8 levels; the paper rounds to the nearest.",
+            "",
+            *tables(found),
+            "",
+        ]
+    )
+
+
+def main() -> int:
+    """Writes the page. Resumes where it was interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m studies.s4_attacks", description=__doc__)
+    parser.add_argument("--board", default="native", help="a name that `tinyrobust boards` lists")
+    parser.add_argument("--samples", type=int, default=1000, help=f"images for {', '.join(MANY)}")
+    parser.add_argument("--few", type=int, default=100, help=f"images for {', '.join(FEW)}")
+    parser.add_argument("--attacks", help="only these of them, with commas between")
+    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
+    parser.add_argument("--page", type=Path, default=Path("docs/s4_attacks.md"), help="where the results go")
+    args = parser.parse_args()
+    wanted = set(args.attacks.split(",")) if args.attacks else {*MANY, *FEW}
+    parts = [
+        (tuple(name for name in names if name in wanted), n) for names, n in ((MANY, args.samples), (FEW, args.few))
+    ]
+    command = f"python -m studies.s4_attacks --samples {args.samples} --few {args.few} --board {args.board}"
+    try:
+        found = [
+            line
+            for attacks, n in parts
+            if attacks
+            for precision in NETWORKS
+            for line in measure(precision, attacks, n, args.board, args.out)
+        ]
+        args.page.write_text(page(found, args.board, command), encoding="utf-8")
+    except BenchError as err:
+        print(f"error: {err}", file=sys.stderr)
+        return err.exit_code
+    print(f"{args.page} written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
