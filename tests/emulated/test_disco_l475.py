@@ -1,6 +1,7 @@
 """The image of a real board, unchanged, on QEMU's model of that board: USART, clock tree, interrupts."""
 
 import hashlib
+import time
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from host.attach import attach
 from host.boards import get_board
 from host.environment import BOARD_STEPS
 from host.flash import build
+from host.frame import Deframer, encode
 from host.tools import STM32, checkout, found_version, tools
-from host.wire import TickUnit
+from host.wire import LOAD_CHUNK, Load, Loaded, TickUnit
 from models.plan import compile_plan
 from tests.oracle import tflm
 from tests.small_model import SHAPE, small_tflite
@@ -67,6 +69,19 @@ def test_digits_bytes_are_the_oracles(tmp_path):
     assert np.ptp(counts) <= WRAP_TICKS
 
 
+def test_more_than_the_ring_holds_is_not_lost():
+    """Twelve frames of 4 KiB at once: the receive interrupt is masked while the ring is full, and the line waits."""
+    chunk = bytes(range(256)) * (LOAD_CHUNK // 256)
+    with attach(get_board("qemu_l475"), print) as device:
+        assert device.info.rx_ring < 3 * LOAD_CHUNK
+        for seq in range(1, 13):
+            device.link.port.write(encode(seq, Load(2 * LOAD_CHUNK, 0), chunk))
+        deframer, frames, end = Deframer(), [], time.monotonic() + 60
+        while len(frames) < 12 and time.monotonic() < end:
+            frames += deframer.feed(device.link.port.read(1.0))
+    assert [(f.seq, f.body) for f in frames] == [(seq, Loaded(LOAD_CHUNK, 0)) for seq in range(1, 13)]
+
+
 def test_rate_is_raised_and_an_impossible_one_is_not():
     with attach(get_board("qemu_l475"), print) as device:
         assert device.hello().baud == 115_200
@@ -74,3 +89,5 @@ def test_rate_is_raised_and_an_impossible_one_is_not():
         assert device.hello().baud == 2_000_000
         assert device.hello(baud=4_000_000).baud == 2_000_000
         assert device.info.max_baud == 2_000_000
+        device.link.port.write(b"\5noise\0" * 20)  # what a host at another rate sounds like
+        assert device.hello().baud == 115_200

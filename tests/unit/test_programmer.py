@@ -91,6 +91,21 @@ def test_the_board_confirms_the_image(tmp_path, monkeypatch):
             confirm(desk, tmp_path)
 
 
+def test_flash_programs_and_asks_the_board(tool, tmp_path, monkeypatch):
+    tool("st-flash")
+    monkeypatch.setattr(flash, "build", lambda board, parts: flash.Firmware(tmp_path / "f.elf", 41_000, 25_000))
+    monkeypatch.setattr(flash, "build_id", lambda elf: b"\2" * 20)
+    said = []
+    with FakeDesk(Board(**F746), tmp_path / "tty") as fake:
+        flash.upload(NUCLEO, url=fake.url, say=said.append)
+    assert "arm-none-eabi-objcopy -O ihex" in tool.log()
+    assert "st-flash --format ihex --reset write" in tool.log()
+    assert said == [
+        "nucleo_f746: 41000 of 1048576 bytes of flash, 25000 of 327680 of static RAM",
+        "nucleo_f746 runs the image just built",
+    ]
+
+
 def test_a_board_of_another_kind_is_not_flashed(tmp_path):
     with FakeDesk(Board(**{**F746, "board": "disco_l475"}), tmp_path / "tty") as fake:
         with pytest.raises(LinkError, match="attached is a disco_l475, not a nucleo_f746"):
