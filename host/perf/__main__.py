@@ -14,6 +14,7 @@ from pathlib import Path
 from host.commands.run import cache_folder, say
 from host.perf.boards import board_table
 from host.perf.jacobian import jacobian_table
+from host.perf.queries import query_table
 from host.perf.stages import stage_table
 from host.perf.streaming import streaming_table
 from host.perf.table import Table, markdown
@@ -59,7 +60,14 @@ def main() -> int:
     digits = open_model("digits", cache_folder(), say)
     named = (("digits CNN", digits.bundle.tflite), *models)
     streaming = streaming_table(named, cache_folder(), say)
-    tables = [board_table(named, say), streaming, stage_table(say), twin_table(named, say), jacobian_table(say)]
+    tables = [
+        board_table(named, say),
+        streaming,
+        query_table(named, say),
+        stage_table(say),
+        twin_table(named, say),
+        jacobian_table(say),
+    ]
     text = page(tables, remark)
     PAGE.write_text(text)
     print(text)

@@ -1,0 +1,94 @@
+"""The board in the loop of an attack: queries a second against what the board answers when nobody thinks in between."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from attacks.problem import Norm, Problem
+from attacks.square import square_linf
+from host.boards import get_board
+from host.device import Device
+from host.flash import build
+from host.journal import Journaled
+from host.perf.boards import Loaded, opened
+from host.perf.table import Table
+from models.plan import compile_plan
+
+BOARD = "qemu_an500"
+CASES = ((0, 128), (0, 16), (1, 16))
+"""Which model, and how many samples step together: what an attack is given, and what may be left of it at its end."""
+LEVELS = 2
+SECONDS = 4.0
+"""About so long each measurement takes."""
+REPEATS = 3
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Busy:
+    """Answers a second, each the median of ``REPEATS`` measurements that took turns."""
+
+    bare: float
+    attacked: float
+
+    @property
+    def share(self) -> float:
+        """Of the board's time that the attack makes use of."""
+        return self.attacked / self.bare
+
+
+def measure(device: Device, samples: int, folder: Path) -> Busy:
+    """One large batch of random inputs, and Square on ``samples`` of them through a journal, in turns."""
+    rng = np.random.default_rng(SEED)
+    spec = device.input
+    first = rng.integers(-128, 128, (samples, *spec.shape), np.int8)
+    started = time.perf_counter()
+    labels = device.predict(first).logits.argmax(axis=1)
+    steps = max(1, round(SECONDS / (time.perf_counter() - started)))
+    bare, attacked = [], []
+    for turn in range(REPEATS):
+        many = rng.integers(-128, 128, (samples * (steps + 1), *spec.shape), np.int8)
+        bare.append(_rate(partial(device.predict, many), len(many)))
+        with Journaled(device, folder / f"{samples}-{turn}", "performance") as journaled:
+            problem = Problem(first, labels, spec, Norm.LINF, LEVELS * spec.scale, LEVELS, SEED + turn, journaled)
+            started = time.perf_counter()
+            square_linf(problem, steps, 0.1)
+            attacked.append(journaled.answered / (time.perf_counter() - started))
+    return Busy(statistics.median(bare), statistics.median(attacked))
+
+
+def _rate(work: Callable[[], object], n: int) -> float:
+    started = time.perf_counter()
+    work()
+    return n / (time.perf_counter() - started)
+
+
+def query_table(models: tuple[tuple[str, bytes], ...], say: Callable[[str], None]) -> Table:
+    """The first of ``models`` (title, .tflite), and the second if there is one, on ``BOARD``, as ``CASES`` says."""
+    board = get_board(BOARD)
+    image = build(board).elf
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for which, samples in CASES[: 2 * len(models)]:
+            title, tflite = models[which]
+            say(f"{title} on {BOARD}, attacked {samples} samples at a time")
+            model = Loaded(compile_plan(tflite))
+            with opened(board, image, icount=True) as device:
+                device.load(model, model.compiled.input)
+                busy = measure(device, samples, Path(folder) / title)
+            rows.append((title, str(samples), f"{busy.bare:.1f}", f"{busy.attacked:.1f}", f"{busy.share:.0%}"))
+    return Table(
+        "The board in the loop",
+        f"Square (Linf, {LEVELS} levels) asks {BOARD} itself, one query a sample and step, every answer on disk in the "
+        "journal before the next step; the bare rate is one large batch of random inputs, measured in turns with it.",
+        ("model", "samples a step", "bare inf/s", "queries/s", "busy"),
+        tuple(rows),
+    )

@@ -1,0 +1,63 @@
+"""An attack on the board itself, killed in the middle: the next try asks only what was never answered."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from attacks.problem import Norm, Problem
+from attacks.square import square_linf
+from host.device import Device
+from host.journal import Journaled
+from host.ports import ChildPort
+from models.plan import compile_plan
+from tests.firmware.test_operators import Bundle
+from tests.oracle import tflm
+from tests.small_model import SHAPE, small_tflite
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES, STEPS = 16, 60
+
+CHILD = """
+import os, signal, sys
+from tests.firmware.test_board_access import attacked
+
+def tick(asked, replayed, rate):
+    if asked >= int(sys.argv[3]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+attacked(sys.argv[1], sys.argv[2], tick)
+"""
+
+
+def attacked(native, journal, tick=lambda *_: None):
+    """Square on the native board through a journal: (perturbed inputs in real units, questions that reached it)."""
+    tflite = small_tflite()
+    plan = compile_plan(tflite)
+    q = np.random.default_rng(2).integers(-128, 128, (SAMPLES, *SHAPE), np.int8)
+    labels = tflm(tflite, q).reshape(SAMPLES, -1).argmax(axis=1)
+    with Device(ChildPort([str(native)]), rung="native") as device:
+        device.load(Bundle(plan.data, plan.plan_id), plan.input)
+        with Journaled(device, Path(journal), plan.plan_id, tick) as journaled:
+            problem = Problem(q, labels, plan.input, Norm.LINF, 3 * plan.input.scale, 3, 0, journaled)
+            return square_linf(problem, STEPS, 0.5), journaled.answered
+
+
+def test_killed_and_resumed_it_asks_nothing_twice(native, tmp_path):
+    pytest.importorskip("tflite_micro", reason="there is no tflite-micro wheel for this platform")
+    whole, questions = attacked(native, tmp_path / "whole")
+    kept = 0
+    for limit in (200, 500):
+        ended = subprocess.run(
+            [sys.executable, "-c", CHILD, str(native), str(tmp_path / "killed"), str(limit)], cwd=ROOT, check=False
+        )
+        assert ended.returncode == -9
+        kept = (tmp_path / "killed").stat().st_size
+    head, record = (tmp_path / "whole").stat().st_size, 16 + 1 + 10 * 5 + 4
+    resumed, rest = attacked(native, tmp_path / "killed")
+    assert np.array_equal(resumed, whole)
+    answered = (kept - (head - questions * record)) // record
+    assert 400 < answered < questions
+    assert rest == questions - answered
