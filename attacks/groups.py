@@ -10,8 +10,8 @@ from host.types import UsageError
 STUDIES = ("s1", "s2", "s3", "s4")
 """A study's group holds every attack with its preset: those called ``...-s1`` and so on."""
 
-STANDARD = ("clean", "noise", "fgsm", "pgd", "apgd-ce", "apgd-dlr", "deepfool", "square-linf")
-"""A control, one step, iterations on two losses, the shortest way out, and an attack that asks for no gradient."""
+STANDARD = ("clean", "noise", "fgsm", "pgd", "apgd-dlr", "deepfool", "square-linf")
+"""A control, one step, iterations on two losses, the shortest way out, and one without gradients: minutes on digits."""
 
 
 def groups() -> dict[str, tuple[str, ...]]:

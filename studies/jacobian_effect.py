@@ -73,7 +73,7 @@ def measure(name: str, test: Dataset, shown: int) -> tuple[Effect, KerasPredicto
     for budget in LEVELS:
         made = attack.make(Cell("pgd", "qat", budget / 255), rung, test.q, test.labels, rung.input)
         robust[budget] = right(rung, made.q, test) & correct
-        warnings += [f"{budget} levels: {note}" for note in made.notes]
+        warnings += [f"{budget} levels: {flag.kind.value}: {flag.detail}" for flag in made.flags]
         kept = made.q if budget == shown else kept
     parts = (test.q[i : i + _BATCH] for i in range(0, len(test.q), _BATCH))
     norm = float(np.mean(np.concatenate([exact_squared_norm(model, rung.input.dequantize(q)) for q in parts])))

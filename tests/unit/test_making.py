@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from victim import SPEC, Asked, Net, right, samples
 
-from attacks import versions
 from attacks.base import make, perturb, pose
 from attacks.batches import BATCH, attack
 from attacks.inner import rounding
 from attacks.lattice import change, nearest, outward, size, snap
 from attacks.problem import Lattice, Needs, Norm
-from attacks.registry import ATTACKS, HOME, find
+from attacks.registry import ATTACKS, find
 from host.types import Cell, LinkError
 
 PLANTED = Cell("planted", "float32", 1.0)
@@ -184,12 +183,3 @@ def test_a_lost_board_is_no_failure_of_the_attack(planted):
     info = planted(gone)
     with pytest.raises(LinkError):
         attack(info, pose(PLANTED, Net(), *samples(), SPEC, Lattice.AFTER))
-
-
-def test_an_attack_depends_on_what_it_imports_and_on_nothing_else():
-    everything = {home.removeprefix("attacks.") for home in HOME.values()}
-    noise = set(versions.reached((versions.of_attack.__module__ and "control", "batches")))
-    assert {"control", "batches", "lattice", "problem"} <= noise
-    assert not noise & (everything - {"control"})
-    assert "registry" not in versions.reached(("checks",))
-    assert len({versions.of_attack(name) for name in ("noise", "pgd")}) == 2
