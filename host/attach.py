@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from host.boards import Board, EmulatorKind, PortKind, find_attached
 from host.desk import Desk, check_board
@@ -17,21 +18,31 @@ from host.ports import ChildPort, FifoPort, Port, SerialPort, connect
 NATIVE = "native"
 
 
+@dataclass(frozen=True)
+class Image:
+    """A firmware's file; nothing of it is known where a board runs what was flashed to it earlier."""
+
+    sha256: str = ""
+    flash_bytes: int = 0
+    """What it takes when it is programmed; 0 for a process of this host."""
+
+
 def attach(
     board: Board, say: Callable[[str], None], serial_number: str = "", url: str = "", parts: Parts = USUAL
 ) -> Device:
     """An open Device for ``board`` that has said HELLO; close it (or use it as a context manager) when done.
 
-    Emulated boards and ``native`` run the firmware of this checkout, built first of ``parts``; a real board runs what was flashed
-    to it: the one at the serial port ``url``, or with the probe of ``serial_number``, or the only one. Raises
-    UsageError on a missing tool, LinkError on a board that is not there or is not what was asked for.
+    Emulated boards and ``native`` run the firmware of this checkout, built first of ``parts``; a real board runs what
+    was flashed to it: the one at the serial port ``url``, or with the probe of ``serial_number``, or the only one.
+    Raises UsageError on a missing tool, LinkError on a board that is not there or is not what was asked for.
     """
     if board.port is PortKind.SERIAL:
         return _attach_real(Desk(board, url, serial_number, say))
     with ExitStack() as stack:
         port, pid, image = open_port(board, say, serial_number, stack, parts)
         rung = NATIVE if board.port is PortKind.CHILD else "board"
-        device = Device(port, rung, board.emulated, stack.pop_all().close, pid, image)
+        device = Device(port, rung, board.emulated, stack.pop_all().close, pid, image.sha256)
+        device.flash_bytes = image.flash_bytes
     try:
         check_board(board, device.hello())
     except BaseException:
@@ -52,15 +63,16 @@ def _attach_real(desk: Desk) -> Device:
 
 def open_port(
     board: Board, say: Callable[[str], None], serial_number: str, stack: ExitStack, parts: Parts = USUAL
-) -> tuple[Port, int, str]:
-    """The port, and the process and the SHA-256 of the firmware behind it, as Device takes them."""
+) -> tuple[Port, int, Image]:
+    """The port, the process behind it (0: none of this host's) and the firmware that it runs."""
     if board.port is PortKind.SERIAL:
-        return SerialPort(find_attached(board, serial_number).url), 0, ""
+        return SerialPort(find_attached(board, serial_number).url), 0, Image()
     if board.emulator is not EmulatorKind.NONE:
         emulator_of(board)  # before the time that building takes
     say(f"building the firmware of {board.name}")
-    elf = build(board, parts).elf
-    image = hashlib.sha256(elf.read_bytes()).hexdigest()
+    firmware = build(board, parts)
+    elf = firmware.elf
+    image = Image(hashlib.sha256(elf.read_bytes()).hexdigest(), firmware.flash_bytes)
     if board.port is PortKind.CHILD:
         child = ChildPort([str(elf)])
         return child, child.pid, image

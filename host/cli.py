@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from host.types import BenchError, UsageError
 
-COMMANDS = ("run", "report", "gate", "boards", "doctor", "flash")
+COMMANDS = ("run", "report", "compare", "gate", "boards", "doctor", "flash")
 INTERRUPTED = 130
 UNEXPECTED = 2
 

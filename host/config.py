@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from host.floors import Floor, Gate
-from host.parts import MLPERF_TINY, PROTOCOLS, TINYROBUST
+from host.parts import CMSIS_NN, ENGINES, MLPERF_TINY, PROTOCOLS, TINYROBUST
 from host.types import UsageError
 
 if sys.version_info >= (3, 11):
@@ -43,6 +43,8 @@ class Config:
     board: str = "qemu_an500"
     protocol: str = TINYROBUST
     """What the board's firmware speaks: ``tinyrobust``, or ``mlperf-tiny`` for the scores of any such firmware."""
+    engine: str = CMSIS_NN
+    """What runs the network in the firmware that is built for this run: ``cmsis-nn`` or ``tflm``."""
     encoding: str = ""
     """What an ``mlperf-tiny`` firmware is fed: ``int8`` or ``uint8``; empty: as its benchmark's reference is."""
     emulator: str = ""
@@ -92,6 +94,8 @@ class Config:
             raise UsageError("access and sources both say what attacks are made on: give one of them")
         if self.protocol not in PROTOCOLS:
             raise UsageError(f"protocol {self.protocol!r}: give {' or '.join(PROTOCOLS)}")
+        if self.engine not in ENGINES:
+            raise UsageError(f"engine {self.engine!r}: give {' or '.join(ENGINES)}")
         if self.encoding and self.encoding not in ENCODINGS:
             raise UsageError(f"encoding {self.encoding!r}: give {' or '.join(ENCODINGS)}")
         if self.encoding and self.protocol != MLPERF_TINY:
@@ -178,6 +182,7 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "data": _path,
     "board": _text,
     "protocol": _text,
+    "engine": _text,
     "encoding": _text,
     "emulator": _text,
     "port": _text,

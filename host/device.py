@@ -78,6 +78,7 @@ class Device:
         self.emulated = emulated
         self.pid = pid
         self.image = image
+        self.flash_bytes = 0
         self._rung = rung
         self._ended = ended
         self._recover = recover
@@ -112,7 +113,7 @@ class Device:
     @property
     def identity(self) -> Identity:
         """What the board last said of itself, readable."""
-        return identity_of(self.info, self.image)
+        return identity_of(self.info, self.image, self.flash_bytes)
 
     @property
     def info(self) -> Info:

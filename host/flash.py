@@ -16,13 +16,16 @@ from host.boards import Board, PortKind, probe_number
 from host.desk import Desk
 from host.device import Device
 from host.environment import BOARD_STEPS, NATIVE_STEPS, Step
-from host.parts import TINYROBUST, Parts
+from host.parts import CMSIS_NN, TFLM, TINYROBUST, Parts
 from host.programmer import program
 from host.tools import ARM, NATIVE, checkout, missing, tools
 from host.types import LinkError, UsageError
 
 NATIVE_IMAGE = Path("native/tinyrobust_fw")
 USUAL = Parts()
+TFLM_LIBRARY = "spaziochirale/Chirale_TensorFLowLite@2.0.0"
+"""TensorFlow Lite Micro as PlatformIO's registry has it, for ``ENGINE=tflm`` where TFLM_DIR names no tree."""
+UNREACHED = re.compile(r"HTTPClientError|InternetConnectionError|UnknownPackageError")
 TELLING = (r"region .* overflowed by", r"is left for plan", r"[Ee]rror:", r"undefined reference")
 """What to look for in a failed build's output, the most telling first."""
 
@@ -45,7 +48,7 @@ def build(board: Board, parts: Parts = USUAL) -> Firmware:
     native = board.port is PortKind.CHILD
     root = checkout()
     _require(NATIVE_STEPS if native else BOARD_STEPS, [NATIVE] if native else [ARM], root)
-    if native and parts.sources and parts.protocol == TINYROBUST:
+    if native and parts.sources and (parts.protocol, parts.engine) == (TINYROBUST, CMSIS_NN):
         raise UsageError("native takes its plans at run time: it has no flash to link one into")
     with _alone(root):
         if native:
@@ -151,13 +154,32 @@ def platformio_environment(parts: Parts, root: Path) -> dict[str, str]:
         "PLATFORMIO_BUILD_DIR": str(build_folder(root, parts)),
         "TINYROBUST_PROTOCOL": parts.protocol,
         "TINYROBUST_ENGINE": parts.engine,
+        **_tflm(parts),
         "TINYROBUST_SOURCES": os.pathsep.join(str(source.resolve()) for source in parts.sources),
+    }
+
+
+def _tflm(parts: Parts) -> dict[str, str]:
+    """Where the builder finds TensorFlow Lite Micro, and what the board is to call it."""
+    tree = os.environ.get("TFLM_DIR", "") if parts.engine == TFLM else ""
+    library = TFLM_LIBRARY if parts.engine == TFLM and not tree else ""
+    named = library.partition("/")[2].replace("@", " ") or Path(tree).name
+    return {
+        "TINYROBUST_TFLM_DIR": str(Path(tree).resolve()) if tree else "",
+        "TINYROBUST_LIB_DEPS": library,
+        "TINYROBUST_TFLM_NAME": f"TFLM {named}"[:31],
     }
 
 
 def _make(board: Board, parts: Parts, root: Path) -> Path:
     out = root / "build" / parts.variant
-    builtin = [f"BUILTIN={source.resolve()}" for source in parts.sources]
+    builtin = [f"BUILTIN={source.resolve()}" for source in parts.sources[:1]]
+    if parts.engine == TFLM:
+        tflm = _tflm(parts)
+        if not tflm["TINYROBUST_TFLM_DIR"]:
+            raise UsageError("native with --engine tflm: set TFLM_DIR to a tree of TensorFlow Lite Micro")
+        builtin += [f"TFLM_DIR={tflm['TINYROBUST_TFLM_DIR']}", f"TFLM_NAME={tflm['TINYROBUST_TFLM_NAME']}"]
+        builtin += [f"MODEL={parts.sources[0].resolve().parent}", "ENGINE=tflm"]
     argv = ["make", "-C", "firmware", f"-j{os.cpu_count() or 1}", "native", f"OUT={out}", f"PROTOCOL={parts.protocol}"]
     _run([*argv, *builtin], os.environ, f"building {board.name}")
     return out / NATIVE_IMAGE
@@ -184,6 +206,11 @@ def _run(argv: Sequence[str], environment: Mapping[str, str], what: str) -> None
 
 def _reason(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
+    if UNREACHED.search(output):
+        return (
+            f"PlatformIO's registry cannot be reached for {TFLM_LIBRARY}: set TFLM_DIR to a tree of TensorFlow Lite "
+            "Micro (docs/engines.md)"
+        )
     for pattern in TELLING:
         for line in lines:
             if re.search(pattern, line):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from host.attach import NATIVE, open_port
+from host.attach import NATIVE, Image, open_port
 from host.boards import Board, PortKind
 from host.mlperf_device import BAUD, MlperfDevice
 from host.parts import Parts
@@ -20,13 +20,13 @@ def attach_mlperf(board: Board, parts: Parts, encoding: str, url: str, say: Call
     UsageError and LinkError as ``host.attach`` does.
     """
     rung = NATIVE if board.port is PortKind.CHILD else "board"
-    image = ""
+    image = Image()
     with ExitStack() as stack:
         if url:
             port: Port = SerialPort(url, BAUD)
         else:
             port, _, image = open_port(board, say, "", stack, parts)
-        device = MlperfDevice(port, rung, board.emulated, encoding, stack.pop_all().close, image)
+        device = MlperfDevice(port, rung, board.emulated, encoding, stack.pop_all().close, image.sha256)
     try:
         device.hello()
     except BaseException:

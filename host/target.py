@@ -87,13 +87,13 @@ class Target(Protocol):
         ...
 
 
-def identity_of(info: Info, image: str) -> Identity:
-    """What a board of our own protocol says of itself."""
+def identity_of(info: Info, image: str, flash_bytes: int = 0) -> Identity:
+    """What a board of our own protocol says of itself; ``flash_bytes`` of its image, 0 where nobody can tell."""
     return Identity(
         detail=f"{info.board}: {info.engine}, firmware {info.firmware}",
         firmware=f"{info.firmware} {info.engine} {image}",
         tick_unit=TickUnit(info.tick_unit).name.lower(),
-        facts=facts(info),
+        facts=(*facts(info), *((("flash_bytes", str(flash_bytes)),) if flash_bytes else ())),
         image=image,
     )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+from host.layout import size
 from models.bundle import Bundle
+from models.plan_layout import PlanHeader
 
 _RESOLVER = {
     "CONV_2D": "AddConv2D",
@@ -50,6 +53,18 @@ def emit_plan(bundle: Bundle, path: Path) -> Path:
         f"extern const uint32_t g_builtin_plan_size = {len(bundle.plan)};\n"
     )
     return _write(path, text)
+
+
+def emit_linked(bundle: Bundle, folder: Path, engine: str) -> tuple[Path, ...]:
+    """Writes what an image is linked with to have ``bundle`` in flash, the built-in plan first.
+
+    Engine ``cmsis-nn`` runs the plan itself; ``tflm`` runs the model, and of the plan takes the header alone.
+    """
+    if engine == "cmsis-nn":
+        return (emit_plan(bundle, folder / "builtin_plan.cc"),)
+    header = replace(bundle, plan=bundle.plan[: size(PlanHeader)])
+    sources = [path for path in emit_model(bundle, folder / engine) if path.suffix == ".cc"]
+    return (emit_plan(header, folder / engine / "builtin_plan.cc"), *sources)
 
 
 def _model_header(bundle: Bundle) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from host.parts import MLPERF_TINY, PROTOCOLS, TINYROBUST, Parts
+from host.parts import CMSIS_NN, ENGINES, MLPERF_TINY, PROTOCOLS, TFLM, TINYROBUST, Parts
 from host.types import UsageError
 
 HELP = "build a real board's firmware and flash it"
@@ -25,6 +25,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--serial", default="", metavar="NUMBER", help="serial number of its probe, where two alike are attached"
     )
     parser.add_argument(
+        "--engine",
+        default=CMSIS_NN,
+        choices=ENGINES,
+        help="what runs the network (default cmsis-nn); tflm needs --model",
+    )
+    parser.add_argument(
         "--protocol",
         default=TINYROBUST,
         choices=PROTOCOLS,
@@ -37,23 +43,23 @@ def main(args: argparse.Namespace) -> int:
     from host.boards import get_board
     from host.flash import upload
 
-    if args.protocol == MLPERF_TINY and args.model is None:
-        raise UsageError("--protocol mlperf-tiny: needs --model M.tflite, it cannot take a network at run time")
+    if args.model is None and (args.protocol == MLPERF_TINY or args.engine == TFLM):
+        raise UsageError("--protocol mlperf-tiny, --engine tflm: need --model M.tflite, they take none at run time")
     from host.commands.run import say
 
     board = get_board(args.board)
-    sources = () if args.model is None else (_plan_source(args.model),)
-    upload(board, Parts(protocol=args.protocol, sources=sources), args.serial, args.port, say)
+    sources = () if args.model is None else _linked(args.model, args.engine)
+    upload(board, Parts(args.protocol, args.engine, sources), args.serial, args.port, say)
     return 0
 
 
-def _plan_source(model: Path) -> Path:
-    """The C file of the plan of ``model``. Raises UsageError where it cannot be compiled."""
+def _linked(model: Path, engine: str) -> tuple[Path, ...]:
+    """What an image of ``model`` is linked with. Raises UsageError where its plan cannot be compiled."""
     from host.commands.run import cache_folder
     from models.bundle import build
-    from models.emit import emit_plan
+    from models.emit import emit_linked
     from models.foreign import read_bounded
     from models.graph import MAX_FILE
 
     bundle = build(read_bounded(model, MAX_FILE), cache_folder())
-    return emit_plan(bundle, bundle.folder / "builtin_plan.cc")
+    return emit_linked(bundle, bundle.folder, engine)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from host import config as configuration
 from host.config import ENCODINGS, Config
-from host.parts import MLPERF_TINY, PROTOCOLS, Parts
+from host.parts import CMSIS_NN, ENGINES, MLPERF_TINY, PROTOCOLS, TINYROBUST, Parts
 from host.types import UsageError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--float", dest="float_model", type=Path, metavar="M.h5", help="its float baseline")
     parser.add_argument("--data", type=Path, metavar="D", help="data for your own model: D.npz, or e.g. cifar10")
     parser.add_argument("--board", help="a name that `tinyrobust boards` lists (default qemu_an500)")
+    parser.add_argument("--engine", choices=ENGINES, help="what runs the network on an emulated board or native")
     parser.add_argument("--protocol", choices=PROTOCOLS, help="what its firmware speaks (default tinyrobust)")
     parser.add_argument(
         "--encoding", choices=ENCODINGS, help="what an mlperf-tiny firmware is fed (default: its model's)"
@@ -62,8 +63,8 @@ def read_config(args: argparse.Namespace) -> Config:
     """bench.toml, where one is given, under the options of the command line."""
     base = configuration.load(args.config) if args.config else None
     given = {name: getattr(args, name) for name in
-             ("model", "float_model", "data", "board", "protocol", "encoding", "emulator", "port", "serial", "attacks",
-              "eps", "access", "sources", "lattice", "samples", "out")}  # fmt: skip
+             ("model", "float_model", "data", "board", "engine", "protocol", "encoding", "emulator", "port", "serial",
+              "attacks", "eps", "access", "sources", "lattice", "samples", "out")}  # fmt: skip
     # One of the two given here overrides either of them in the file.
     if given["sources"] is not None or given["access"] is not None:
         given["sources"], given["access"] = given["sources"] or (), given["access"] or ()
@@ -112,7 +113,7 @@ def main(args: argparse.Namespace) -> int:
     from host.report import write_report
     from host.run import execute
     from host.sweep import resolve
-    from models.emit import emit_all, emit_plan
+    from models.emit import emit_all, emit_linked
 
     config = resolve(config)
     board = get_board(config.board, config.emulator)
@@ -120,16 +121,18 @@ def main(args: argparse.Namespace) -> int:
     cache = cache_folder()
     with ExitStack() as stack:
         device: Target
-        if config.protocol == MLPERF_TINY:
-            ladder = open_ladder(config, cache)  # the firmware of an emulated board has the network linked in
-            linked = Parts(
-                config.protocol, sources=(emit_plan(ladder.bundle, ladder.bundle.folder / "builtin_plan.cc"),)
-            )
-            device = stack.enter_context(attach_mlperf(board, linked, config.encoding, config.port, say))
-        else:
+        if (config.protocol, config.engine) == (TINYROBUST, CMSIS_NN):
             # The board first: what is missing there should not wait for a network to be trained.
             device = stack.enter_context(attach(board, say, config.serial, config.port))
             ladder = open_ladder(config, cache)
+        else:
+            ladder = open_ladder(config, cache)  # the firmware of an emulated board has the network linked in
+            sources = emit_linked(ladder.bundle, ladder.bundle.folder, config.engine)
+            linked = Parts(config.protocol, config.engine, sources)
+            if config.protocol == MLPERF_TINY:
+                device = stack.enter_context(attach_mlperf(board, linked, config.encoding, config.port, say))
+            else:
+                device = stack.enter_context(attach(board, say, config.serial, config.port, linked))
         with Progress() as progress:
             outcome = execute(config, ladder, device, cache, progress.say, progress.tick, args.command_line)
         if isinstance(device, Device) and board.port is not PortKind.CHILD:

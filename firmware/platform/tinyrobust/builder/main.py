@@ -68,11 +68,14 @@ env.Append(
 )
 env.Replace(LDSCRIPT_PATH=str(here / "ld" / board.get("build.ldscript")))
 
-# The vendor's code: its own optimization level and none of our warnings.
-vendor = env.Clone()
-# As in firmware/Makefile: it relies on wrapping arithmetic where a corrupt plan makes accumulators overflow.
-vendor.Append(CCFLAGS=["-O3", "-w", "-fwrapv", "-fno-strict-aliasing"])
-env.Append(LIBS=[vendor.BuildLibrary(str(Path("$BUILD_DIR") / "cmsis-nn"), str(nn / "Source"))])
+if os.environ.get("TINYROBUST_ENGINE", "cmsis-nn") == "tflm":
+    env.SConscript(str(here / "builder" / "tflm.py"))
+else:
+    # The vendor's code: its own optimization level and none of our warnings.
+    vendor = env.Clone()
+    # As in firmware/Makefile: it relies on wrapping arithmetic where a corrupt plan makes accumulators overflow.
+    vendor.Append(CCFLAGS=["-O3", "-w", "-fwrapv", "-fno-strict-aliasing"])
+    env.Append(LIBS=[vendor.BuildLibrary(str(Path("$BUILD_DIR") / "cmsis-nn"), str(nn / "Source"))])
 
 # Linked as objects, not as a library: nothing refers to the vector table.
 env.BuildSources(

@@ -1,0 +1,56 @@
+"""ENGINE=tflm: compiles TensorFlow Lite Micro from a tree, and what stands beside the network that is linked in.
+
+The tree is that of ``TINYROBUST_TFLM_DIR`` or, where that is empty, the library of ``TINYROBUST_LIB_DEPS`` that
+PlatformIO has installed. ``firmware/tflm.txt`` says what of it is taken.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from SCons.Script import DefaultEnvironment, Exit
+
+env = DefaultEnvironment()
+project = Path(env.subst("$PROJECT_DIR"))
+deps = Path(env.subst("$PROJECT_LIBDEPS_DIR")) / env.subst("$PIOENV")
+given = os.environ.get("TINYROBUST_TFLM_DIR")
+trees = [Path(given)] if given else sorted(deps.glob("*/src"))
+tree = next((one for one in trees if (one / "tensorflow/lite/micro/micro_interpreter.h").is_file()), None)
+if tree is None:
+    sys.stderr.write(f"Error: no TensorFlow Lite Micro in {given or deps}: set TFLM_DIR to a tree of it\n")
+    Exit(1)
+
+wanted, left_out = [], []
+for line in (project / "firmware" / "tflm.txt").read_text().splitlines():
+    if not line.startswith("#"):
+        (left_out if line.startswith("!") else wanted).append(line.lstrip("!"))
+files = [
+    file for pattern in wanted for file in sorted(tree.glob(pattern)) if not any(part in file.name for part in left_out)
+]
+
+third_party = ("flatbuffers/include", "gemmlowp", "ruy", "cmsis_nn", "cmsis_nn/Include", "cmsis/CMSIS/Core/Include")
+library = env.Clone()
+library.Append(
+    CCFLAGS=["-w", "-fwrapv", "-fno-strict-aliasing"],
+    CPPPATH=[str(tree), *(str(tree / "third_party" / name) for name in third_party)],
+    # ARDUINO: libraries made for it leave out by that name what needs a heap.
+    CPPDEFINES=["TF_LITE_STATIC_MEMORY", "ARDUINO", "TF_LITE_STRIP_ERROR_STRINGS", "CMSIS_NN"],
+)
+objects = [
+    library.Object(str(Path("$BUILD_DIR") / "tflm" / file.relative_to(tree).with_suffix(file.suffix + ".o")), str(file))
+    for file in files
+]
+linked = [Path(one) for one in os.environ.get("TINYROBUST_SOURCES", "").split(os.pathsep) if one]
+model = [str(one.parent) for one in linked[:1]]
+library.Append(CPPPATH=model)
+env.Append(
+    LIBS=[library.StaticLibrary(str(Path("$BUILD_DIR") / "libtflm"), objects)],
+    CCFLAGS=[flag for path in library["CPPPATH"] for flag in ("-isystem", str(path))],
+    CPPDEFINES=[
+        "TF_LITE_STATIC_MEMORY",
+        "ARDUINO",
+        "TF_LITE_STRIP_ERROR_STRINGS",
+        ("TINYROBUST_TFLM", env.StringifyMacro(os.environ.get("TINYROBUST_TFLM_NAME", "TFLite Micro"))),
+    ],
+    SRC_FILTER=["+<engine_tflm*>", "-<engine_cmsis_nn.cc>", "-<kernels*>", "-<operators*>", "-<plan_check*>"],
+)

@@ -1,0 +1,38 @@
+# ENGINE=tflm: the network of MODEL (the folder of its generated model_data and op_resolver) on TensorFlow Lite Micro,
+# compiled from the tree TFLM_DIR. tflm.txt says what of that tree is taken.
+TFLM_DIR ?=
+MODEL ?=
+ifeq ($(wildcard $(TFLM_DIR)/tensorflow/lite/micro/micro_interpreter.h),)
+$(error ENGINE=tflm needs TFLM_DIR=, a tree of TensorFlow Lite Micro: docs/engines.md)
+endif
+ifeq ($(wildcard $(MODEL)/op_resolver.cc),)
+$(error ENGINE=tflm needs MODEL=, a folder with model_data.cc and op_resolver.cc, as every run exports them)
+endif
+
+TFLM_NAME ?= TFLite Micro, local tree
+TFLM_LEAVE := $(shell sed -n 's/^!//p' tflm.txt)
+TFLM_ALL := $(wildcard $(addprefix $(TFLM_DIR)/,$(shell grep '^t' tflm.txt)))
+TFLM_SOURCES := $(foreach file,$(TFLM_ALL),$(if $(strip $(foreach part,$(TFLM_LEAVE),$(findstring $(part),$(notdir $(file))))),,$(file)))
+TFLM_PATHS := $(addprefix -isystem $(TFLM_DIR),. /third_party/flatbuffers/include /third_party/gemmlowp \
+                /third_party/ruy /third_party/cmsis_nn /third_party/cmsis_nn/Include)
+# ARDUINO: libraries made for it leave out by that name what needs a heap.
+TFLM_FLAGS := -DTF_LITE_STATIC_MEMORY -DARDUINO -DTF_LITE_STRIP_ERROR_STRINGS \
+              -DTF_LITE_DISABLE_X86_NEON $(TFLM_PATHS:$(TFLM_DIR).=$(TFLM_DIR))
+CXXFLAGS += $(TFLM_FLAGS) -isystem $(MODEL) '-DTINYROBUST_TFLM="$(TFLM_NAME)"'
+
+define tflm_rules
+$(OUT)/$(1)/libtflm.a: $(patsubst $(TFLM_DIR)/%,$(OUT)/$(1)/tflm/%.o,$(TFLM_SOURCES))
+	@rm -f $$@
+	@$$(AR) rcs $$@ $$^
+$(OUT)/$(1)/tflm/%.o: OPTIONS := $(2)
+$(OUT)/$(1)/tflm/%.o: $(TFLM_DIR)/%
+	@mkdir -p $$(@D)
+	@echo "  TFLM $$@"
+	@$$(if $$(filter %.c,$$<),$$(CC) -std=c11,$$(CXX) -std=c++17 -fno-exceptions -fno-rtti) $$(TFLM_FLAGS) -fwrapv \
+	  -fno-strict-aliasing -w $$(OPTIONS) -c -o $$@ $$<
+$(OUT)/$(1)/model_data.o $(OUT)/$(1)/op_resolver.o: $(OUT)/$(1)/%.o: $(MODEL)/%.cc ALWAYS
+	@mkdir -p $$(@D)
+	@$$(CXX) -std=c++17 -fno-exceptions -fno-rtti $$(TFLM_FLAGS) -w $$(OPTIONS) -c -o $$@ $$<
+endef
+$(eval $(call tflm_rules,native,$(FAST)))
+$(eval $(call tflm_rules,asan,$(SANITIZE)))

@@ -1,0 +1,130 @@
+"""Two runs of one network side by side: do their devices give the same bytes, and what does each cost? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from host.divergence import DEVICES
+from host.records import Manifest
+from host.report import read_run
+from host.types import UsageError
+
+
+class Key(NamedTuple):
+    """What an answer is to: columns of the records."""
+
+    attack: str
+    source: str
+    eps: float
+    seed: int
+    sample: int
+    input_crc: int
+
+
+@dataclass(frozen=True)
+class Side:
+    """One run's device."""
+
+    run: str
+    board: str
+    engine: str
+    """What runs the network, as the device states it."""
+    rung: str
+    samples: int
+    ticks: tuple[float, float, float] | None
+    """Median, 5th and 95th percentile of the counts of an inference; None where the device does not count."""
+    tick_unit: str
+    arena_bytes: int | None
+    """Tensors and kernels' scratch, None where the device does not say."""
+    flash_bytes: int | None
+    """Of the image, with what is linked in; None where nobody can tell."""
+    accuracy: float | None
+    """On the clean set; None without labels."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``a`` and ``b``, and their outputs to the inputs that both were given."""
+
+    a: Side
+    b: Side
+    inputs: int
+    """Records of the same cell, sample and input bytes (CRC)."""
+    bytes: int
+    differing_bytes: int
+    differing_samples: int
+    first: str
+    """Where the first difference is; empty if none."""
+
+
+def compare(a: Path, b: Path) -> Comparison:
+    """Reads two runs' folders. Raises UsageError on runs of different networks, without a device, or without bytes."""
+    (one, mine), (two, theirs) = read_run(a), read_run(b)
+    if one.tflite_sha256 != two.tflite_sha256:
+        raise UsageError(f"{a.name} and {b.name} ran different networks ({one.model}, {two.model})")
+    mine, theirs = _device(mine, a), _device(theirs, b)
+    answers = dict(_answers(theirs))
+    both = [(key, raw, answers[key]) for key, raw in _answers(mine) if key in answers]
+    if not both:
+        raise UsageError(f"{a.name} and {b.name} have no input in common")
+    if any(left is None or right is None for _, left, right in both):
+        raise UsageError(f"{a.name}, {b.name}: one of them speaks a protocol that sends no bytes: compare its report")
+    wrong = [(key, _differing(left, right)) for key, left, right in both if left != right]
+    return Comparison(
+        _side(a, one, mine),
+        _side(b, two, theirs),
+        inputs=len(both),
+        bytes=sum(len(left) for _, left, _ in both),
+        differing_bytes=sum(n for _, n in wrong),
+        differing_samples=len(wrong),
+        first=f"{wrong[0][0].attack}/{wrong[0][0].source} eps {wrong[0][0].eps:.4g} sample {wrong[0][0].sample}"
+        if wrong
+        else "",
+    )
+
+
+def _device(table: pa.Table, run: Path) -> pa.Table:
+    for rung in DEVICES:
+        found = table.filter(pc.equal(table["rung"], rung))
+        if len(found):
+            return found
+    raise UsageError(f"{run}: no records of a device")
+
+
+def _differing(left: bytes, right: bytes) -> int:
+    return int(np.count_nonzero(np.frombuffer(left, np.int8) != np.frombuffer(right, np.int8)))
+
+
+def _answers(table: pa.Table) -> Iterator[tuple[Key, bytes]]:
+    """(what was asked, output bytes) of each record."""
+    columns = [table[name].to_pylist() for name in Key._fields]
+    yield from zip(map(Key._make, zip(*columns, strict=True)), table["raw"].to_pylist(), strict=True)
+
+
+def _side(run: Path, manifest: Manifest, table: pa.Table) -> Side:
+    facts = dict(manifest.board_info)
+    counts = table["ticks"].drop_null().to_numpy()
+    low, middle, high = np.percentile(counts, (5, 50, 95)) if len(counts) else (0.0, 0.0, 0.0)
+    clean = table.filter(pc.equal(table["attack"], "clean"))
+    labels = clean["label"].to_numpy()
+    right = float(np.mean(clean["predicted"].to_numpy() == labels)) if len(labels) and labels.min() >= 0 else None
+    sizes = [int(facts[name]) for name in ("arena_bytes", "scratch_bytes") if name in facts]
+    return Side(
+        run=run.name,
+        board=manifest.board,
+        engine=facts.get("engine", ""),
+        rung=table["rung"][0].as_py(),
+        samples=len(table),
+        ticks=(float(middle), float(low), float(high)) if len(counts) else None,
+        tick_unit=manifest.tick_unit,
+        arena_bytes=sum(sizes) if sizes else None,
+        flash_bytes=int(facts["flash_bytes"]) if "flash_bytes" in facts else None,
+        accuracy=right,
+    )

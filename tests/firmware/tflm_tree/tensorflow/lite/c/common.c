@@ -1,0 +1,2 @@
+// An archive wants one member.
+typedef int tflm_stand_in;

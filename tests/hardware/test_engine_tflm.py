@@ -1,0 +1,29 @@
+"""TensorFlow Lite Micro itself as the engine: the oracle's bytes. Needs TFLM_DIR, a tree that no package carries."""
+
+import os
+
+import numpy as np
+import pytest
+
+from host.attach import attach
+from host.boards import get_board
+from host.parts import TFLM, Parts
+from models.bundle import build
+from models.emit import emit_linked
+from tests.oracle import tflm
+from tests.small_model import SHAPE, small_tflite
+
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("TFLM_DIR"), reason="TFLM_DIR names no tree of TensorFlow Lite Micro"
+)
+
+
+@pytest.mark.parametrize("name", ["native", "qemu_an500"])
+def test_bytes_are_the_oracles(name, tmp_path):
+    bundle = build(small_tflite(), tmp_path)
+    parts = Parts(engine=TFLM, sources=emit_linked(bundle, bundle.folder, TFLM))
+    q = np.random.default_rng(8).integers(-128, 128, (20, *SHAPE), np.int8)
+    with attach(get_board(name), print, parts=parts) as device:
+        device.load(bundle, bundle.input)
+        assert device.info.engine.startswith("TFLM")
+        np.testing.assert_array_equal(device.predict(q).raw, tflm(small_tflite(), q))
