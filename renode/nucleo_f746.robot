@@ -28,6 +28,8 @@ Send Hello
 *** Test Cases ***
 Answers Hello
     Create Board
+    # Past the boot: a byte that comes before the USART is on is dropped.
+    Execute Command    emulation RunFor "00:00:00.5"
     Start Emulation
     Send Hello
     Wait For Bytes On Uart    ${INFO_HEADER}

@@ -33,10 +33,12 @@ uint64_t systick() {
   return (uint64_t{wraps} << 24) + (cortex::kSystickMask - left);
 }
 
-// An emulator may leave the cycle counter at 0: the ticks are SysTick's there, and INFO says so.
+// An emulator may leave the cycle counter at 0: the ticks are SysTick's there, and INFO says so. Another may advance it
+// only now and then, so it is asked more than once.
 wire::TickUnit start_ticks() {
   cortex::start_cycle_counter();
   const uint32_t before = reg(cortex::kDwtCycles);
+  stm32::wait_for([before] { return reg(cortex::kDwtCycles) != before; });
   g_counts_cycles = reg(cortex::kDwtCycles) != before;
   if (g_counts_cycles) return wire::TickUnit::kCpuCycles;
   cortex::start_systick();

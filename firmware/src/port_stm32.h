@@ -29,11 +29,11 @@ extern const Chip kChip;
 // From reset to kChip.clock_hz, with the clocks of the USART and of its pins enabled.
 void start_clocks();
 
-// Until the hardware says so, or for a million questions: silicon answers within microseconds, emulators leave some
-// flags unmodelled and would wait for ever.
+// Until the hardware says so, or for 100,000 questions, milliseconds: silicon answers within microseconds, emulators
+// leave some flags unmodelled and would wait for ever.
 template <typename Condition>
 void wait_for(Condition condition) {
-  for (uint32_t i = 0; i < 1000000 && !condition(); ++i) {
+  for (uint32_t i = 0; i < 100000 && !condition(); ++i) {
   }
 }
 

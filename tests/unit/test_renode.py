@@ -68,6 +68,12 @@ def test_peripherals_are_the_ports():
     assert f"-> nvic@{number}" in body
 
 
+def test_the_robot_waits_for_what_info_begins_with():
+    robot = (ROOT / "renode" / "nucleo_f746.robot").read_text()
+    answer = (ROOT / "tests" / "golden" / "info.hex").read_text().splitlines()[1]
+    assert answer.startswith(re.search(r"^\$\{INFO_HEADER\}\s+(\w+)$", robot, re.M)[1])
+
+
 def test_ticks_are_instructions():
     clock = re.search(r"const Chip kChip = \{\s+(\d+),", CHIP)[1]
     assert f"frequency: {clock}" in entries()["dwt"][2]
