@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from models.ladder import Ladder
 
 PICTURES = 8
+UNLABELLED = "samples without a label are attacked away from what the source itself answers"
 
 Say = Callable[[str], None]
 
@@ -120,6 +121,8 @@ def execute(
             sources[device.rung] = stack.enter_context(asked)
         sets = Sets(cache / "sets", data, ladder.bundle.input, Lattice(config.lattice), say)
         notes, flags = list(store.manifest.notes), list(store.manifest.flags)
+        if np.any(data.labels < 0) and UNLABELLED not in notes and any(cell.source in sources for cell in todo):
+            notes.append(UNLABELLED)
         pictures: list[AdversarialSet] = []
         try:
             for cell in todo:

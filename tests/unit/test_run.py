@@ -13,7 +13,7 @@ from attacks.registry import ATTACKS, HOME
 from host.config import Config
 from host.device import Device, spec
 from host.examples import read_examples
-from host.run import execute
+from host.run import UNLABELLED, execute
 from host.types import Dataset, LinkError, Prediction, UsageError
 from tests.simulated import EDGE, MemoryBoard, MemoryPlan, NoisyPort
 
@@ -218,3 +218,10 @@ def test_sets_made_on_the_host_are_shared_by_boards_and_the_boards_own_are_not(t
     run(tmp_path, MemoryBoard(), image="f2", access=("board",), **settings)
     after = {path.name for path in (tmp_path / "cache" / "sets").iterdir()}
     assert (len(before), len(after - before)) == (5, 2)
+
+
+def test_attacks_on_unlabelled_samples_are_noted(tmp_path, search):
+    unlabelled = ladder(np.full(150, -1))
+    made, _ = run(tmp_path, MemoryBoard(), unlabelled, attacks=("search",), access=("board",), samples=5)
+    assert UNLABELLED in made.manifest.notes
+    assert UNLABELLED not in run(tmp_path, MemoryBoard(), unlabelled, samples=5)[0].manifest.notes
