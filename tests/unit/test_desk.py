@@ -2,7 +2,6 @@
 
 import errno
 import threading
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from host import desk, link, ports
 from host.attach import attach
 from host.boards import get_board
-from host.layout import pack
 from host.ports import SerialPort
 from host.types import LinkError
 from host.wire import FIRST_BAUD, Error, ErrorReply, Infer, TickUnit
@@ -239,7 +237,3 @@ def test_a_board_that_always_fails_is_given_up(opened, monkeypatch):
         with pytest.raises(LinkError, match="gone"):
             device.predict(samples(3))
     assert len(recoveries) == 5
-
-
-def test_info_fits_one_load_chunk():
-    assert len(pack(replace(Board(**F746).info()))) < 400
