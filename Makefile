@@ -8,6 +8,12 @@ EMULATOR ?=
 PORT ?=
 SERIAL ?=
 WHERE = --board $(BOARD)$(if $(PORT), --port $(PORT))$(if $(SERIAL), --serial $(SERIAL))
+# What the image is made of (docs/mlperf-tiny.md, docs/engines.md), and the network that is linked into it, with its data.
+PROTOCOL ?=
+ENGINE ?=
+MODEL ?=
+DATA ?=
+IMAGE = $(if $(MODEL), --model $(MODEL))$(if $(PROTOCOL), --protocol $(PROTOCOL))$(if $(ENGINE), --engine $(ENGINE))
 PYTHON ?= python3
 BOOTSTRAP := $(PYTHON) -m host.bootstrap
 BIN := .venv/bin
@@ -20,11 +26,11 @@ setup:
 # `make flash bench BOARD=...` flashes first: both are goals of one make, in this order.
 bench: $(filter flash,$(MAKECMDGOALS))
 	@$(BOOTSTRAP) --for $(if $(filter native,$(BOARD)),native,arm $(if $(filter qemu_l475 qemu,$(BOARD) $(EMULATOR)),stm32))
-	@$(BIN)/tinyrobust run $(WHERE)$(if $(EMULATOR), --emulator $(EMULATOR))$(if $(ATTACKS), --attacks $(ATTACKS))
+	@$(BIN)/tinyrobust run $(WHERE)$(IMAGE)$(if $(DATA), --data $(DATA))$(if $(EMULATOR), --emulator $(EMULATOR))$(if $(ATTACKS), --attacks $(ATTACKS))
 
 flash:
 	@$(BOOTSTRAP) --for arm probe
-	@$(BIN)/tinyrobust flash $(WHERE)
+	@$(BIN)/tinyrobust flash $(WHERE)$(IMAGE)
 
 test: lint
 	@$(BIN)/python -m pytest -m "not deep"
