@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from attacks import (
     apgd,
+    autoattack,
     boundary,
     carlini_wagner,
     control,
@@ -27,7 +28,7 @@ from host.types import UsageError
 
 FAMILIES = (
     control, noises,
-    steps, apgd, deepfool, jsma, carlini_wagner, ead, ddn, fab,
+    steps, apgd, deepfool, jsma, carlini_wagner, ead, ddn, fab, autoattack,
     square, zoo, boundary, hopskipjump, geoda,
 )  # fmt: skip
 

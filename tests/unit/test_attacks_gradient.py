@@ -9,23 +9,34 @@ import pytest
 import victim
 from victim import SPEC, Net
 
-from attacks import graphs
+from attacks import autoattack, graphs
+from attacks.lattice import snap
 from attacks.problem import Needs, Norm, Problem
 from attacks.registry import ATTACKS
-from host.types import UsageError
+from host.types import Prediction, UsageError
 from models.tf import tf
 
 N = 40
 EPS = 0.14
 """Of the input range: where the small network is fooled on some samples and not on others."""
 
-GRADIENT = {name: row for name, row in ATTACKS.items() if row.needs is Needs.GRADIENTS}
+GRADIENT = {row.function: name for name, row in reversed(ATTACKS.items()) if row.needs is Needs.GRADIENTS}
+GRADIENT = {name: ATTACKS[name] for name in reversed(GRADIENT.values())}
+"""Presets that change only the budget are left out."""
 BOUNDED = [name for name, row in GRADIENT.items() if not row.minimises and row.norm is Norm.LINF]
 MINIMAL = [name for name, row in GRADIENT.items() if row.minimises]
 QUICK = ("fgsm", "bim", "pgd", "mi-fgsm", "apgd-ce")
 EVERY = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in GRADIENT]
 CANNOT_ALWAYS = ("cw-l2-s4", "cw-linf-s4", "ead-s4", "jsma")
 """Few steps, or few elements: the study's and the paper's own limits."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _few_queries():
+    """Square has tests of its own; 5,000 queries one after the other would be most of the time here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(autoattack, "SQUARE_QUERIES", 100)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +47,7 @@ def net():
 @pytest.fixture(scope="module")
 def problem(net):
     q, labels = victim.samples()
-    return Problem(q[:N], labels[:N], SPEC, Norm.LINF, EPS * (SPEC.high - SPEC.low), round(EPS * 255), 3, net)
+    return Problem(q[:N], labels[:N], SPEC, Norm.LINF, EPS * (SPEC.high - SPEC.low), int(EPS * 255), 3, net)
 
 
 def posed(problem, name):
@@ -148,11 +159,41 @@ def test_one_trace_serves_every_batch_size_and_budget(problem, name):
     assert set(after.values()) == {1}
 
 
-def test_the_difference_of_logits_ratio_needs_three_classes(problem):
-    class Two(Net):
-        def logits(self, real):
-            return super().logits(real)[:, :2]
+class Two(Net):
+    """The network's first two classes."""
 
-    two = replace(problem, source=Two(), labels=problem.labels % 2)
+    def logits(self, real):
+        return super().logits(real)[:, :2]
+
+    def predict(self, q):
+        return Prediction(super().predict(q).logits[:, :2])
+
+
+def of_two_classes(problem):
+    few = problem.labels < 2
+    return replace(problem, source=Two(), q=problem.q[few], labels=problem.labels[few])
+
+
+def snapped(problem, real):
+    return fooled(problem, SPEC.dequantize(snap(problem.q, real, SPEC, problem.levels)))
+
+
+@pytest.mark.slow
+def test_autoattack_fools_all_that_its_first_part_fools_as_the_chip_sees_them(problem, made):
+    whole = snapped(problem, made("autoattack"))
+    assert not (snapped(problem, made("apgd-ce")) & ~whole).any()
+    assert 0 < whole.mean() < 1
+
+
+@pytest.mark.slow
+def test_autoattack_does_without_the_ratio_where_there_are_two_classes(problem):
+    two = of_two_classes(problem)
+    whole = snapped(two, ATTACKS["autoattack"].function(two))
+    assert not (snapped(two, ATTACKS["apgd-ce"].function(two)) & ~whole).any()
+    assert whole.any()
+
+
+def test_the_difference_of_logits_ratio_needs_three_classes(problem):
+    two = of_two_classes(problem)
     with pytest.raises(UsageError, match="needs 3 classes, float32 has 2: use apgd-ce"):
         ATTACKS["apgd-dlr"].function(two)
