@@ -1,7 +1,7 @@
 """``python -m host.perf`` (``make perf``): measures everything, prints it and writes docs/performance.md.
 
-The four MLPerf Tiny models are read from the folder that ``BENCH_DATA`` names (``mlperf_tiny/``); without it only the
-digits network is measured, and the page says so.
+The four MLPerf Tiny models and CIFAR-10 are read from the folder that ``BENCH_DATA`` names; without it only the digits
+network is measured, and the page says so.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from host.commands.run import cache_folder, say
+from host.perf.attacks import attack_table
 from host.perf.boards import board_table
 from host.perf.jacobian import jacobian_table
 from host.perf.queries import query_table
@@ -34,7 +35,7 @@ def reference_models() -> tuple[tuple[tuple[str, bytes], ...], str]:
     """(title, .tflite) of the MLPerf Tiny models, and what to say where there are none."""
     root = os.environ.get("BENCH_DATA")
     if not root:
-        return (), "`BENCH_DATA` was not set: the MLPerf Tiny models were not measured."
+        return (), "`BENCH_DATA` was not set: the MLPerf Tiny models, and attacks on ResNet8, were not measured."
     folder = Path(root) / "mlperf_tiny"
     try:
         return tuple((title, (folder / name).read_bytes()) for title, name in MLPERF), ""
@@ -66,6 +67,7 @@ def main() -> int:
         query_table(named, say),
         stage_table(say),
         twin_table(named, say),
+        *([attack_table(say)] if models else []),
         jacobian_table(say),
     ]
     text = page(tables, remark)
