@@ -50,7 +50,7 @@ def geoda(problem: Problem, probes: int, tolerance: float, side: int) -> FloatAr
 
 def budget(probes: int, halvings: int) -> int:
     """Most queries of a sample."""
-    return 1 + TRIES + halvings + probes + ITERATIONS * (REACH + halvings)
+    return 1 + TRIES + halvings + sum(_shares(probes)) + ITERATIONS * (REACH + halvings)
 
 
 def _shares(probes: int) -> list[int]:
