@@ -1,6 +1,6 @@
 """Carlini and Wagner's attacks: what they weigh the logits with, and when they are content.
 
-Own code: Foolbox's L2 takes twenty times as long on a small network, nobody's Linf works.
+Own code: Foolbox's eager L2 takes several times as long on a small network, and it has no Linf.
 """
 
 from __future__ import annotations

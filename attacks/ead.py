@@ -1,6 +1,6 @@
 """EAD: Carlini and Wagner's loss under an elastic net, by accelerated shrinkage, so that few elements change.
 
-Chen et al. 2018, section 3. Own code: compiled, it is twenty times as fast as Foolbox's on a small network.
+Chen et al. 2018, section 3. Own code: compiled, it is several times as fast as Foolbox's on a small network.
 """
 
 from __future__ import annotations
