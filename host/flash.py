@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from host import tflm_library
 from host.boards import Board, PortKind, probe_number
 from host.desk import Desk
 from host.device import Device
@@ -23,8 +24,6 @@ from host.types import LinkError, UsageError
 
 NATIVE_IMAGE = Path("native/tinyrobust_fw")
 USUAL = Parts()
-TFLM_LIBRARY = "spaziochirale/Chirale_TensorFLowLite@2.0.0"
-"""TensorFlow Lite Micro as PlatformIO's registry has it, for ``ENGINE=tflm`` where TFLM_DIR names no tree."""
 UNREACHED = re.compile(r"HTTPClientError|InternetConnectionError|UnknownPackageError")
 TELLING = (r"region .* overflowed by", r"is left for plan", r"[Ee]rror:", r"undefined reference")
 """What to look for in a failed build's output, the most telling first."""
@@ -43,11 +42,11 @@ def build(board: Board, parts: Parts = USUAL) -> Firmware:
     """The firmware of ``board``, made of ``parts``.
 
     An image with a network linked in is kept beside that network's sources: the next build does not overwrite it.
-    Raises UsageError on a missing tool and on firmware that does not compile or does not fit the board.
+    Raises UsageError on what ``prepare`` misses and on firmware that does not compile or does not fit the board.
     """
     native = board.port is PortKind.CHILD
     root = checkout()
-    _require(NATIVE_STEPS if native else BOARD_STEPS, [NATIVE] if native else [ARM], root)
+    prepare(board, parts)
     if native and parts.sources and (parts.protocol, parts.engine) == (TINYROBUST, CMSIS_NN):
         raise UsageError("native takes its plans at run time: it has no flash to link one into")
     with _alone(root):
@@ -60,6 +59,14 @@ def build(board: Board, parts: Parts = USUAL) -> Firmware:
             kept = parts.sources[0].with_name(f"{board.name}-{parts.variant or 'firmware'}.elf")
             elf = Path(shutil.copy2(elf, kept))
     return Firmware(elf, *((0, 0) if native else sizes(elf)))
+
+
+def prepare(board: Board, parts: Parts) -> None:
+    """Raises UsageError where what ``build`` takes is missing: set-up, a tool, a library. Seconds at most."""
+    native = board.port is PortKind.CHILD
+    _require(NATIVE_STEPS if native else BOARD_STEPS, [NATIVE] if native else [ARM], checkout())
+    if parts.engine == TFLM:
+        tflm_library.require(board, checkout())
 
 
 def upload(
@@ -154,20 +161,8 @@ def platformio_environment(parts: Parts, root: Path) -> dict[str, str]:
         "PLATFORMIO_BUILD_DIR": str(build_folder(root, parts)),
         "TINYROBUST_PROTOCOL": parts.protocol,
         "TINYROBUST_ENGINE": parts.engine,
-        **_tflm(parts),
+        **tflm_library.settings(parts),
         "TINYROBUST_SOURCES": os.pathsep.join(str(source.resolve()) for source in parts.sources),
-    }
-
-
-def _tflm(parts: Parts) -> dict[str, str]:
-    """Where the builder finds TensorFlow Lite Micro, and what the board is to call it."""
-    tree = os.environ.get("TFLM_DIR", "") if parts.engine == TFLM else ""
-    library = TFLM_LIBRARY if parts.engine == TFLM and not tree else ""
-    named = library.partition("/")[2].replace("@", " ") or Path(tree).name
-    return {
-        "TINYROBUST_TFLM_DIR": str(Path(tree).resolve()) if tree else "",
-        "TINYROBUST_LIB_DEPS": library,
-        "TINYROBUST_TFLM_NAME": f"TFLM {named}"[:31],
     }
 
 
@@ -175,9 +170,7 @@ def _make(board: Board, parts: Parts, root: Path) -> Path:
     out = root / "build" / parts.variant
     builtin = [f"BUILTIN={source.resolve()}" for source in parts.sources[:1]]
     if parts.engine == TFLM:
-        tflm = _tflm(parts)
-        if not tflm["TINYROBUST_TFLM_DIR"]:
-            raise UsageError("native with --engine tflm: set TFLM_DIR to a tree of TensorFlow Lite Micro")
+        tflm = tflm_library.settings(parts)
         builtin += [f"TFLM_DIR={tflm['TINYROBUST_TFLM_DIR']}", f"TFLM_NAME={tflm['TINYROBUST_TFLM_NAME']}"]
         builtin += [f"MODEL={parts.sources[0].resolve().parent}", "ENGINE=tflm"]
     argv = ["make", "-C", "firmware", f"-j{os.cpu_count() or 1}", "native", f"OUT={out}", f"PROTOCOL={parts.protocol}"]
@@ -207,10 +200,7 @@ def _run(argv: Sequence[str], environment: Mapping[str, str], what: str) -> None
 def _reason(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     if UNREACHED.search(output):
-        return (
-            f"PlatformIO's registry cannot be reached for {TFLM_LIBRARY}: set TFLM_DIR to a tree of TensorFlow Lite "
-            "Micro (docs/engines.md)"
-        )
+        return tflm_library.UNREACHED
     for pattern in TELLING:
         for line in lines:
             if re.search(pattern, line):

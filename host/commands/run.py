@@ -107,6 +107,7 @@ def main(args: argparse.Namespace) -> int:
     from host.commands.costs import say_costs
     from host.commands.output import show
     from host.device import Device
+    from host.flash import prepare
     from host.gate import check, enforce
     from host.mlperf_attach import attach_mlperf
     from host.progress import Progress
@@ -126,9 +127,11 @@ def main(args: argparse.Namespace) -> int:
             device = stack.enter_context(attach(board, say, config.serial, config.port))
             ladder = open_ladder(config, cache)
         else:
-            ladder = open_ladder(config, cache)  # the firmware of an emulated board has the network linked in
-            sources = emit_linked(ladder.bundle, ladder.bundle.folder, config.engine)
-            linked = Parts(config.protocol, config.engine, sources)
+            linked = Parts(config.protocol, config.engine)
+            if board.port is not PortKind.SERIAL:
+                prepare(board, linked)  # the firmware has the network linked in: what is missing is said before that
+            ladder = open_ladder(config, cache)
+            linked = replace(linked, sources=emit_linked(ladder.bundle, ladder.bundle.folder, config.engine))
             if config.protocol == MLPERF_TINY:
                 device = stack.enter_context(attach_mlperf(board, linked, config.encoding, config.port, say))
             else:

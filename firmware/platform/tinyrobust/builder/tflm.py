@@ -29,23 +29,33 @@ files = [
 ]
 
 third_party = ("flatbuffers/include", "gemmlowp", "ruy", "cmsis_nn", "cmsis_nn/Include", "cmsis/CMSIS/Core/Include")
+headers = [str(tree), *(str(tree / "third_party" / name) for name in third_party)]
 library = env.Clone()
+# Its own headers alone: CMSIS-NN in .deps is another version.
+# ARDUINO: libraries made for it leave out by that name what needs a heap.
+library.Replace(CPPPATH=headers)
 library.Append(
     CCFLAGS=["-w", "-fwrapv", "-fno-strict-aliasing"],
-    CPPPATH=[str(tree), *(str(tree / "third_party" / name) for name in third_party)],
-    # ARDUINO: libraries made for it leave out by that name what needs a heap.
     CPPDEFINES=["TF_LITE_STATIC_MEMORY", "ARDUINO", "TF_LITE_STRIP_ERROR_STRINGS", "CMSIS_NN"],
 )
-objects = [
-    library.Object(str(Path("$BUILD_DIR") / "tflm" / file.relative_to(tree).with_suffix(file.suffix + ".o")), str(file))
-    for file in files
-]
+# Kernels as the other engine's, so that what two runs side by side count is not the optimization level.
+kernels = library.Clone()
+kernels.Append(CCFLAGS=["-O3"])
+
+
+def compiled(file: Path) -> list:
+    """The object of one file of the tree."""
+    part = file.relative_to(tree)
+    compiler = kernels if part.parts[0] == "third_party" else library
+    return compiler.Object(str(Path("$BUILD_DIR") / "tflm" / part.with_suffix(file.suffix + ".o")), str(file))
+
+
+# The network's own folder is no path of the library's: another network does not compile it again.
 linked = [Path(one) for one in os.environ.get("TINYROBUST_SOURCES", "").split(os.pathsep) if one]
-model = [str(one.parent) for one in linked[:1]]
-library.Append(CPPPATH=model)
+ours = [*headers, *(str(one.parent) for one in linked[:1])]
 env.Append(
-    LIBS=[library.StaticLibrary(str(Path("$BUILD_DIR") / "libtflm"), objects)],
-    CCFLAGS=[flag for path in library["CPPPATH"] for flag in ("-isystem", str(path))],
+    LIBS=[library.StaticLibrary(str(Path("$BUILD_DIR") / "libtflm"), [compiled(file) for file in files])],
+    CCFLAGS=[flag for path in ours for flag in ("-isystem", path)],
     CPPDEFINES=[
         "TF_LITE_STATIC_MEMORY",
         "ARDUINO",

@@ -1,0 +1,65 @@
+"""Where ``ENGINE=tflm`` takes TensorFlow Lite Micro from: the tree TFLM_DIR names, or PlatformIO's registry."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from host.boards import Board, PortKind
+from host.parts import TFLM, Parts
+from host.types import UsageError
+
+LIBRARY = "spaziochirale/Chirale_TensorFLowLite@2.0.0"
+"""TensorFlow Lite Micro as PlatformIO's registry has it."""
+UNREACHED = (
+    f"PlatformIO's registry cannot be reached for {LIBRARY}: set TFLM_DIR to a tree of TensorFlow Lite Micro "
+    "(docs/engines.md)"
+)
+PROBE = """
+import requests
+from platformio import __registry_mirror_hosts__ as hosts
+
+def answers(host):
+    try:
+        return bool(requests.head(f"https://api.{host}", timeout=4).status_code)
+    except requests.RequestException:
+        return False
+
+raise SystemExit(not any(map(answers, hosts)))
+"""
+"""For PlatformIO's own Python, which knows its registry's hosts: status 0 where one of them says anything at all."""
+PROBE_SECONDS = 15
+"""Names are resolved without a timeout of their own."""
+
+
+def settings(parts: Parts) -> dict[str, str]:
+    """The environment in which the builder finds the library, and what the board is to call it."""
+    tree = os.environ.get("TFLM_DIR", "") if parts.engine == TFLM else ""
+    library = LIBRARY if parts.engine == TFLM and not tree else ""
+    named = library.partition("/")[2].replace("@", " ") or Path(tree).name
+    return {
+        "TINYROBUST_TFLM_DIR": str(Path(tree).resolve()) if tree else "",
+        "TINYROBUST_LIB_DEPS": library,
+        "TINYROBUST_TFLM_NAME": f"TFLM {named}"[:31],
+    }
+
+
+def require(board: Board, root: Path) -> None:
+    """Raises UsageError where ``board`` has no library to be built with, and none can be fetched.
+
+    At once, where PlatformIO would try for more than a minute to reach its registry.
+    """
+    if os.environ.get("TFLM_DIR"):
+        return
+    if board.port is PortKind.CHILD:
+        raise UsageError(f"{board.name} with --engine tflm: set TFLM_DIR to a tree of TensorFlow Lite Micro")
+    if (root / ".pio" / "libdeps" / board.env / LIBRARY.partition("/")[2].partition("@")[0]).is_dir():
+        return
+    argv = [str(root / ".pio-venv" / "bin" / "python"), "-c", PROBE]
+    try:
+        reached = subprocess.run(argv, capture_output=True, timeout=PROBE_SECONDS, check=False).returncode == 0
+    except subprocess.TimeoutExpired:
+        reached = False
+    if not reached:
+        raise UsageError(UNREACHED)
