@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from host.types import TensorSpec
 from models.activation_grid import Grid, grid_of
@@ -154,12 +155,24 @@ def _with_weights(e: Emitter, step: Step, x: Value) -> list[int]:
     if (scales == scales[0]).all() and folded.weights.ndim == 2:
         scales = scales[:1]
     bias_scales = np.float32(x.scale) * scales
-    bias = folded.integer_bias(x.scale)
+    bias = folded.integer_bias(x.scale) - _first_rounding(step, x.scale * scales)
     return [
         x.index,
         e.writer.constant(f"{step.layer.name}/weights", folded.weights, scales, folded.axis),
         e.writer.constant(f"{step.layer.name}/bias", bias, bias_scales.astype(np.float32)),
     ]
+
+
+def _first_rounding(step: Step, accumulator: NDArray[np.float64]) -> NDArray[np.int32]:
+    """What makes up for the kernels' first rounding: 1 where it would carry a sum over a tie, else 0.
+
+    TFLite requantizes by a power of two 2**-n, n >= 2, in two roundings half away from zero, first to an even number of
+    accumulator units. So a positive result is rounded up from one unit below the tie; one unit less in the bias, and it
+    is from the tie itself. Negative results would move the other way, but a grid that begins at 0 has none.
+    """
+    grid = _grid(step)
+    shift = np.log2(grid.scale / accumulator)
+    return np.asarray((grid.low == 0) & (shift == np.rint(shift)) & (shift >= 2), np.int32)
 
 
 def _window_options(options: Any, layer: Any) -> Any:

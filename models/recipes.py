@@ -62,7 +62,7 @@ def _table() -> dict[str, Recipe]:
         rows[f"digits-{suffix}"] = Recipe(
             DIGITS, _quantized(digits_deep.build_qat, bits), _DIGITS_QAT, start="digits-float"
         )
-    for suffix, bits in (("8bit", W8), ("4bit", W4)):
+    for suffix, bits in (("8bit", resnet8.EIGHT), ("4bit", W4)):
         rows[f"resnet8-{suffix}"] = Recipe(CIFAR10, _quantized(resnet8.build_qat, bits), _CIFAR_QAT, "resnet8-float")
     rows["s3-ternary"] = Recipe(CIFAR10, _quantized(s3_cnn.build_qat, TERNARY), _S3_QAT, "s3-float")
 

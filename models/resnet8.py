@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from models.quantizers import POOL_BITS, Bits, activation, bias_quantizer, signed
+from models.quantizers import (
+    POOL_BITS,
+    W8,
+    Bits,
+    LayerBits,
+    activation,
+    bias_quantizer,
+    heterogeneous,
+    signed,
+    weights,
+)
 from models.tf import keras
 
 from qkeras import QActivation, QConv2D, QDense  # isort: skip  (after models.tf)
@@ -42,6 +52,13 @@ def build_float() -> Any:
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(CLASSES, name="logits")(x)
     return keras.Model(inputs, x, name="resnet8_float32")
+
+
+_SEVEN = LayerBits(weights(7))
+EIGHT = heterogeneous(
+    W8.name, W8, s1b=_SEVEN, s2b=_SEVEN, s2skip=_SEVEN, s3b=_SEVEN, s3skip=_SEVEN, logits=_SEVEN
+)  # fmt: skip
+"""8 bits that are lowered bit for bit: a signed result needs a spare bit in its weights (``models/lower_ops.py``)."""
 
 
 def build_qat(bits: Bits) -> Any:

@@ -13,7 +13,7 @@ from models.recipes import recipe
 Say = Callable[[str], None]
 _EXACT = 1.0
 _EIGHT_BITS = 0.99
-"""8-bit weights leave no spare bit for TFLite's two roundings: single levels differ on some logits."""
+"""8-bit weights in front of signed logits leave no spare bit for TFLite's two roundings: single levels may differ."""
 
 
 def committed(name: str) -> Callable[[Path, Say], Ladder]:
@@ -27,7 +27,7 @@ def committed(name: str) -> Callable[[Path, Say], Ladder]:
         weight_files.load(chosen.start, full)
         weight_files.load(name, qat)
         task = chosen.task
-        floor = _EIGHT_BITS if "8bit" in name else _EXACT
+        floor = _EIGHT_BITS if name.startswith("digits-8bit") else _EXACT
         return export_qat(name, full, qat, task.spec, task.splits(), task.class_names, cache, say, floor)
 
     return ladder

@@ -37,7 +37,13 @@ def test_the_cards_tell_of_no_difference():
     assert {name for name, row in rows.items() if row.equal != row.compared or row.board != BOARD} == set()
 
 
-@pytest.mark.parametrize("name", sorted(RECIPES))
+QUICK = ("digits-8bit", "digits-int16x8", "digits-ptq", "digits-ternary-jr", "resnet8-8bit", "s3-ternary-jr")
+"""One of each kind; opening all of them, `make test-deep`, takes a quarter of an hour."""
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.deep) for name in sorted(RECIPES)]
+)
 def test_the_board_gives_tflite_micros_bytes(name, board):
     if name.startswith(("mlperf", "resnet8", "s3")) and "untrained" not in name and bench_data() is None:
         pytest.skip("BENCH_DATA is unset: CIFAR-10 is not here")

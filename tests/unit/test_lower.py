@@ -106,6 +106,26 @@ def test_every_quantizer_is_lowered_bit_for_bit(kernel):
     assert exactness(model).exact
 
 
+@needs_oracle
+@pytest.mark.parametrize("activations", [4, 8])
+def test_eight_bit_weights_in_front_of_an_unsigned_grid_are_lowered_bit_for_bit(activations):
+    def eight():
+        return quantized_bits(8, 0, 1, alpha="auto_po2")
+
+    model = network(
+        QConv2D(6, 3, padding="same", kernel_quantizer=eight(), bias_quantizer=bias(), name="c"),
+        QActivation(relu_away(activations, 2), name="r1"),
+        QDepthwiseConv2D(3, depthwise_quantizer=eight(), bias_quantizer=bias(), name="w"),
+        QActivation(relu_away(activations, 2), name="r2"),
+        L.Flatten(name="flat"),
+        QDense(9, kernel_quantizer=eight(), bias_quantizer=bias(), name="h"),
+        QActivation(relu_away(activations, 3), name="r3"),
+        QDense(5, kernel_quantizer=quantized_bits(7, 0, 1, alpha="auto_po2"), bias_quantizer=bias(), name="d"),
+        QActivation(bits_away(8, 4, 0, alpha=1.0), name="logits"),
+    )
+    assert exactness(model, n=256).exact
+
+
 STRUCTURES = {
     "max_pool": lambda: [L.MaxPooling2D(2, name="p")],
     "average_pool": lambda: [L.AveragePooling2D(2, name="p"), QActivation(relu_away(5, 2), name="g")],

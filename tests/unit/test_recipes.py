@@ -74,6 +74,11 @@ def _without_norms(model):
     return keras.Model(model.input, made[model.output.name])
 
 
+def test_eight_bits_with_a_spare_one_before_signed_grids_are_what_is_flashed():
+    result = _parity(resnet8, resnet8.EIGHT)
+    assert result.exact, str(result)
+
+
 @pytest.mark.parametrize("bits", [W4, W2, TERNARY, BINARY], ids=lambda b: b.name)
 @pytest.mark.parametrize("module", [resnet8, s3_cnn])
 def test_what_is_trained_is_what_is_flashed(module, bits):
