@@ -28,9 +28,11 @@ from models.plan_layout import (
 )
 from models.plan_reader import Program
 from models.tf import tf
-from models.twin_requantize import Factor, Output, Tensor, clamp, multiply, multiply_once, requantize
+from models.twin_add import add
+from models.twin_requantize import Factor, Output, Tensor, clamp
 from models.twin_softmax import softmax
 from models.twin_softmax_table import softmax_table
+from models.twin_staircase import ONCE, TWICE, requantize
 from models.twin_sums import exact_sums
 
 
@@ -38,12 +40,13 @@ def conv(p: Program, op: Conv, x: Tensor) -> Tensor:
     """CONV_2D."""
     w = p.constant(op.weights, np.int8, op.out_c, op.k_h, op.k_w, op.in_c).transpose(1, 2, 3, 0)
     kernel = _dilated(w, op.dilation_h, op.dilation_w)
-    x = _padded(_nhwc(x, op.in_h, op.in_w, op.in_c) + op.input_offset, op, 0)
+    x = _nhwc(x, op.in_h, op.in_w, op.in_c) + op.input_offset
+    padding = [(0, 0), *_reaches(op), (0, 0)]
 
     def product(x: Tensor) -> Tensor:
-        return tf.nn.conv2d(x, tf.constant(kernel, x.dtype), (op.stride_h, op.stride_w), "VALID")
+        return tf.nn.conv2d(x, tf.constant(kernel, x.dtype), (op.stride_h, op.stride_w), padding)
 
-    return _scaled(p, op, exact_sums(x, _largest(op, op.input_offset), w, product))
+    return _scaled(p, op, exact_sums(x, _largest(op, op.input_offset), w, product, _bias(p, op)))
 
 
 def depthwise(p: Program, op: DepthwiseConv, x: Tensor) -> Tensor:
@@ -51,7 +54,8 @@ def depthwise(p: Program, op: DepthwiseConv, x: Tensor) -> Tensor:
     w = p.constant(op.weights, np.int8, op.k_h, op.k_w, op.in_c, op.ch_mult)
     x = _padded(_nhwc(x, op.in_h, op.in_w, op.in_c) + op.input_offset, op, 0)
     kernel = _dilated(w, op.dilation_h, op.dilation_w)
-    return _scaled(p, op, _depthwise_sums(x, _largest(op, op.input_offset), kernel, (op.stride_h, op.stride_w)))
+    largest, stride = _largest(op, op.input_offset), (op.stride_h, op.stride_w)
+    return _scaled(p, op, _depthwise_sums(x, largest, kernel, stride, _bias(p, op)))
 
 
 def dense(p: Program, op: FullyConnected, x: Tensor) -> Tensor:
@@ -61,31 +65,7 @@ def dense(p: Program, op: FullyConnected, x: Tensor) -> Tensor:
     def product(x: Tensor) -> Tensor:
         return tf.matmul(x, tf.constant(w, x.dtype))
 
-    return _scaled(p, op, exact_sums(x + op.input_offset, _largest(op, op.input_offset), w, product))
-
-
-def add(op: Add, x1: Tensor, x2: Tensor) -> Tensor:
-    """ADD: both inputs are brought to a common finer scale, then their sum to the output's."""
-    m1, m2 = (
-        Factor.of(op.input1_multiplier, op.input1_shift),
-        Factor.of(op.input2_multiplier, op.input2_shift),
-    )
-    m_out = Factor.of(op.output_multiplier, op.output_shift)
-    unit = 1 << op.left_shift
-    slope1, slope2 = (float(m.real * m_out.real) * unit for m in (m1, m2))
-
-    def straight_through(x1: Tensor, x2: Tensor) -> tuple[Tensor, Any]:
-        a = multiply((tf.cast(x1, tf.int64) + op.input1_offset) * unit, m1)
-        b = multiply((tf.cast(x2, tf.int64) + op.input2_offset) * unit, m2)
-        y, is_open = clamp(multiply(a + b, m_out), Output(op.output_offset, op.act_min, op.act_max))
-
-        def gradient(upstream: Tensor) -> tuple[Tensor, Tensor]:
-            through = upstream * is_open
-            return through * slope1, through * slope2
-
-        return y, gradient
-
-    return tf.custom_gradient(straight_through)(x1, x2)
+    return _scaled(p, op, exact_sums(x + op.input_offset, _largest(op, op.input_offset), w, product, _bias(p, op)))
 
 
 def average_pool(op: Pool, x: Tensor) -> Tensor:
@@ -124,7 +104,7 @@ def mean(op: Mean, x: Tensor) -> Tensor:
     centred = tf.reshape(x, (-1, len(ones), op.channels)) - op.input_zero_point
     sums = exact_sums(centred, _largest(op, -op.input_zero_point), ones, lambda x: tf.reduce_sum(x, 1))
     out = Output(op.output_zero_point, *_ends(op))
-    return requantize(sums, np.zeros((), np.int64), Factor.of(op.multiplier, op.shift), out)
+    return requantize(sums, Factor.of(op.multiplier, op.shift), out)
 
 
 def pad(op: Pad, x: Tensor) -> Tensor:
@@ -135,9 +115,8 @@ def pad(op: Pad, x: Tensor) -> Tensor:
 
 def quantize(op: Quantize, x: Tensor) -> Tensor:
     """QUANTIZE to another scale of the same type."""
-    offset = np.array(-op.input_zero_point, np.int64)
     out = Output(op.output_zero_point, *_ends(op))
-    return requantize(x, offset, Factor.of(op.multiplier, op.shift), out)
+    return requantize(x - op.input_zero_point, Factor.of(op.multiplier, op.shift), out)
 
 
 def _ends(op: Record) -> tuple[int, int]:
@@ -151,29 +130,38 @@ def _largest(op: Record, offset: int) -> int:
     return max(high + offset, -low - offset)
 
 
+def _bias(p: Program, op: Conv | DepthwiseConv | FullyConnected) -> NDArray[np.int64]:
+    return p.constant(op.bias, np.int64 if op.head.kind in WIDE_SUMS else np.int32, op.out_c).astype(np.int64)
+
+
 def _scaled(p: Program, op: Conv | DepthwiseConv | FullyConnected, sums: Tensor) -> Tensor:
-    wide = op.head.kind in WIDE_SUMS
-    bias = p.constant(op.bias, np.int64 if wide else np.int32, op.out_c).astype(np.int64)
     if isinstance(op, FullyConnected):
         factor = Factor.of(op.multiplier, op.shift)
     else:
         factor = Factor.of(*(p.constant(at, np.int32, op.out_c) for at in (op.multiplier, op.shift)))
     out = Output(op.output_offset, op.act_min, op.act_max)
-    return requantize(sums, bias, factor, out, multiply_once if wide else multiply)
+    return requantize(sums, factor, out, ONCE if op.head.kind in WIDE_SUMS else TWICE)
 
 
 def _nhwc(x: Tensor, height: int, width: int, channels: int) -> Tensor:
     return tf.reshape(x, (-1, height, width, channels))
 
 
-def _padded(x: Tensor, op: Conv | DepthwiseConv | Pool, value: int) -> Tensor:
+def _padded(x: Tensor, op: DepthwiseConv | Pool, value: int) -> Tensor:
     """``x`` NHWC with what the windows reach before and after it."""
-    dilation = (1, 1) if isinstance(op, Pool) else (op.dilation_h, op.dilation_w)
-    rows = _reach(op.in_h, op.k_h, op.stride_h, dilation[0], op.pad_h, op.out_h)
-    cols = _reach(op.in_w, op.k_w, op.stride_w, dilation[1], op.pad_w, op.out_w)
+    rows, cols = _reaches(op)
     if not any(rows + cols):
         return x
     return tf.pad(x, [(0, 0), rows, cols, (0, 0)], constant_values=tf.cast(value, x.dtype))
+
+
+def _reaches(op: Conv | DepthwiseConv | Pool) -> tuple[tuple[int, int], tuple[int, int]]:
+    """How many rows and columns the windows reach before and after the input."""
+    dilation = (1, 1) if isinstance(op, Pool) else (op.dilation_h, op.dilation_w)
+    return (
+        _reach(op.in_h, op.k_h, op.stride_h, dilation[0], op.pad_h, op.out_h),
+        _reach(op.in_w, op.k_w, op.stride_w, dilation[1], op.pad_w, op.out_w),
+    )
 
 
 def _reach(size: int, kernel: int, stride: int, dilation: int, before: int, out: int) -> tuple[int, int]:
@@ -194,7 +182,13 @@ def _dilated(w: NDArray[np.int8], by_h: int, by_w: int) -> NDArray[np.int8]:
     return out
 
 
-def _depthwise_sums(x: Tensor, largest: int, kernel: NDArray[np.int8], stride: tuple[int, int]) -> Tensor:
+def _depthwise_sums(
+    x: Tensor,
+    largest: int,
+    kernel: NDArray[np.int8],
+    stride: tuple[int, int],
+    bias: NDArray[np.int64] | None = None,
+) -> Tensor:
     """Sums of products per channel. TensorFlow takes equal strides only: others are cut out of stride 1."""
 
     def product(x: Tensor) -> Tensor:
@@ -203,7 +197,7 @@ def _depthwise_sums(x: Tensor, largest: int, kernel: NDArray[np.int8], stride: t
             return tf.nn.depthwise_conv2d(x, w, (1, *stride, 1), "VALID")
         return tf.nn.depthwise_conv2d(x, w, (1, 1, 1, 1), "VALID")[:, :: stride[0], :: stride[1]]
 
-    return exact_sums(x, largest, kernel.reshape(*kernel.shape[:2], -1), product)
+    return exact_sums(x, largest, kernel.reshape(*kernel.shape[:2], -1), product, bias)
 
 
 def operator(p: Program, record: Record, *x: Tensor) -> Tensor:

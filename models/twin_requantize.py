@@ -1,4 +1,4 @@
-"""Fixed-point requantization on TensorFlow tensors: exact integers forward, the real factor backward.
+"""Fixed-point requantization on TensorFlow tensors, in int64: what it is by definition.
 
 ``MultiplyByQuantizedMultiplier`` of gemmlowp and TFLite, number for number: a saturating rounding doubling high
 multiply, then a rounding shift to the right (ties away from zero). Its two roundings are what makes an int8 network
@@ -68,27 +68,14 @@ def multiply(x: Tensor, factor: Factor) -> Tensor:
 
 def multiply_once(x: Tensor, factor: Factor) -> Tensor:
     """int64 ``x`` (within 48 bits) times ``factor`` cut to 15 bits, rounded once: TFLite's way from int64 sums."""
-    reduced = np.where(factor.q31 < 0x7FFF0000, (factor.q31 + (1 << 15)) >> 16, 0x7FFF)
-    by = 15 - factor.shift
+    reduced, by = once_reduced(factor)
     return tf.bitwise.right_shift(x * reduced + (1 << (by - 1)), tf.broadcast_to(by, tf.shape(x)))
 
 
-def requantize(acc: Tensor, bias: NDArray[np.int64], factor: Factor, out: Output, times: Multiply = multiply) -> Tensor:
-    """``clamp((acc + bias) * factor + zero_point)`` of integers held in float32 or float64; float32.
-
-    ``times`` is how the product is rounded: twice from int32 sums (``multiply``), once from int64 ones. The gradient is
-    that of the real-valued expression where the clamp is open, and 0 where it is shut.
-    """
-
-    def straight_through(acc: Tensor) -> tuple[Tensor, Any]:
-        y, is_open = clamp(times(tf.cast(acc, tf.int64) + bias, factor), out)
-
-        def gradient(upstream: Tensor) -> Tensor:
-            return tf.cast(upstream * is_open, acc.dtype) * tf.constant(factor.real, acc.dtype)
-
-        return y, gradient
-
-    return tf.custom_gradient(straight_through)(acc)
+def once_reduced(factor: Factor) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """``factor`` cut to 15 bits as ``reduced * 2**-by``."""
+    reduced = np.where(factor.q31 < 0x7FFF0000, (factor.q31 + (1 << 15)) >> 16, np.int64(0x7FFF))
+    return reduced, 15 - factor.shift
 
 
 def clamp(value: Tensor, out: Output) -> tuple[Tensor, Tensor]:

@@ -20,13 +20,27 @@ _HALF = 256
 
 
 def exact_sums(
-    x: Tensor, largest: int, weights: NDArray[np.integer[Any]], product: Callable[[Tensor], Tensor]
+    x: Tensor,
+    largest: int,
+    weights: NDArray[np.integer[Any]],
+    product: Callable[[Tensor], Tensor],
+    bias: NDArray[np.int64] | None = None,
 ) -> Tensor:
-    """``product(x)``, float32 or float64 of exact integers, for float32 integers ``x`` [n, ...] of up to ``largest``.
+    """``product(x) + bias``, float32 or float64 of exact integers, for float32 integers ``x`` [n, ...] of up to
+    ``largest``.
 
     ``product`` is linear, keeps the batch and the dtype, and has ``weights`` [..., channels] in it.
     """
     total = int(np.abs(weights.astype(np.int64)).reshape(-1, weights.shape[-1]).sum(axis=0).max())
+    sums = _sums(x, largest, total, product)
+    if bias is None:
+        return sums
+    if sums.dtype == tf.float64 or total * largest + int(np.abs(bias).max()) >= _EXACT:
+        return tf.cast(sums, tf.float64) + bias
+    return tf.nn.bias_add(sums, tf.constant(bias, tf.float32))  # TensorFlow fuses it into the product
+
+
+def _sums(x: Tensor, largest: int, total: int, product: Callable[[Tensor], Tensor]) -> Tensor:
     if total * largest < _EXACT:
         return product(x)
     if largest > _HALF and total * (_HALF // 2) < _EXACT:
