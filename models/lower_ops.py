@@ -155,7 +155,7 @@ def _with_weights(e: Emitter, step: Step, x: Value) -> list[int]:
     if (scales == scales[0]).all() and folded.weights.ndim == 2:
         scales = scales[:1]
     bias_scales = np.float32(x.scale) * scales
-    bias = folded.integer_bias(x.scale) - _first_rounding(step, x.scale * scales)
+    bias = np.subtract(folded.integer_bias(x.scale), _first_rounding(step, x.scale * scales), dtype=np.int32)
     return [
         x.index,
         e.writer.constant(f"{step.layer.name}/weights", folded.weights, scales, folded.axis),
@@ -163,7 +163,7 @@ def _with_weights(e: Emitter, step: Step, x: Value) -> list[int]:
     ]
 
 
-def _first_rounding(step: Step, accumulator: NDArray[np.float64]) -> NDArray[np.int32]:
+def _first_rounding(step: Step, accumulator: NDArray[np.floating]) -> NDArray[np.int32]:
     """What makes up for the kernels' first rounding: 1 where it would carry a sum over a tie, else 0.
 
     TFLite requantizes by a power of two 2**-n, n >= 2, in two roundings half away from zero, first to an even number of

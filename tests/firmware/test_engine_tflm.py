@@ -1,6 +1,6 @@
 """engine_tflm.cc on a stand-in for TensorFlow Lite Micro, which no package carries: what it promises to the protocol.
 
-That the real library gives the oracle's bytes is tests/hardware/test_tflm_library.py, where TFLM_DIR names a tree of it.
+That the real library gives the oracle's bytes is tests/hardware/test_tflm_library.py, where TFLM_DIR names its tree.
 """
 
 import subprocess
