@@ -1,5 +1,6 @@
 """Every attack of the registry on a small trained network: its budget, its repeatability, its strength."""
 
+import re
 import subprocess
 import sys
 
@@ -20,7 +21,15 @@ QUICK = {"clean", "noise", "gaussian", "fgsm", "bim", "pgd", "mi-fgsm", "deepfoo
 FEW = 48
 """Samples for an attack that is given more work than the controls."""
 
-NAMES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in ATTACKS]
+PRESET = re.compile(r"-s\d$|^autoattack")
+
+
+def mark(name):
+    """Presets repeat what their attack is tested for, at the studies' thousands of steps: `make test-deep`."""
+    return () if name in QUICK else pytest.mark.deep if PRESET.search(name) else pytest.mark.slow
+
+
+NAMES = [pytest.param(name, marks=mark(name)) for name in ATTACKS]
 
 
 class Blind:
@@ -40,7 +49,7 @@ def source_of(name):
 
 def cell_of(name, levels=24, seed=3):
     info, source = ATTACKS[name], source_of(name)
-    eps = 0.0 if name == "clean" else 1.0 if info.minimises else levels / 255 if info.norm is Norm.LINF else 0.5
+    eps = 0.0 if name == "clean" else 1.0 if info.minimises else levels / 255 if info.norm is Norm.LINF else 1.0
     return Cell(name, source.rung if source else "-", eps, seed)
 
 

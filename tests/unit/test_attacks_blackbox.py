@@ -171,7 +171,7 @@ def test_cosines_are_orthonormal():
     assert np.allclose(basis.T @ basis, np.eye(6), atol=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.deep
 @pytest.mark.parametrize("row", [row for family in FAMILIES for row in family.ROWS], ids=lambda row: row.name)
 def test_every_preset_does_harm(row):
     q, _ = samples(40)
