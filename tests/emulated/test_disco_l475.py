@@ -52,7 +52,6 @@ def test_answers_are_the_oracles_and_instruction_counts_repeat():
     assert prediction.ticks.min() > 10_000
     assert np.ptp([once, again]) <= WRAP_TICKS
     assert 0 < info.stack_used < info.stack_bytes == 8192
-    assert not prediction.retries.any()
 
 
 @pytest.mark.slow
