@@ -40,7 +40,6 @@ def test_scores_are_the_oracles_rounded(name, tmp_path):
     assert (facts["board"], facts["benchmark"], facts["input_encoding"]) == (f"tinyrobust {name}", "custom", "int8")
     real = tflm(small_tflite(), q).astype(np.float32) * np.float32(1 / 4)
     np.testing.assert_array_equal(nearest(answer.logits), nearest(real))
-    assert answer.retries.sum() == 0
     assert (answer.ticks > 0).all()
     # Under -icount emulated time repeats, to the microsecond that the laps are rounded to.
     assert abs(int(again.ticks[0]) - int(answer.ticks[0])) <= 1
