@@ -7,6 +7,7 @@ is exact rational arithmetic over the two scales; 256 entries hold it, and the c
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from functools import lru_cache
 
@@ -28,6 +29,10 @@ def lattice_of(grid: TensorSpec, signed: bool = False) -> TensorSpec:
     return TensorSpec(grid.shape, grid.high / steps, zero_point)
 
 
+_FLOAT32 = 2.0**-22
+"""A file holds scales in float32: two that differ by less are one."""
+
+
 @lru_cache(maxsize=64)
 def table(lattice: TensorSpec, grid: TensorSpec) -> IntArray:
     """What the levels -128..127 are on ``grid``: [256] in ``grid.dtype``, read-only. Raises UsageError.
@@ -36,7 +41,8 @@ def table(lattice: TensorSpec, grid: TensorSpec) -> IntArray:
     """
     if lattice.dtype != "int8" or lattice.shape != grid.shape:
         raise UsageError(f"the ladder's lattice {lattice} does not fit an input of {grid}")
-    if grid.dtype == "int8" and (lattice.scale, lattice.zero_point) != (grid.scale, grid.zero_point):
+    same = lattice.zero_point == grid.zero_point and math.isclose(lattice.scale, grid.scale, rel_tol=_FLOAT32)
+    if grid.dtype == "int8" and not same:
         raise UsageError(f"the ladder's lattice {lattice} is not the int8 model's own input {grid}")
     ratio = Fraction(lattice.scale) / Fraction(grid.scale)
     ends = np.iinfo(grid.dtype)

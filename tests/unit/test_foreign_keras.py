@@ -151,7 +151,7 @@ def published():
 
 @needs_oracle
 def test_rn07_runs_and_every_layer_that_differs_is_explained(published, tmp_path):
-    x = RNG.integers(0, 256, (40, 32, 32, 3)).astype(np.float32) / 255
+    x = RNG.integers(0, 256, (400, 32, 32, 3)).astype(np.float32) / 255
     said = []
     ladder = open_files(
         published / "RN07_model_best.h5", None, npz(tmp_path / "d.npz", x), tmp_path / "cache", said.append
