@@ -13,7 +13,7 @@ import numpy as np
 from attacks.normals import Draw, normal
 from attacks.problem import AttackInfo, Needs, Norm, Problem
 from attacks.queries import Decisions
-from attacks.starts import TRIES, clip, lengths, starts, to_boundary
+from attacks.starts import TRIES, first_adversarial, lengths, starts, to_boundary
 from attacks.windows import as_images
 from host.types import FloatArray, Int64Array
 
@@ -60,18 +60,9 @@ def _shares(probes: int) -> list[int]:
 
 def _out(queries: Decisions, at: Int64Array, points: FloatArray, direction: FloatArray) -> FloatArray:
     """From the clean samples along ``direction`` to where it is adversarial; ``points`` where no distance is."""
-    out, clean = np.array(points, np.float32), queries.clean[at]
+    clean = queries.clean[at]
     size = lengths(points - clean) * np.float32(0.5)
-    waiting = np.arange(len(at))
-    for _ in range(REACH):
-        tried = clip(clean[waiting] + size[waiting] * direction[waiting])
-        fooled = queries.adversarial(at[waiting], tried)
-        out[waiting[fooled]] = tried[fooled]
-        waiting = waiting[~fooled]
-        if not len(waiting):
-            break
-        size = np.asarray(size * GROWTH, np.float32)
-    return out
+    return first_adversarial(queries, at, points, clean, (direction, size, GROWTH), REACH)
 
 
 def low_frequencies(shape: tuple[int, ...], side: int) -> Draw:

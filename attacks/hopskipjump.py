@@ -13,7 +13,7 @@ import numpy as np
 from attacks.normals import normal
 from attacks.problem import AttackInfo, Needs, Norm, Problem
 from attacks.queries import Decisions
-from attacks.starts import TRIES, clip, lengths, starts, to_boundary
+from attacks.starts import TRIES, first_adversarial, lengths, starts, to_boundary
 from host.types import FloatArray, Int64Array
 
 FIRST_PROBES = 100
@@ -53,17 +53,7 @@ def _adversarial_step(
     queries: Decisions, at: Int64Array, points: FloatArray, direction: FloatArray, size: FloatArray
 ) -> FloatArray:
     """``points`` moved ``size`` along ``direction``, halved until they stay adversarial; if they never do, unmoved."""
-    out = np.array(points, np.float32)
-    waiting = np.arange(len(at))
-    for _ in range(HALVINGS):
-        tried = clip(points[waiting] + size[waiting] * direction[waiting])
-        fooled = queries.adversarial(at[waiting], tried)
-        out[waiting[fooled]] = tried[fooled]
-        waiting = waiting[~fooled]
-        if not len(waiting):
-            break
-        size = np.asarray(size * 0.5, np.float32)
-    return out
+    return first_adversarial(queries, at, points, points, (direction, size, 0.5), HALVINGS)
 
 
 ITERATIONS = 20

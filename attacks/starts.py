@@ -69,6 +69,31 @@ def to_boundary(queries: Decisions, at: Int64Array, points: FloatArray, halvings
     return np.asarray(clean + far * (points - clean), np.float32)
 
 
+def first_adversarial(
+    queries: Decisions,
+    at: Int64Array,
+    points: FloatArray,
+    base: FloatArray,
+    way: tuple[FloatArray, FloatArray, float],
+    tries: int,
+) -> FloatArray:
+    """The first adversarial point of ``base + size * direction``, or ``points`` where there is none.
+
+    ``way`` is (direction, size, factor); each try's size is ``factor`` times the last.
+    """
+    direction, size, factor = way
+    out, waiting = np.array(points, np.float32), np.arange(len(at))
+    for _ in range(tries):
+        tried = clip(base[waiting] + size[waiting] * direction[waiting])
+        fooled = queries.adversarial(at[waiting], tried)
+        out[waiting[fooled]] = tried[fooled]
+        waiting = waiting[~fooled]
+        if not len(waiting):
+            break
+        size = np.asarray(size * factor, np.float32)
+    return out
+
+
 def lengths(change: FloatArray) -> FloatArray:
     """Euclidean length of each of ``change`` [k, *shape], shaped [k, 1, ...] to divide it."""
     flat = change.reshape(len(change), -1)

@@ -43,8 +43,9 @@ def main() -> int:
     """Measures and keeps each entry as it is done. Exit code 1 where a byte differs."""
     from host.attach import attach
     from host.boards import get_board
-    from host.commands.run import cache_folder, say
+    from host.commands.run import say
     from models import on_board
+    from models.download import cache_folder
     from models.zoo import RECIPES, open_model
 
     parser = argparse.ArgumentParser(prog="python -m host.agreement", description=__doc__)

@@ -17,7 +17,7 @@ import numpy as np
 
 from host.attach import attach
 from host.boards import get_board
-from host.commands.run import cache_folder, say
+from host.commands.run import say
 from host.config import Config
 from host.groups import Group, groups
 from host.progress import Progress
@@ -25,6 +25,7 @@ from host.report import read_run, write_report
 from host.run import execute
 from host.stats import paired_difference, wilson
 from host.types import BenchError, Cell
+from models.download import cache_folder
 from models.ladder import Ladder
 from models.mlperf_tiny import calibration_rows, resnet8, unseen
 from models.zoo import open_model

@@ -18,7 +18,7 @@ from attacks.registry import find
 from host.attach import attach
 from host.boards import get_board
 from host.budgets import of_row
-from host.commands.run import cache_folder, say
+from host.commands.run import say
 from host.config import Config
 from host.distances import Distances, distances, quartiles
 from host.metrics import SummaryRow, summarise
@@ -26,6 +26,7 @@ from host.progress import Progress
 from host.report import read_run, write_report
 from host.run import execute
 from host.types import BenchError
+from models.download import cache_folder
 from models.zoo import open_model
 
 NETWORKS = {"int8": "resnet8-ptq", "int16": "resnet8-int16x8"}

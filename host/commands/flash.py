@@ -55,8 +55,8 @@ def main(args: argparse.Namespace) -> int:
 
 def _linked(model: Path, engine: str) -> tuple[Path, ...]:
     """What an image of ``model`` is linked with. Raises UsageError where its plan cannot be compiled."""
-    from host.commands.run import cache_folder
     from models.bundle import build
+    from models.download import cache_folder
     from models.emit import emit_linked
     from models.foreign import read_bounded
     from models.graph import MAX_FILE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
@@ -74,13 +73,6 @@ def read_config(args: argparse.Namespace) -> Config:
     )
 
 
-def cache_folder() -> Path:
-    """``TINYROBUST_CACHE``, or the user's cache folder."""
-    import platformdirs
-
-    return Path(os.environ.get("TINYROBUST_CACHE") or platformdirs.user_cache_dir("tinyrobust"))
-
-
 def say(line: str) -> None:
     """One line of progress."""
     print(line, file=sys.stderr, flush=True)
@@ -114,6 +106,7 @@ def main(args: argparse.Namespace) -> int:
     from host.report import write_report
     from host.run import execute
     from host.sweep import resolve
+    from models.download import cache_folder
     from models.emit import emit_all, emit_linked
 
     config = resolve(config)

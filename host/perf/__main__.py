@@ -11,7 +11,7 @@ import platform
 import sys
 from pathlib import Path
 
-from host.commands.run import cache_folder, say
+from host.commands.run import say
 from host.perf.attacks import attack_table
 from host.perf.boards import board_table
 from host.perf.jacobian import jacobian_table
@@ -21,6 +21,7 @@ from host.perf.streaming import streaming_table
 from host.perf.table import Table, markdown
 from host.perf.twin import twin_table
 from host.types import BenchError, UsageError
+from models.download import cache_folder
 
 PAGE = Path("docs/performance.md")
 MLPERF = (

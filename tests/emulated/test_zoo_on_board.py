@@ -7,9 +7,8 @@ import pytest
 from host.agreement import BOARD, agreement
 from host.attach import attach
 from host.boards import get_board
-from host.commands.run import cache_folder
 from models import on_board, oracle
-from models.download import bench_data
+from models.download import bench_data, cache_folder
 from models.zoo import RECIPES, open_model
 
 SAMPLES, FEW = 4, 2
