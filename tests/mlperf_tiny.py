@@ -6,17 +6,16 @@ import os
 import select
 import shutil
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
 from models.plan import compile_plan
+from tests.child import SILENCE, Child
 from tests.tflite_factory import Affine, Factory
 
 ROOT = Path(__file__).resolve().parent.parent
-SILENCE = 30.0
 
 
 def plan_source(tflite: bytes, folder: Path) -> Path:
@@ -51,35 +50,13 @@ def dense_tflite(inputs: int, outputs: int, x: Affine, y: Affine) -> bytes:
     return f.build(tensor, f.fully_connected(tensor, weights, [0.01 / x.scale * y.scale], None, y))
 
 
-class Talk:
+class Talk(Child):
     """A firmware process and lines of text. On leaving, it must end by itself, with nothing on stderr."""
 
     def __init__(self, binary: Path) -> None:
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        self.process = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr)
+        super().__init__(binary)
         self._inbox = b""
         self.opening = self.answer()
-
-    def __enter__(self) -> Talk:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self.process.stdin.close()
-        try:
-            status = self.process.wait(SILENCE)
-        finally:
-            self.process.kill()
-            self.process.stdout.close()
-        if kind is None:
-            assert (status, self.complaint()) == (0, "")
-
-    def complaint(self) -> str:
-        self._stderr.seek(0)
-        return self._stderr.read().decode(errors="replace")
-
-    def send(self, data: bytes) -> None:
-        self.process.stdin.write(data)
-        self.process.stdin.flush()
 
     def answer(self) -> list[str]:
         """Lines up to ``m-ready``, which is left out."""

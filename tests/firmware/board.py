@@ -4,51 +4,23 @@ from __future__ import annotations
 
 import os
 import select
-import subprocess
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from host.frame import Damaged, Deframer, Frame, encode
 from host.wire import LOAD_CHUNK, Load, Loaded, Type
-
-SILENCE = 30.0
-"""Seconds without an answer that count as a hang."""
+from tests.child import SILENCE, Child
 
 
-class Board:
+class Board(Child):
     """A context manager; on leaving, the process must end by itself, with status 0 and nothing on stderr."""
 
     def __init__(self, binary: Path) -> None:
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        self.process = subprocess.Popen([binary], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr)
+        super().__init__(binary)
         self._deframer = Deframer()
         self._frames: list[Frame | Damaged] = []
         self._seq = 0
-
-    def __enter__(self) -> Board:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self.process.stdin.close()
-        try:
-            status = self.process.wait(SILENCE)
-        finally:
-            self.process.kill()
-            self.process.stdout.close()
-        if kind is None:
-            assert (status, self.complaint()) == (0, "")
-
-    def complaint(self) -> str:
-        """What the process wrote to stderr: a sanitizer's report."""
-        self._stderr.seek(0)
-        return self._stderr.read().decode(errors="replace")
-
-    def send(self, data: bytes) -> None:
-        """Raw bytes."""
-        self.process.stdin.write(data)
-        self.process.stdin.flush()
 
     def receive(self) -> Frame:
         """The next frame."""
