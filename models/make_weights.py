@@ -50,8 +50,13 @@ def make(name: str, work: Path) -> weight_files.Card:
 
 def _started(chosen: Recipe) -> Any:
     model = chosen.build()
-    if chosen.start is not None:
-        full = recipe(chosen.start).build()
+    if chosen.start is None:
+        return model
+    first = recipe(chosen.start)
+    if first.build is chosen.build:
+        weight_files.load(chosen.start, model)
+    else:
+        full = first.build()
         weight_files.load(chosen.start, full)
         copy_folded(full, model)
     return model

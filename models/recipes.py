@@ -30,7 +30,10 @@ CIFAR10 = Task(cifar10, SPEC, CLASS_NAMES)
 
 @dataclass(frozen=True)
 class Recipe:
-    """``build`` trained by ``plan``, from the folded weights of the float recipe ``start`` where there is one."""
+    """``build`` trained by ``plan``, from the weights of the float recipe ``start`` where there is one.
+
+    A network without batch norms gets them folded.
+    """
 
     task: Task
     build: Callable[[], Any]
@@ -70,9 +73,10 @@ def _table() -> dict[str, Recipe]:
         row = rows[name]
         start = row.start and f"{row.start}-jr"
         rows[f"{name}-jr"] = replace(row, plan=replace(row.plan, penalty=_DIGITS_JR), start=start)
-    for name in ("s3-float", "s3-ternary"):
-        row = rows[name]
-        rows[f"{name}-jr"] = replace(row, plan=replace(row.plan, penalty=s3_cnn.per_layer(0.003)))
+    ternary = rows["s3-ternary"]
+    rows["s3-ternary-jr"] = replace(ternary, plan=replace(ternary.plan, penalty=s3_cnn.per_layer(0.003)))
+    tuned = replace(_CIFAR_QAT, decay=_CIFAR_FLOAT.decay, penalty=_CIFAR_JR)
+    rows["resnet8-float-jr"] = Recipe(CIFAR10, resnet8.build_float, tuned, "resnet8-float")
     four = rows["resnet8-4bit"]
     rows["resnet8-4bit-jr"] = replace(four, plan=replace(four.plan, penalty=_CIFAR_JR))
     return rows
