@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from host.boards import Board, PortKind
@@ -11,7 +12,9 @@ from host.parts import TFLM, Parts
 from host.types import UsageError
 
 LIBRARY = "spaziochirale/Chirale_TensorFLowLite@2.0.0"
-"""TensorFlow Lite Micro as PlatformIO's registry has it."""
+"""TensorFlow Lite Micro as PlatformIO's registry has it. Its fully connected kernel takes one scale for all channels."""
+PER_CHANNEL = b"is_per_channel"
+"""What the fully connected kernel's sources call it where TensorFlow Lite Micro takes a scale for each channel."""
 UNREACHED = (
     f"PlatformIO's registry cannot be reached for {LIBRARY}: set TFLM_DIR to a tree of TensorFlow Lite Micro "
     "(docs/engines.md)"
@@ -37,12 +40,45 @@ def settings(parts: Parts) -> dict[str, str]:
     """The environment in which the builder finds the library, and what the board is to call it."""
     tree = os.environ.get("TFLM_DIR", "") if parts.engine == TFLM else ""
     library = LIBRARY if parts.engine == TFLM and not tree else ""
-    named = library.partition("/")[2].replace("@", " ") or Path(tree).name
     return {
         "TINYROBUST_TFLM_DIR": str(Path(tree).resolve()) if tree else "",
         "TINYROBUST_LIB_DEPS": library,
-        "TINYROBUST_TFLM_NAME": f"TFLM {named}"[:31],
+        "TINYROBUST_TFLM_NAME": f"TFLM {_name(tree)}"[:31],
     }
+
+
+def _name(tree: str) -> str:
+    return Path(tree).name if tree else LIBRARY.partition("/")[2].replace("@", " ")
+
+
+def refuse_dense(layers: Sequence[str]) -> None:
+    """Raises UsageError where the library would run fully connected ``layers`` of several scales with their first.
+
+    It would answer, and some of the bytes would be wrong.
+    """
+    tree = os.environ.get("TFLM_DIR", "")
+    if not layers or (tree and takes_per_channel(Path(tree))):
+        return
+    raise UsageError(
+        f"model: {layers[0]} has a scale for each channel and {_name(tree)} takes the first for all of them: take --engine "
+        "cmsis-nn, set TFLM_DIR to a newer TensorFlow Lite Micro, or convert with one scale (docs/engines.md)"
+    )
+
+
+def takes_per_channel(tree: Path) -> bool:
+    """Do the fully connected kernel that ``tree`` is compiled with, and what prepares it, know scales by channel?
+
+    Told by a name in both sources: the library states no version, and those made of it for Arduino have their own.
+    """
+    kernels = tree / "tensorflow" / "lite" / "micro" / "kernels"
+    kernel = _source(kernels / "cmsis_nn", "fully_connected") or _source(kernels, "fully_connected")
+    return all(PER_CHANNEL in code for code in (kernel, _source(kernels, "fully_connected_common")))
+
+
+def _source(folder: Path, name: str) -> bytes:
+    """The C++ file ``name`` as upstream or as Arduino spells its suffix; empty where there is none."""
+    found: Iterator[Path] = (folder / f"{name}{suffix}" for suffix in (".cc", ".cpp"))
+    return next((path.read_bytes() for path in found if path.is_file()), b"")
 
 
 def require(board: Board, root: Path) -> None:

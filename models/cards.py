@@ -104,8 +104,8 @@ def row(name: str) -> str:
         f"{size.stored_bytes:,}",
         f"{card.test_accuracy:.2%} [{card.low:.2%}, {card.high:.2%}]",
         f"{card.test_n:,}",
-        "float" if chosen.start is None else _agreement(chosen, model),
-        "" if chosen.start is None else _on_board(name),
+        _agreement(chosen, model) if chosen.quantized else "float",
+        _on_board(name) if chosen.quantized else "",
     )
     return f"| {' | '.join(cells)} |"
 

@@ -52,11 +52,10 @@ def _started(chosen: Recipe) -> Any:
     model = chosen.build()
     if chosen.start is None:
         return model
-    first = recipe(chosen.start)
-    if first.build is chosen.build:
+    if not chosen.quantized:
         weight_files.load(chosen.start, model)
     else:
-        full = first.build()
+        full = recipe(chosen.start).build()
         weight_files.load(chosen.start, full)
         copy_folded(full, model)
     return model

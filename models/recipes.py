@@ -40,6 +40,11 @@ class Recipe:
     plan: Plan
     start: str | None = None
 
+    @property
+    def quantized(self) -> bool:
+        """Whether the network has grids of its own, unlike the float one it started from."""
+        return self.start is not None and recipe(self.start).build is not self.build
+
 
 _DIGITS_JR = Penalty(strength=0.01, share=1.0)
 _DIGITS_FLOAT = Plan(epochs=60, batch=32, rate=3e-3, decay=1e-3, seed=1)

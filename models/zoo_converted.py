@@ -35,7 +35,7 @@ PRECISIONS = (Precision("ptq", Activations.INT8, 0.95), Precision("int16x8", Act
 
 def entries() -> dict[str, Callable[[Path, Say], Ladder]]:
     """``digits-ptq`` of ``digits-float``, ``ds-cnn-untrained-ptq`` of ``ds-cnn-untrained``, and so on."""
-    floats = sorted(p.stem for p in weight_files.FOLDER.glob("*.npz") if recipe(p.stem).start is None)
+    floats = sorted(p.stem for p in weight_files.FOLDER.glob("*.npz") if not recipe(p.stem).quantized)
     made = {}
     for precision in PRECISIONS:
         for name in floats:

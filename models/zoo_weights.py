@@ -36,4 +36,4 @@ def committed(name: str) -> Callable[[Path, Say], Ladder]:
 def entries() -> dict[str, Callable[[Path, Say], Ladder]]:
     """Every quantized recipe whose weights, and whose float network's, are committed."""
     have = {path.stem for path in weight_files.FOLDER.glob("*.npz")}
-    return {name: committed(name) for name in sorted(have) if recipe(name).start in have}
+    return {name: committed(name) for name in sorted(have) if recipe(name).quantized and recipe(name).start in have}

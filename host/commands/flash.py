@@ -54,12 +54,12 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _linked(model: Path, engine: str) -> tuple[Path, ...]:
-    """What an image of ``model`` is linked with. Raises UsageError where its plan cannot be compiled."""
+    """What an image of ``model`` is linked with. Raises UsageError where its plan or its engine cannot be had."""
+    from host.commands.linked import linked_sources
     from models.bundle import build
     from models.download import cache_folder
-    from models.emit import emit_linked
     from models.foreign import read_bounded
     from models.graph import MAX_FILE
 
     bundle = build(read_bounded(model, MAX_FILE), cache_folder())
-    return emit_linked(bundle, bundle.folder, engine)
+    return linked_sources(bundle, engine)

@@ -97,6 +97,7 @@ def main(args: argparse.Namespace) -> int:
     from host.attach import attach
     from host.boards import PortKind, get_board
     from host.commands.costs import say_costs
+    from host.commands.linked import linked_sources
     from host.commands.output import show
     from host.device import Device
     from host.flash import prepare
@@ -107,7 +108,7 @@ def main(args: argparse.Namespace) -> int:
     from host.run import execute
     from host.sweep import resolve
     from models.download import cache_folder
-    from models.emit import emit_all, emit_linked
+    from models.emit import emit_all
 
     config = resolve(config)
     board = get_board(config.board, config.emulator)
@@ -124,7 +125,8 @@ def main(args: argparse.Namespace) -> int:
             if board.port is not PortKind.SERIAL:
                 prepare(board, linked)  # the firmware has the network linked in: what is missing is said before that
             ladder = open_ladder(config, cache)
-            linked = replace(linked, sources=emit_linked(ladder.bundle, ladder.bundle.folder, config.engine))
+            if board.port is not PortKind.SERIAL:  # a real board's image was linked when it was flashed
+                linked = replace(linked, sources=linked_sources(ladder.bundle, config.engine))
             if config.protocol == MLPERF_TINY:
                 device = stack.enter_context(attach_mlperf(board, linked, config.encoding, config.port, say))
             else:

@@ -1,13 +1,18 @@
-"""ENGINE=tflm without TFLM_DIR: asks for PlatformIO's registry briefly, and only where something is missing."""
+"""Where ENGINE=tflm takes its library from: the registry is asked briefly, and what the library cannot do is said."""
 
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from host import tflm_library
 from host.boards import get_board
+from host.commands.linked import linked_sources
+from host.parts import CMSIS_NN, TFLM
 from host.types import UsageError
+from models.bundle import build
+from tests.tflite_factory import Affine, Factory
 
 BOARD = get_board("qemu_an500")
 
@@ -55,3 +60,61 @@ def test_the_probe_finds_no_host_that_does_not_exist(tmp_path):
     probe = [sys.executable, "-c", tflm_library.PROBE]
     assert subprocess.run(probe, cwd=tmp_path, capture_output=True, text=True, check=False).stderr == ""
     assert subprocess.run(probe, cwd=tmp_path, check=False).returncode == 1
+
+
+def bundle_of(scales, tmp_path):
+    f = Factory()
+    x = f.input((1, 4), Affine(0.1))
+    weights = np.ones((len(scales), 4), np.int8)
+    dense = f.fully_connected(x, weights, scales, np.zeros(len(scales), np.int32), Affine(0.1))
+    return build(f.build(x, dense), tmp_path)
+
+
+def tree_of(tmp_path, *known, suffix=".cc"):
+    """A tree whose named sources know scales by channel, and the others do not."""
+    kernels = tmp_path / "tree" / "tensorflow/lite/micro/kernels"
+    for name in ("fully_connected", "fully_connected_common", "cmsis_nn/fully_connected"):
+        path = kernels / f"{name}{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("data->is_per_channel = true;" if name in known else "int32_t* per_channel_output_shift;")
+    return tmp_path / "tree"
+
+
+def test_dense_scales_that_the_registrys_library_gets_wrong_are_one_line(root):
+    """As the digits network has them: answered, one output in ten was halved."""
+    said = (
+        r"^model: FULLY_CONNECTED \(operator 0\) has a scale for each channel and Chirale_TensorFLowLite 2.0.0 takes "
+        r"the first for all of them: take --engine cmsis-nn, set TFLM_DIR to [^\n]*$"
+    )
+    with pytest.raises(UsageError, match=said):
+        linked_sources(bundle_of([0.1, 0.2], root), TFLM)
+    assert len(linked_sources(bundle_of([0.1, 0.1], root), TFLM)) == 3
+    assert len(linked_sources(bundle_of([0.1], root), TFLM)) == 3
+    assert len(linked_sources(bundle_of([0.1, 0.2], root), CMSIS_NN)) == 1
+
+
+@pytest.mark.parametrize("suffix", [".cc", ".cpp"])
+@pytest.mark.parametrize(
+    ("known", "right"),
+    [
+        (("fully_connected_common", "cmsis_nn/fully_connected"), True),
+        (("fully_connected_common", "fully_connected"), False),
+        (("cmsis_nn/fully_connected",), False),
+        ((), False),
+    ],
+)
+def test_a_tree_tells_by_its_sources(root, monkeypatch, known, right, suffix):
+    tree = tree_of(root, *known, suffix=suffix)
+    monkeypatch.setenv("TFLM_DIR", str(tree))
+    if right:
+        assert len(linked_sources(bundle_of([0.1, 0.2], root), TFLM)) == 3
+    else:
+        with pytest.raises(UsageError, match="and tree takes the first"):
+            linked_sources(bundle_of([0.1, 0.2], root), TFLM)
+
+
+def test_a_tree_without_cmsis_nn_is_judged_by_the_reference_kernel(root):
+    tree = tree_of(root, "fully_connected_common", "fully_connected")
+    (tree / "tensorflow/lite/micro/kernels/cmsis_nn/fully_connected.cc").unlink()
+    assert tflm_library.takes_per_channel(tree)
+    assert not tflm_library.takes_per_channel(root)
