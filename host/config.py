@@ -22,11 +22,13 @@ else:
 
 MAX_BYTES = 1 << 16
 MAX_SEED = 2**31 - 1
+MAX_QUERIES = 10**9
 MODEL_FILES = (".tflite", ".h5", ".hdf5", ".keras")
 
 TRANSFER, TWIN, BOARD = ACCESS = ("transfer", "twin", "board")
 AFTER, INNER = LATTICES = ("after", "inner")
 INT8, UINT8 = ENCODINGS = ("int8", "uint8")
+ACTIVATIONS = ("int8", "int16x8")
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Config:
     """Keras ``.h5`` of the float baseline, for a ``.tflite`` or a QKeras model."""
     data: Path | None = None
     """For a model file: ``.npz`` with ``x`` and ``y``, or the name of a data set (``docs/datasets.md``)."""
+    activations: str = ""
+    """What a plain Keras model is quantized to after training: ``int8`` (also when empty) or ``int16x8``."""
     board: str = "qemu_an500"
     protocol: str = TINYROBUST
     """What the board's firmware speaks: ``tinyrobust``, or ``mlperf-tiny`` for the scores of any such firmware."""
@@ -63,6 +67,9 @@ class Config:
     """Rungs that attacks are made on; empty: float32 and qat as far as the model has them, else twin."""
     lattice: str = AFTER
     """Whether an attack's result is brought to the int8 lattice ``after`` it, or at every step of it (``inner``)."""
+    queries: int | None = None
+    """Most questions that an attack which asks for scores or decisions may put for each sample; without it, the
+    attack's own number."""
     samples: int | None = None
     """The first so many of the test set; all without it."""
     seeds: tuple[int, ...] = (0,)
@@ -76,6 +83,8 @@ class Config:
                 raise UsageError(f"eps {eps:g}: a budget is a multiple of the input range, 0 or more")
         if self.samples is not None and self.samples < 1:
             raise UsageError(f"samples {self.samples}: at least 1")
+        if self.queries is not None and not 1 <= self.queries <= MAX_QUERIES:
+            raise UsageError(f"queries {self.queries}: 1 to {MAX_QUERIES} for each sample")
         for seed in self.seeds:
             if not 0 <= seed <= MAX_SEED:
                 raise UsageError(f"seed {seed}: 0 to {MAX_SEED}")
@@ -92,6 +101,8 @@ class Config:
                 raise UsageError(f"access {name!r}: give one or more of {', '.join(ACCESS)}")
         if self.access and self.sources:
             raise UsageError("access and sources both say what attacks are made on: give one of them")
+        if self.activations and self.activations not in ACTIVATIONS:
+            raise UsageError(f"activations {self.activations!r}: give {' or '.join(ACTIVATIONS)}")
         if self.protocol not in PROTOCOLS:
             raise UsageError(f"protocol {self.protocol!r}: give {' or '.join(PROTOCOLS)}")
         if self.engine not in ENGINES:
@@ -105,8 +116,8 @@ class Config:
         if self.is_file:
             if self.data is None:
                 raise UsageError(f"model {self.model}: a model of your own needs --data D.npz or a data set")
-        elif self.float_model is not None or self.data is not None:
-            raise UsageError(f"model {self.model}: --float and --data go with a model file of your own")
+        elif self.float_model is not None or self.data is not None or self.activations:
+            raise UsageError(f"model {self.model}: --float, --data and --activations go with a model file of your own")
 
     @property
     def is_file(self) -> bool:
@@ -180,6 +191,7 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "model": _text,
     "float_model": _path,
     "data": _path,
+    "activations": _text,
     "board": _text,
     "protocol": _text,
     "engine": _text,
@@ -192,6 +204,7 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "access": _each(_text),
     "sources": _each(_text),
     "lattice": _text,
+    "queries": _integer,
     "samples": _integer,
     "seeds": _each(_integer),
     "out": _path,

@@ -18,16 +18,25 @@ from models.npz import load_npz, read_npz
 from models.twin import TwinPredictor
 
 
-def open_files(model: Path, float_model: Path | None, data: Path, cache: Path, say: Callable[[str], None]) -> Ladder:
+def open_files(
+    model: Path,
+    float_model: Path | None,
+    data: Path,
+    cache: Path,
+    say: Callable[[str], None],
+    activations: str = "",
+) -> Ladder:
     """``model`` .tflite, Keras or QKeras .h5, .keras or SavedModel; ``float_model`` one of the latter three;
-    ``data`` .npz or a data set by name.
+    ``data`` .npz or a data set by name; ``activations`` of a plain Keras model, ``int8`` if empty, or ``int16x8``.
 
     Raises UsageError for whatever cannot be read or does not fit together.
     """
     if model.suffix != ".tflite":
         from models.foreign_keras import open_keras
 
-        return open_keras(model, float_model, data, cache, say)
+        return open_keras(model, float_model, data, cache, say, activations)
+    if activations:
+        raise UsageError(f"{model}: a .tflite has its activations already; leave out --activations {activations}")
     tflite = read_bounded(model, MAX_FILE)
     built = _on_lattice(bundle.build(tflite, cache), model.name, data, say)
     test, names = _test_set(data, built, say)

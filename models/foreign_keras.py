@@ -16,6 +16,7 @@ from models.ladder import Ladder
 from models.quantizers import signed
 from models.reference import KerasPredictor, without_softmax
 from models.tf import keras
+from models.tflite_converter import Activations
 from models.user_data import user_data
 from models.zoo_converted import PRECISIONS, quantized
 
@@ -28,22 +29,26 @@ _WIDEST = 24
 Say = Callable[[str], None]
 
 
-def open_keras(path: Path, float_path: Path | None, data: Path, cache: Path, say: Say) -> Ladder:
+def open_keras(path: Path, float_path: Path | None, data: Path, cache: Path, say: Say, activations: str = "") -> Ladder:
     """``path`` .h5, .keras or SavedModel: a QKeras network lowered as it is, a plain one quantized after training.
 
-    ``float_path`` is a QKeras network's float baseline, ``data`` a .npz or a data set by name. Raises UsageError for
-    what cannot be read or has no integer form, GateFailed where too few predictions survive.
+    ``float_path`` is a QKeras network's float baseline, ``data`` a .npz or a data set by name; ``activations`` is what
+    a plain network gets: ``int8`` (also when empty) or ``int16x8``. Raises UsageError for what cannot be read or has no
+    integer form, GateFailed where too few predictions survive.
     """
     say(f"{path.name}: loading the model")
     model = without_softmax(load_keras(path))
     exact = is_quantized(model)
     if not exact and float_path is not None:
         raise UsageError(f"{path}: a plain Keras model is its own float baseline; leave out --float {float_path}")
+    if exact and activations:
+        raise UsageError(f"{path}: a QKeras model has its own activations; leave out --activations {activations}")
     shape = _input_shape(model, path)
     brought = user_data(data, shape, int(np.prod(model.output_shape[1:])), exact, say)
     splits, names = brought.splits, brought.class_names
     if not exact:
-        return quantized(path.stem, model, brought.spec, splits, names, PRECISIONS[0], cache, say)
+        precision = next(p for p in PRECISIONS if p.activations.value == (activations or Activations.INT8.value))
+        return quantized(path.stem, model, brought.spec, splits, names, precision, cache, say)
     full = None if float_path is None else without_softmax(load_float(float_path))
     qat = with_output_grid(model, brought.spec, splits.calibration.q, say)
     return export_qat(path.stem, full, qat, brought.spec, splits, names, cache, say, FLOOR)

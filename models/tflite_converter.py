@@ -18,9 +18,6 @@ from host.types import FloatArray, Int8Array, TensorSpec, UsageError
 from models.graph import MAX_FILE, read_graph
 from models.tf import quiet_stderr, tf
 
-INT16_STEPS = 256
-"""Steps of an int16 input per step of the int8 lattice: q16 = q8 * 256."""
-
 
 class Activations(Enum):
     """Width of all tensors but weights, which are int8 per output channel in both."""
@@ -33,11 +30,9 @@ def converted(model: Any, spec: TensorSpec, samples: Int8Array, activations: Act
     """``model`` (Keras, one input on lattice ``spec``) as a full-integer .tflite with an integer input and output.
 
     ``samples`` int8 [n, *spec.shape] calibrate the ranges of all inner tensors, at least one is needed. The input is on
-    ``spec`` (int8), or 256 times finer (int16, where ``spec`` must have zero point 0). Raises UsageError naming the
-    model and what stands against it.
+    ``spec`` (int8), or on 256 times finer steps around 0 (int16; 128 times where ``spec`` has another zero point, for
+    its levels to fit). Raises UsageError naming the model and what stands against it.
     """
-    if activations is Activations.INT16 and spec.zero_point != 0:
-        raise UsageError(f"{model.name}: int16 inputs have zero point 0, the data's is {spec.zero_point}")
     real = _calibration(spec, samples, activations)
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.representative_dataset = lambda: _rows(real)
@@ -77,11 +72,16 @@ def _calibration(spec: TensorSpec, samples: Int8Array, activations: Activations)
     real = spec.dequantize(samples)
     low, high = spec.low, spec.high
     if activations is Activations.INT16:  # symmetric: scale = largest / 32767
-        high = spec.scale * np.iinfo(np.int16).max / INT16_STEPS
+        high = spec.scale * np.iinfo(np.int16).max / _int16_steps(spec)
         low = -high
         real = np.clip(real, low, high)
     real.reshape(-1)[[0, spec.size - 1]] = low, high
     return real
+
+
+def _int16_steps(spec: TensorSpec) -> int:
+    """Steps of an int16 input, whose zero point is 0, per step of the int8 lattice: q16 = (q8 - zero point) * steps."""
+    return 256 if spec.zero_point == 0 else 128
 
 
 def _rows(real: FloatArray) -> Iterator[list[FloatArray]]:
@@ -92,11 +92,13 @@ def _rows(real: FloatArray) -> Iterator[list[FloatArray]]:
 def _check_input(model: Any, tflite: bytes, spec: TensorSpec, activations: Activations) -> None:
     graph = read_graph(tflite)
     t = graph.tensors[graph.inputs[0]]
-    wanted = spec.scale / (INT16_STEPS if activations is Activations.INT16 else 1)
-    if t.scales.size != 1 or not np.isclose(t.scales[0], wanted, rtol=1e-6) or t.zero_points[0] != spec.zero_point:
+    scale, zero_point = spec.scale, spec.zero_point
+    if activations is Activations.INT16:
+        scale, zero_point = scale / _int16_steps(spec), 0
+    if t.scales.size != 1 or not np.isclose(t.scales[0], scale, rtol=1e-6) or t.zero_points[0] != zero_point:
         raise UsageError(
             f"{model.name}: the converter put its input on scale {t.scales} and zero point {t.zero_points}, the data "
-            f"are on {wanted:.6g} and {spec.zero_point}"
+            f"are on {scale:.6g} and {zero_point}"
         )
 
 

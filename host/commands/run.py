@@ -38,6 +38,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="digits (default), zoo:NAME, or your own M.tflite, M.h5, M.keras, folder/")
     parser.add_argument("--float", dest="float_model", type=Path, metavar="M.h5", help="its float baseline")
     parser.add_argument("--data", type=Path, metavar="D", help="data for your own model: D.npz, or e.g. cifar10")
+    parser.add_argument(
+        "--activations", choices=configuration.ACTIVATIONS, help="of a plain Keras model (default int8)"
+    )
     parser.add_argument("--board", help="a name that `tinyrobust boards` lists (default qemu_an500)")
     parser.add_argument("--engine", choices=ENGINES, help="what runs the network on an emulated board or native")
     parser.add_argument("--protocol", choices=PROTOCOLS, help="what its firmware speaks (default tinyrobust)")
@@ -52,6 +55,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--access", type=_names, metavar="A,A", help="what the adversary has: transfer, twin, board")
     parser.add_argument("--sources", type=_names, metavar="R,R", help="instead: the very rungs attacks are made on")
     parser.add_argument("--lattice", choices=configuration.LATTICES, help="snap to the int8 lattice after or inside")
+    parser.add_argument("--queries", type=int, metavar="N", help="most questions for each sample, of attacks that ask")
     parser.add_argument("--samples", type=int, metavar="N", help="only the first N of the test set")
     parser.add_argument("--seed", type=int, metavar="S", help="seed of the attacks (default 0)")
     parser.add_argument("--out", type=Path, help="folder of the runs (default runs)")
@@ -62,8 +66,9 @@ def read_config(args: argparse.Namespace) -> Config:
     """bench.toml, where one is given, under the options of the command line."""
     base = configuration.load(args.config) if args.config else None
     given = {name: getattr(args, name) for name in
-             ("model", "float_model", "data", "board", "engine", "protocol", "encoding", "emulator", "port", "serial",
-              "attacks", "eps", "access", "sources", "lattice", "samples", "out")}  # fmt: skip
+             ("model", "float_model", "data", "activations", "board", "engine", "protocol", "encoding", "emulator",
+              "port", "serial", "attacks", "eps", "access", "sources", "lattice", "queries",
+              "samples", "out")}  # fmt: skip
     # One of the two given here overrides either of them in the file.
     if given["sources"] is not None or given["access"] is not None:
         given["sources"], given["access"] = given["sources"] or (), given["access"] or ()
@@ -85,7 +90,7 @@ def open_ladder(config: Config, cache: Path) -> Ladder:
 
         if config.data is None:
             raise UsageError(f"model {config.model}: needs --data D.npz")
-        return open_files(Path(config.model), config.float_model, config.data, cache, say)
+        return open_files(Path(config.model), config.float_model, config.data, cache, say, config.activations)
     from models.zoo import open_model
 
     return open_model(config.model.removeprefix("zoo:"), cache, say)

@@ -70,6 +70,17 @@ def test_a_plain_model_is_calibrated_on_rows_that_are_not_evaluated(tmp_path, ki
 
 
 @needs_oracle
+def test_a_plain_model_with_int16_activations_on_pixels(tmp_path):
+    plain().save(tmp_path / "m.h5")
+    data = npz(tmp_path / "d.npz", RNG.integers(0, 256, (60, 6, 6, 1)).astype(np.uint8))
+    ladder = open_files(tmp_path / "m.h5", None, data, tmp_path / "cache", lambda _: None, "int16x8")
+    assert ladder.bundle.input == TensorSpec((6, 6, 1), 1.0, -128)
+    full, twin, tflm = (rung.predict(ladder.test.q).logits for rung in ladder.rungs)
+    assert np.array_equal(twin, tflm)
+    assert np.median(np.abs(full - tflm)) < 0.02 * full.std(), "weights are in int8"
+
+
+@needs_oracle
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_qkeras_model_is_lowered_as_it_is(tmp_path, kind):
     model = build_qat(TERNARY)
@@ -203,6 +214,8 @@ def test_folders_and_baselines_that_do_not_fit_are_refused(tmp_path):
     few = npz(tmp_path / "few.npz", np.zeros((2, 6, 6, 1), np.float32))
     with pytest.raises(UsageError, match="2 samples; one to calibrate"):
         open_files(tmp_path / "p.h5", None, few, tmp_path, lambda _: None)
+    with pytest.raises(UsageError, match=r"q\.h5: a QKeras model has its own activations"):
+        open_files(tmp_path / "q.h5", None, data, tmp_path, lambda _: None, "int16x8")
     with pytest.raises(UsageError, match="nowhere: no such file, nor a data set"):
         open_files(tmp_path / "p.h5", None, Path("nowhere"), tmp_path, lambda _: None)
 

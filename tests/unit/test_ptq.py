@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from host.grid import table
 from host.types import GateFailed, TensorSpec, UsageError
 from models import oracle, weight_files
 from models.data import Splits, dataset
@@ -54,9 +55,14 @@ def test_an_int16_input_is_256_times_finer_than_the_lattice():
     assert max(t.scales.size for t in weights) == 4, "one scale per output channel"
 
 
-def test_an_int16_input_has_zero_point_0():
-    with pytest.raises(UsageError, match="int16 inputs have zero point 0, the data's is -128"):
-        converted(small(), TensorSpec((6, 6, 2), 1.0, -128), samples(), Activations.INT16)
+@pytest.mark.parametrize("zero_point", [-128, -3, 127])
+def test_an_int16_input_holds_every_level_of_a_lattice_that_is_not_symmetric(zero_point):
+    spec = TensorSpec((6, 6, 2), 1.0, zero_point)
+    graph = read_graph(converted(small(), spec, samples(), Activations.INT16))
+    grid = graph.tensors[graph.inputs[0]]
+    assert (float(grid.scales[0]), grid.zero_points.tolist()) == (1 / 128, [0])
+    points = table(spec, TensorSpec((6, 6, 2), 1 / 128, 0, "int16"))
+    assert points.tolist() == [128 * (q - zero_point) for q in range(-128, 128)]
 
 
 def test_only_calibration_data_shape_the_export(tmp_path):
