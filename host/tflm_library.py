@@ -12,7 +12,7 @@ from host.parts import TFLM, Parts
 from host.types import UsageError
 
 LIBRARY = "spaziochirale/Chirale_TensorFLowLite@2.0.0"
-"""TensorFlow Lite Micro as PlatformIO's registry has it. Its fully connected kernel takes one scale for all channels."""
+"""TensorFlow Lite Micro as PlatformIO's registry has it. Its fully connected layers take one scale for all channels."""
 PER_CHANNEL = b"is_per_channel"
 """What the fully connected kernel's sources call it where TensorFlow Lite Micro takes a scale for each channel."""
 UNREACHED = (
@@ -60,8 +60,8 @@ def refuse_dense(layers: Sequence[str]) -> None:
     if not layers or (tree and takes_per_channel(Path(tree))):
         return
     raise UsageError(
-        f"model: {layers[0]} has a scale for each channel and {_name(tree)} takes the first for all of them: take --engine "
-        "cmsis-nn, set TFLM_DIR to a newer TensorFlow Lite Micro, or convert with one scale (docs/engines.md)"
+        f"model: {layers[0]} has a scale for each channel and {_name(tree)} takes the first for all of them: take "
+        "--engine cmsis-nn, set TFLM_DIR to a newer TensorFlow Lite Micro, or convert with one scale (docs/engines.md)"
     )
 
 

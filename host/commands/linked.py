@@ -1,0 +1,22 @@
+"""What an image is linked with that carries its network in flash, as ``run`` and ``flash`` build it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from host.parts import TFLM
+from host.tflm_library import refuse_dense
+
+if TYPE_CHECKING:
+    from models.bundle import Bundle
+
+
+def linked_sources(bundle: Bundle, engine: str) -> tuple[Path, ...]:
+    """The generated sources of ``bundle`` for ``engine``. Raises UsageError where the engine would run it wrongly."""
+    from models.dense_scales import per_channel_dense
+    from models.emit import emit_linked
+
+    if engine == TFLM:
+        refuse_dense(per_channel_dense(bundle.tflite))
+    return emit_linked(bundle, bundle.folder, engine)
