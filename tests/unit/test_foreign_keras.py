@@ -251,12 +251,14 @@ for path in map(Path, sys.argv[1:]):
 """
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_corrupted_files_are_one_line_or_load(tmp_path, kind):
+@pytest.mark.parametrize(
+    ("kind", "part"), [*((kind, "saved_model.pb") for kind in KINDS), (KINDS[-1], "keras_metadata.pb")]
+)
+def test_corrupted_files_are_one_line_or_load(tmp_path, kind, part):
     """In a child process: HDF5 and TensorFlow are C, and a crash there would be nobody's exception."""
     whole = tmp_path / f"whole{kind}"
     plain().save(whole)
-    target = whole / "saved_model.pb" if whole.is_dir() else whole
+    target = whole / part if whole.is_dir() else whole
     data, paths = target.read_bytes(), []
     rng = np.random.default_rng(1)
     for i in range(24):
@@ -269,8 +271,8 @@ def test_corrupted_files_are_one_line_or_load(tmp_path, kind):
         path = tmp_path / f"{i}{kind}"
         if whole.is_dir():
             path.mkdir()
-            (path / "keras_metadata.pb").write_bytes((whole / "keras_metadata.pb").read_bytes())
-            (path / "saved_model.pb").write_bytes(broken)
+            for file in ("saved_model.pb", "keras_metadata.pb"):
+                (path / file).write_bytes(broken if file == part else (whole / file).read_bytes())
         else:
             path.write_bytes(broken)
         paths.append(str(path))
