@@ -54,24 +54,26 @@ class Kept(Protocol):
 
 def make(
     cell: Cell, source: Predictor | None, q: Int8Array, labels: Int64Array, spec: TensorSpec,
-    lattice: Lattice = Lattice.AFTER,
+    lattice: Lattice = Lattice.AFTER, queries: int | None = None,
 ) -> AdversarialSet:  # fmt: skip
     """The bytes that the ladder is fed for one cell, with whatever makes the attack suspect as ``flags``.
 
     Arguments and errors as of ``pose``. The same arguments give the same bytes.
     """
-    problem = pose(cell, source, q, labels, spec, lattice)
+    problem = pose(cell, source, q, labels, spec, lattice, queries)
     made = perturb(cell, problem)
     return replace(made, flags=made.flags + judge(made, problem))
 
 
 def pose(
-    cell: Cell, source: Predictor | None, q: Int8Array, labels: Int64Array, spec: TensorSpec, lattice: Lattice
-) -> Problem:
+    cell: Cell, source: Predictor | None, q: Int8Array, labels: Int64Array, spec: TensorSpec, lattice: Lattice,
+    queries: int | None = None,
+) -> Problem:  # fmt: skip
     """What the attack of ``cell`` is up against.
 
     ``q`` int8 [n, *spec.shape], ``labels`` int64 [n] (-1 where unknown), ``source`` the rung named by ``cell.source``
-    (None for ``-``). Unlabelled samples are attacked away from what the source itself answers.
+    (None for ``-``), ``queries`` what an attack that only asks may ask it for each sample. Unlabelled samples are
+    attacked away from what the source itself answers.
     Raises UsageError on an unknown attack, an impossible eps, a wrong shape or a source without gradients.
     """
     info = find(cell.attack)
@@ -88,7 +90,7 @@ def pose(
     if lattice is Lattice.INNER:
         eps = budget / STEPS * (spec.high - spec.low) if bounded_by_levels else eps
         attacked = rounding(attacked) if isinstance(attacked, Differentiable) else attacked
-    return Problem(q, labels, spec, info.norm, eps, budget, cell.seed, attacked, lattice)
+    return Problem(q, labels, spec, info.norm, eps, budget, cell.seed, attacked, lattice, queries)
 
 
 def perturb(
@@ -96,7 +98,8 @@ def perturb(
 ) -> AdversarialSet:
     """The set, batch by batch; what is ``kept`` of an earlier, interrupted call is not made again.
 
-    A batch that ends with an error is left clean, marked as failed and noted. Raises what a lost source raises.
+    A batch that ends with an error is left clean, marked as failed and noted, and not kept: the next call tries it
+    again. Raises what a lost source raises.
     """
     info, n = find(cell.attack), len(problem.q)
     done: list[Batch] = []
@@ -104,7 +107,7 @@ def perturb(
         batch = kept.read(index) if kept is not None else None
         if batch is None:
             batch = attack(info, part)
-            if kept is not None:
+            if kept is not None and not batch.failure:
                 kept.write(index, batch)
         done.append(batch)
         progress(min(n, (index + 1) * BATCH), n)

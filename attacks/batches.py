@@ -14,6 +14,7 @@ import numpy as np
 from attacks.fooling import smallest
 from attacks.lattice import change, nearest, size, snap, steps
 from attacks.problem import AttackInfo, Lattice, Norm, Problem
+from attacks.queries import StoppedError
 from host.types import BenchError, FloatArray, Int8Array
 
 BATCH = 128
@@ -44,7 +45,7 @@ def batches(problem: Problem) -> Iterator[Problem]:
 def attack(info: AttackInfo, problem: Problem) -> Batch:
     """One batch. An error of the attack itself is part of the answer; a lost board or a usage error is raised."""
     try:
-        real = info.function(problem)
+        real = _run(info, problem)
         moved = steps(problem.q, real, problem.spec)
         unsnapped = size(moved, info.norm).astype(np.float32)
         q, lost = _on_lattice(info, problem, real)
@@ -54,6 +55,13 @@ def attack(info: AttackInfo, problem: Problem) -> Batch:
         said = " ".join(str(err).split())[:200]
         return Batch(problem.q.copy(), np.zeros(len(problem.q), np.float32), 0, f"{type(err).__name__}: {said}")
     return Batch(q, unsnapped, lost, "")
+
+
+def _run(info: AttackInfo, problem: Problem) -> FloatArray:
+    try:
+        return info.function(problem)
+    except StoppedError as stopped:
+        return stopped.result
 
 
 def _on_lattice(info: AttackInfo, problem: Problem, real: FloatArray) -> tuple[Int8Array, int]:

@@ -57,6 +57,7 @@ def _repeated(problem: Problem, draw: Draw) -> FloatArray:
     points = queries.clean.copy()
     waiting = queries.right
     for _ in range(DRAWS):
+        waiting = queries.open(waiting)
         if not len(waiting):
             break
         points[waiting] = (queries.clean + draw(rng, problem))[waiting]

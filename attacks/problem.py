@@ -47,7 +47,8 @@ class Problem:
     is given); ``norm`` and ``eps`` the budget in the real units of ``spec``, infinite for an attack that looks for the
     smallest perturbation; ``levels`` an Linf budget in whole lattice levels, 255 for every other; ``source`` the rung
     under attack, None where the attack needs none. With ``Lattice.INNER`` the source rounds to the lattice itself, so
-    an attack need not look at ``lattice``.
+    an attack need not look at ``lattice``. ``queries`` is the most questions that an attack which only asks may put for
+    each sample, at least 1; None leaves that to the attack.
     """
 
     q: Int8Array
@@ -59,6 +60,7 @@ class Problem:
     seed: int
     source: Predictor | None
     lattice: Lattice = Lattice.AFTER
+    queries: int | None = None
 
     @property
     def real(self) -> FloatArray:
@@ -110,3 +112,8 @@ class AttackInfo:
     function: Attack
     minimises: bool = False
     eps: tuple[float, ...] = ()
+
+
+def asks(info: AttackInfo) -> bool:
+    """Whether it only asks its source, so that its questions can be counted."""
+    return info.needs in (Needs.DECISIONS, Needs.SCORES)

@@ -22,13 +22,24 @@ _ROUNDING = 1 + 1e-6
 
 
 class SpentError(Exception):
-    """A sample's query budget does not allow the question. Nothing was asked."""
+    """An attack asks more than it said it would: a mistake of the attack. Nothing was asked."""
+
+
+class StoppedError(Exception):
+    """The user's budget allows none of the questions: the attack ends here. Nothing was asked."""
+
+    def __init__(self, result: FloatArray) -> None:
+        super().__init__("the query budget is spent")
+        self.result = result
+        """What the attack has found until now, as it would return it."""
 
 
 class Decisions:
-    """Whether the source still gives the label; its scores stay hidden. ``budget`` is the most queries per sample.
+    """Whether the source still gives the label; its scores stay hidden. ``budget`` is the attack's own, per sample.
 
-    Construction asks for the clean samples (one query each).
+    Construction asks for the clean samples (one query each). Where the problem's ``queries`` are fewer, a sample that
+    has spent them is not asked about any more: its questions count as not fooling. When that holds for all that are
+    asked, the attack is ended with StoppedError.
     """
 
     def __init__(self, problem: Problem, budget: int) -> None:
@@ -36,6 +47,7 @@ class Decisions:
         self._problem = problem
         self._source = problem.queried()
         self._budget = budget
+        self._allowed = min(budget, problem.queries or budget)
         self.asked = np.zeros(n, np.int64)
         """Queries so far, int64 [n]."""
         self.best: Int8Array = problem.q.copy()
@@ -44,7 +56,7 @@ class Decisions:
         """Of ``best``, float64 [n]: lattice.size in the problem's norm; 0 where the clean sample is misclassified."""
         self.clean: FloatArray = problem.q.astype(np.float32)
         """float32 [n, *shape], in levels."""
-        self._first = self._ask(np.arange(n), self.clean)
+        self._first = self._answers(np.arange(n), self.clean)
 
     @property
     def found(self) -> BoolArray:
@@ -59,7 +71,11 @@ class Decisions:
     @property
     def left(self) -> int:
         """Queries that every sample still has."""
-        return self._budget - int(self.asked.max(initial=0))
+        return self._allowed - int(self.asked.max(initial=0))
+
+    def open(self, at: Int64Array) -> Int64Array:
+        """Those of the samples ``at`` that may be asked about once more."""
+        return at[self.asked[at] < self._allowed]
 
     @property
     def result(self) -> FloatArray:
@@ -69,22 +85,34 @@ class Decisions:
     def adversarial(self, at: Int64Array, points: FloatArray) -> BoolArray:
         """Whether the prediction has left the label: bool [k] for ``points`` [k, *shape] of the samples ``at``.
 
-        A sample may occur any number of times. Raises SpentError.
+        A sample may occur any number of times. Raises SpentError and StoppedError.
         """
-        return np.asarray(self._ask(at, points).argmax(axis=1) != self._problem.labels[at])
+        logits, asked = self._ask(at, points)
+        return np.asarray((logits.argmax(axis=1) != self._problem.labels[at]) & asked)
 
     def inside(self, at: Int64Array, points: FloatArray) -> Int8Array:
         """The lattice points that are asked for ``points``: the nearest ones of those in the budget."""
         return to_lattice(self._problem, at, points)
 
-    def _ask(self, at: Int64Array, points: FloatArray) -> FloatArray:
+    def _ask(self, at: Int64Array, points: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """Logits [k, classes], those of the clean sample where nothing was asked; and what was asked, bool [k]."""
         counts = np.bincount(at, minlength=len(self.asked))
         if np.any(self.asked + counts > self._budget):
             raise SpentError
+        asked = self.asked[at] + _turn(at) < self._allowed
+        if asked.all():
+            return self._answers(at, points), asked
+        if not asked.any():
+            raise StoppedError(self.result)
+        logits = self._first[at].copy()
+        logits[asked] = self._answers(at[asked], points[asked])
+        return logits, asked
+
+    def _answers(self, at: Int64Array, points: FloatArray) -> FloatArray:
         most = max(1, CHUNK_BYTES // self._problem.spec.size)
         parts = [slice(i, i + most) for i in range(0, max(1, len(at)), most)]
         logits: FloatArray = np.concatenate([self._answer(at[part], points[part]) for part in parts])
-        self.asked += counts
+        self.asked += np.bincount(at, minlength=len(self.asked))
         return logits
 
     def _answer(self, at: Int64Array, points: FloatArray) -> FloatArray:
@@ -110,17 +138,26 @@ class Scores(Decisions):
     """The same with all logits in sight."""
 
     def logits(self, at: Int64Array, points: FloatArray) -> FloatArray:
-        """Float32 [k, classes] for ``points`` [k, *shape] of the samples ``at``. Raises SpentError."""
-        return self._ask(at, points)
+        """Float32 [k, classes] for ``points`` [k, *shape] of the samples ``at``; see ``adversarial``."""
+        return self._ask(at, points)[0]
 
     def margins(self, at: Int64Array, points: FloatArray) -> FloatArray:
-        """The label's logit minus the largest other one, float32 [k]: negative where adversarial. Raises SpentError."""
-        return margin(self._ask(at, points), self._problem.labels[at])
+        """The label's logit minus the largest other one, float32 [k]: negative where adversarial."""
+        return margin(self.logits(at, points), self._problem.labels[at])
 
     @property
     def first_margins(self) -> FloatArray:
         """Those of the clean samples, float32 [n], already asked."""
         return margin(self._first, self._problem.labels)
+
+
+def _turn(at: Int64Array) -> Int64Array:
+    """How many of the entries before each of ``at`` are the same sample's, int64 [k]."""
+    order = np.argsort(at, kind="stable")
+    ranked = at[order]
+    turn = np.empty(len(at), np.int64)
+    turn[order] = np.arange(len(at)) - np.searchsorted(ranked, ranked)
+    return turn
 
 
 def margin(logits: FloatArray, labels: Int64Array) -> FloatArray:

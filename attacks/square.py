@@ -53,6 +53,7 @@ def _search(
     margins = queries.first_margins.copy()
     active = queries.right
     for iteration in range(iterations):
+        active = queries.open(active)
         if not len(active):
             break
         share = p / 2 ** int(np.searchsorted(HALVED_AT, iteration / iterations * 10_000))

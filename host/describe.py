@@ -98,5 +98,6 @@ def describe(config: Config, ladder: Ladder, data: Dataset, device: Target, run_
         command=command,
         protocol=identity.protocol,
         lattice=config.lattice,
+        queries=config.queries,
         kinds=tuple(kind(find(name)) for name in config.attacks),
     )

@@ -17,7 +17,7 @@ from host.records import AttackKind, Manifest
 from host.types import Cell, Flag, FlagKind
 
 ADVICE = {
-    FlagKind.FAILED: "read the note for the error; its samples count as clean: leave them out, or run the attack again",
+    FlagKind.FAILED: "read the note for the error; its samples count as clean. The same command tries them again",
     FlagKind.MASKED_GRADIENTS: "attack with a margin loss (apgd-dlr), without gradients (square-linf), or by transfer",
     FlagKind.LOSS_NOT_RISING: "look at the sign of the gradient and at the loss: the attack goes nowhere here",
     FlagKind.WEAKER_THAN_ONE_STEP: "larger or more steps, more restarts; steps that add up to eps at the very least",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from host.journal import Journaled
-from host.progress import LINE_SECONDS, Say
+from host.progress import LINE_SECONDS, Say, duration
 from host.types import Predictor
 
 
@@ -24,11 +24,12 @@ class Identified(Protocol):
 
 
 def journaled(
-    device: Predictor, models: str, cache: Path, say: Say, clock: Callable[[], float] = time.monotonic
+    device: Predictor, models: str, cache: Path, say: Say, most: int = 0, clock: Callable[[], float] = time.monotonic
 ) -> Journaled:
     """``device`` behind the journal of all answers that ``models``, network and firmware, ever gave. Close it.
 
-    Now and then ``say`` is told how many questions were asked and how fast. Raises UsageError as Journaled does.
+    Now and then ``say`` is told how many questions were asked and how fast; where ``most`` says how many a budget
+    allows at all, also how long they can still take. Raises UsageError as Journaled does.
     """
     said = clock()
 
@@ -36,7 +37,10 @@ def journaled(
         nonlocal said
         if clock() - said > LINE_SECONDS:
             said = clock()
-            say(f"{device.rung}: {asked} questions, {replayed} of them answered before, {rate:.0f} answers/s")
+            total = f" of at most {most}" if most else ""
+            left = f", at most {duration((most - asked) / rate)} left" if most and rate else ""
+            known = f"{replayed} of them answered before"
+            say(f"{device.rung}: {asked}{total} questions, {known}, {rate:.0f} answers/s{left}")
 
     folder = cache / "journals"
     folder.mkdir(parents=True, exist_ok=True)

@@ -116,6 +116,8 @@ class Manifest:
     """What the device was spoken to in; from another one than ours there are scores, no bytes."""
     lattice: str = "after"
     """Whether attacks are brought to the int8 lattice ``after`` they end, or at every step (``inner``)."""
+    queries: int | None = None
+    """Most questions that attacks which only ask could put for each sample; None where that was left to them."""
     kinds: tuple[AttackKind, ...] = ()
     """One for each of ``attacks``."""
     flags: tuple[Flag, ...] = ()

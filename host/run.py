@@ -82,6 +82,7 @@ def run_id(
         "firmware": firmware,
         "attacks": {cell.attack: of_attack(cell.attack) for cell in todo},
         "lattice": config.lattice,
+        "queries": config.queries,
         "columns": SCHEMA.names,
     }
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -110,17 +111,22 @@ def execute(
             say(f"{store.path} is complete: nothing to run")
             return Outcome(store.path, store.manifest, 0)
         total = len(todo) * len(rungs) * len(data.q)
+        if store.dropped:
+            say(f"{store.path}: {store.dropped} records of attacks that failed are made again")
         if store.recorded:
             say(f"{store.path}: going on after {store.recorded} of {total} records")
         recorder = Recorder(store, data.labels, total, tick)
         identity = {rung.rung: rung.digest if isinstance(rung, Identified) else ladder.digest for rung in ladder.rungs}
         identity[device.rung] = f"{ladder.digest}\n{firmware}"
         sources = {rung.rung: rung for rung in rungs}
-        if any(cell.source == device.rung for cell in todo):
-            asked = journaled(device, identity[device.rung], cache, say)
+        asking = sum(cell.source == device.rung for cell in todo)
+        if asking:
+            most = asking * len(data.q) * (config.queries or 0)
+            asked = journaled(device, identity[device.rung], cache, say, most)
             sources[device.rung] = stack.enter_context(asked)
-        sets = Sets(cache / "sets", data, ladder.bundle.input, Lattice(config.lattice), say)
-        notes, flags = list(store.manifest.notes), list(store.manifest.flags)
+        sets = Sets(cache / "sets", data, ladder.bundle.input, Lattice(config.lattice), say, config.queries)
+        before = manifest if store.dropped else store.manifest
+        notes, flags = list(before.notes), list(before.flags)
         if np.any(data.labels < 0) and UNLABELLED not in notes and any(cell.source in sources for cell in todo):
             notes.append(UNLABELLED)
         pictures: list[AdversarialSet] = []

@@ -15,7 +15,8 @@ import numpy as np
 
 from attacks.base import judge, perturb, pose
 from attacks.batches import BATCH, Batch
-from attacks.problem import Lattice
+from attacks.problem import Lattice, asks
+from attacks.registry import find
 from attacks.versions import of_attack, of_checks
 from host.progress import Pace, Say
 from host.store import replacing
@@ -25,37 +26,40 @@ MOST_FLAGS = 1 << 16
 """Bytes of a file of flags."""
 
 
-def key(cell: Cell, models: str, data: Dataset, spec: TensorSpec, lattice: Lattice) -> str:
+def key(cell: Cell, models: str, data: Dataset, spec: TensorSpec, lattice: Lattice, queries: int | None = None) -> str:
     """Hash of all that determines a set. ``models`` identifies the source."""
     parts = (repr(cell), models, hashlib.sha256(data.q.tobytes()).hexdigest(),
              hashlib.sha256(data.labels.tobytes()).hexdigest(), repr(spec), lattice.value,
-             of_attack(cell.attack))  # fmt: skip
+             of_attack(cell.attack), str(queries if asks(find(cell.attack)) else None))  # fmt: skip
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 class Sets:
     """The cache in ``folder``."""
 
-    def __init__(self, folder: Path, data: Dataset, spec: TensorSpec, lattice: Lattice, say: Say) -> None:
+    def __init__(
+        self, folder: Path, data: Dataset, spec: TensorSpec, lattice: Lattice, say: Say, queries: int | None = None
+    ) -> None:
         self._folder, self._data, self._spec = folder, data, spec
-        self._lattice, self._say = lattice, say
+        self._lattice, self._say, self._queries = lattice, say, queries
 
     def get(self, cell: Cell, source: Predictor | None, models: str) -> AdversarialSet:
         """The set of ``cell``, made on ``source`` as far as its batches are not cached intact.
 
         ``models`` identifies the source: the ladder it belongs to, and of a device the firmware.
         """
-        folder = self._folder / key(cell, models, self._data, self._spec, self._lattice)
+        folder = self._folder / key(cell, models, self._data, self._spec, self._lattice, self._queries)
         folder.mkdir(parents=True, exist_ok=True)
-        problem = pose(cell, source, self._data.q, self._data.labels, self._spec, self._lattice)
+        problem = pose(cell, source, self._data.q, self._data.labels, self._spec, self._lattice, self._queries)
         pace = Pace(f"{cell.attack} eps {cell.eps:.4g} from {cell.source}", "samples attacked", self._say)
         made = perturb(cell, problem, _Kept(folder, self._data.q, problem.levels), pace)
         path = folder / f"flags-{of_checks()[:16]}.json"
         flags = _read_flags(path, cell)
         if flags is None:
             flags = judge(made, problem)
-            with replacing(path) as file:
-                file.write(json.dumps([[flag.kind.value, flag.detail] for flag in flags]).encode())
+            if not made.failed.any():
+                with replacing(path) as file:
+                    file.write(json.dumps([[flag.kind.value, flag.detail] for flag in flags]).encode())
         return replace(made, flags=made.flags + flags)
 
 
@@ -68,7 +72,7 @@ class _Kept:
     levels: int
 
     def read(self, index: int) -> Batch | None:
-        """None where the file is missing, damaged or not of this set."""
+        """None where the file is missing, damaged or not of this set, or holds a failure of an earlier version."""
         clean = self.clean[index * BATCH : (index + 1) * BATCH]
         try:
             with np.load(self._path(index), allow_pickle=False) as file:
@@ -76,6 +80,8 @@ class _Kept:
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
         if batch.q.dtype != np.int8 or batch.q.shape != clean.shape or batch.unsnapped.shape != clean.shape[:1]:
+            return None
+        if batch.failure:
             return None
         return batch if np.abs(batch.q.astype(np.int16) - clean).max(initial=0) <= self.levels else None
 

@@ -1,7 +1,8 @@
 """One run's folder: manifest, Parquet parts, the merged records. Whatever was recorded survives any end of the program.
 
 A part is written beside its place, synced and renamed, and never touched again; a run that is started again reads the
-keys that are there and makes the rest. The lock keeps two runs out of one folder.
+keys that are there and makes the rest. What an attack that failed left is made again, even of a run that was complete.
+The lock keeps two runs out of one folder.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from host.records import SCHEMA, Manifest
@@ -24,6 +27,7 @@ MANIFEST = "manifest.json"
 RECORDS = "records.parquet"
 PARTS = "parts"
 EXAMPLES = "examples.npz"
+FAILED = "failed"
 KEY = ("rung", "attack", "source", "eps", "seed", "sample")
 MAX_MANIFEST = 1 << 22
 
@@ -71,6 +75,8 @@ class Store:
         self._lock: IO[bytes] | None = None
         self._done: dict[tuple[str, Cell], BoolArray] = {}
         self._next = 0
+        self.dropped = 0
+        """Records of attacks that had ended with an error, taken out to be made again."""
 
     def __enter__(self) -> Store:
         try:
@@ -121,12 +127,33 @@ class Store:
         for left in (self.path / PARTS).glob(".*.tmp"):
             left.unlink(missing_ok=True)
         if self.complete:
-            self._mark(read_table(self.path / RECORDS, list(KEY)))
-            return
+            whole = read_table(self.path / RECORDS, [*KEY, FAILED])
+            if not pc.any(whole[FAILED]).as_py():
+                self._mark(whole)
+                return
+            self._reopen()
         parts = self._parts()
         for part in parts:
-            self._mark(read_table(part, list(KEY)))
+            self._mark(self._without_failed(part))
         self._next = int(parts[-1].stem) + 1 if parts else 0
+
+    def _reopen(self) -> None:
+        """A complete run becomes an unfinished one, its records the first part."""
+        for left in self._parts():
+            left.unlink()
+        with replacing(self.path / PARTS / "000000.parquet") as file:
+            pq.write_table(read_table(self.path / RECORDS), file, compression="zstd")
+        self.describe(replace(self._manifest, state="running"))
+
+    def _without_failed(self, part: Path) -> pa.Table:
+        """The keys of a part, its records of failed attacks taken out of the file."""
+        keys = read_table(part, [*KEY, FAILED])
+        failed = int(pc.sum(keys[FAILED]).as_py() or 0)
+        if failed:
+            with replacing(part) as file:
+                pq.write_table(_whole(read_table(part)), file, compression="zstd")
+            self.dropped += failed
+        return _whole(keys)
 
     def _mark(self, table: pa.Table) -> None:
         keys = [table[name].to_pylist() for name in KEY[:-1]]
@@ -169,6 +196,10 @@ class Store:
         for part in parts:
             part.unlink()
         return out
+
+
+def _whole(table: pa.Table) -> pa.Table:
+    return table.filter(pc.invert(table[FAILED]))
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from attacks.base import UNBOUNDED
 from attacks.groups import expand
-from attacks.problem import AttackInfo, Needs, Norm
+from attacks.problem import AttackInfo, Needs, Norm, asks
 from attacks.registry import find, nearest
 from host.config import BOARD, TRANSFER, TWIN, Config, override
 from host.types import Cell, UsageError
@@ -38,12 +38,15 @@ def resolve(config: Config) -> Config:
     """``config`` with its groups replaced by their attacks.
 
     Raises UsageError, before any work is done, on an attack or a rung that does not exist, an eps outside the range of
-    an attack's norm, and a gradient attack asked of rungs that have none.
+    an attack's norm, a gradient attack asked of rungs that have none, and a number of queries where nothing asks.
     """
     config = override(config, attacks=expand(config.attacks))
     for name in config.sources:
         if name not in RUNGS:
             raise UsageError(f"source {name!r}: {nearest(name, RUNGS)}")
+    if config.queries is not None and not any(asks(find(name)) for name in config.attacks):
+        named = ", ".join(config.attacks)
+        raise UsageError(f"queries {config.queries}: no attack of {named} asks for scores or decisions")
     asked = config.sources or tuple(rung for access in config.access for rung in _REACH[access])
     for info in map(find, config.attacks):
         if asked and not _able(info, asked):

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from attacks import boundary, geoda, hopskipjump, noises, square, zoo
+from attacks.batches import attack as attacked
 from attacks.lattice import change, size, snap
-from attacks.problem import Needs, Norm, Problem
+from attacks.problem import AttackInfo, Needs, Norm, Problem
 from attacks.queries import Decisions
 from attacks.starts import TRIES, starts, to_boundary
 from attacks.windows import as_images, draw_windows
@@ -40,10 +41,12 @@ MINIMISING = [name for name in SMALL if name not in BOUNDED]
 SCORED = ["square-linf", "square-l2", "zoo"]
 
 
-def pose(source, norm, bounded, n=N, seed=0):
+def pose(source, norm, bounded, n=N, seed=0, queries=None):
     q, labels = samples(n)
     eps = math.inf if not bounded else RADIUS if norm is Norm.L2 else LEVELS / 255
-    return Problem(q, labels, SPEC, norm, eps, LEVELS if bounded and norm is Norm.LINF else 255, seed, source)
+    return Problem(
+        q, labels, SPEC, norm, eps, LEVELS if bounded and norm is Norm.LINF else 255, seed, source, queries=queries
+    )
 
 
 def run(name, source, seed=0, n=N):
@@ -71,6 +74,24 @@ def test_budget_and_repeatability(name):
     wrong_before = ~right(samples(N)[0])
     if name in MINIMISING:
         assert not moved(name, first)[wrong_before].any()
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize(("n", "queries"), [(1, 1), (1, 7), (1, 90), (6, 60)])
+def test_a_users_budget_is_spent_to_the_question_and_not_exceeded(name, n, queries):
+    function, norm, own = SMALL[name]
+    source, minimises = net(), name in MINIMISING
+    problem = pose(source, norm, name in BOUNDED, n, queries=queries)
+    assert right(problem.q).all()
+    row = AttackInfo(name, name, Needs.SCORES, norm, "a test", function, minimises)
+    made = attacked(row, problem)
+    assert made.failure == ""
+    assert source.asked <= n * queries
+    assert source.asked == queries or n > 1 or not minimises or queries > own
+    if minimises:
+        assert np.array_equal(right(made.q), moved(name, made.q) == 0)
+    else:
+        assert moved(name, made.q).max() <= problem.eps / problem.span + 1e-6
 
 
 @pytest.mark.parametrize("name", [name for name in SMALL if name not in SCORED])

@@ -60,6 +60,7 @@ def test_every_key_is_read():
         ('access = ["twin"]\nsources = ["twin"]', "give one of them"),
         ('lattice = "before"', "give after or inner"),
         ("samples = 0", "samples 0"),
+        ("queries = 0", "queries 0: 1 to 1000000000 for each sample"),
         ("samples = 1.5", "samples must be a whole number"),
         ("seeds = [-1]", "seed -1"),
         ('attacks = "pgd"', "attacks must be a list"),
@@ -164,6 +165,7 @@ def test_groups_are_their_attacks_each_once(queries):
         ({"sources": ("quat",)}, "source 'quat': did you mean 'qat'"),
         ({"access": ("board",)}, "pgd needs gradients, which native and board cannot give: make it on float32, qat"),
         ({"sources": ("tflm",)}, "pgd needs gradients, which tflm cannot give"),
+        ({"queries": 100}, "queries 100: no attack of pgd asks for scores or decisions"),
         ({"eps": (1.5,)}, "pgd, eps 1.5: an Linf budget is a fraction of the input range, 0 to 1"),
     ],
 )

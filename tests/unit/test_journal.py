@@ -10,6 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from host.journal import Journaled
 from host.journal_file import JournalFile
+from host.questions import journaled
 from host.types import LinkError, Prediction, TensorSpec, UsageError
 
 SPEC = TensorSpec((2, 3), 0.5, -3)
@@ -85,6 +86,29 @@ def test_progress_counts_questions_and_replays(tmp_path):
     assert (seen[-1][0], journaled.asked, journaled.replayed, journaled.answered) == (220, 220, 100, 120)
     assert seen[-1][2] > 0
     assert [now[0] for now in seen] == sorted(now[0] for now in seen)
+
+
+@pytest.mark.parametrize(
+    ("most", "says"),
+    [
+        (0, "board: 40 questions, 0 of them answered before, 20 answers/s"),
+        (100, "board: 40 of at most 100 questions, 0 of them answered before, 20 answers/s, at most 3 s left"),
+    ],
+)
+def test_a_budget_says_how_long_the_questions_can_still_take(tmp_path, monkeypatch, most, says):
+    now, lines = [0.0], []
+    monkeypatch.setattr("host.journal.time.monotonic", lambda: now[0])
+
+    class Slow(Rung):
+        def predict(self, q):
+            now[0] += len(q) / 20
+            return super().predict(q)
+
+    monkeypatch.setattr("host.journal.FIRST_PART", 40)
+    asked = journaled(Slow(), "plan", tmp_path, lines.append, most, lambda: 100 * now[0])
+    with asked:
+        asked.predict(samples(40))
+    assert lines == [says]
 
 
 def test_answers_of_another_network_are_refused(tmp_path):

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 from attacks.lattice import change, size
 from attacks.problem import Norm, Problem
-from attacks.queries import Decisions, Scores, SpentError, margin, to_lattice
+from attacks.queries import Decisions, Scores, SpentError, StoppedError, margin, to_lattice
 from host.types import TensorSpec
 from tests.digits_net import SPEC, net, samples
 
@@ -30,6 +31,22 @@ def test_every_question_is_counted_and_none_is_asked_beyond_the_budget():
     with pytest.raises(SpentError):
         queries.margins(np.array([1, 0]), queries.clean[:2])
     assert source.asked == before == queries.asked.sum()
+
+
+def test_a_sample_that_has_spent_the_users_budget_leaves_the_others_theirs():
+    source = net()
+    queries = Scores(replace(problem(source, 2), queries=5), 100)
+    far = np.full((6, *SPEC.shape), 127, np.float32)
+    queries.adversarial(np.zeros(3, np.int64), far[:3])
+    answers = queries.logits(np.array([0, 0, 0, 1, 1, 1]), far)
+    clean, fooled = net().predict(samples(2)[0]).logits, net().predict(np.full((1, *SPEC.shape), 127, np.int8)).logits
+    assert np.array_equal(answers, np.concatenate([fooled, clean[:1], clean[:1], fooled, fooled, fooled]))
+    assert queries.asked.tolist() == [5, 4]
+    assert queries.open(np.arange(2)).tolist() == [1]
+    with pytest.raises(StoppedError) as stopped:
+        queries.adversarial(np.zeros(2, np.int64), far[:2])
+    assert np.array_equal(stopped.value.result, queries.result)
+    assert source.asked == 9
 
 
 def test_all_samples_are_asked_in_one_batch():

@@ -14,7 +14,7 @@ from host.config import Config
 from host.device import Device, spec
 from host.examples import read_examples
 from host.run import UNLABELLED, execute
-from host.types import Dataset, LinkError, Prediction, UsageError
+from host.types import Dataset, FlagKind, LinkError, Prediction, UsageError
 from tests.simulated import EDGE, MemoryBoard, MemoryPlan, NoisyPort
 
 SPEC = spec(EDGE)
@@ -209,6 +209,31 @@ def test_the_board_itself_is_attacked_and_never_asked_twice(tmp_path, search):
     again = asked + board.inferences - questions
     assert again <= 3 * 64, "only what was in flight, or recorded but not flushed, is asked again"
     assert [r["input_crc"] for r in records(resumed)] == [r["input_crc"] for r in records(whole)]
+
+
+def test_a_failed_attack_is_tried_again_by_the_same_command(tmp_path, search, monkeypatch):
+    settings = {"attacks": ("search",), "sources": ("tflm",)}
+    broken = dataclasses.replace(ATTACKS["search"], function=lambda problem: 1 / 0)
+    with monkeypatch.context() as patch:
+        patch.setitem(ATTACKS, "search", broken)
+        first, _ = run(tmp_path, MemoryBoard(), **settings)
+    assert {r["failed"] for r in records(first) if r["attack"] == "search"} == {True}
+    assert {flag.kind for flag in first.manifest.flags} == {FlagKind.FAILED}
+    again, lines = run(tmp_path, MemoryBoard(), **settings)
+    assert again.path == first.path
+    assert "600 records of attacks that failed are made again" in lines[0]
+    whole, _ = run(tmp_path / "whole", MemoryBoard(), **settings)
+    assert records(again) == records(whole)
+    assert (again.manifest.flags, again.manifest.notes) == ((), whole.manifest.notes)
+
+
+def test_a_query_budget_holds_on_the_board_and_is_in_the_manifest(tmp_path):
+    board = MemoryBoard()
+    made, _ = run(tmp_path, board, attacks=("square-linf",), access=("board",), samples=10, queries=3)
+    assert board.inferences <= 2 * 10 * 3 + 3 * 10, "questions of two cells, and the records of three"
+    assert made.manifest.queries == 3
+    other, _ = run(tmp_path, MemoryBoard(), attacks=("square-linf",), access=("board",), samples=10, queries=4)
+    assert other.path != made.path
 
 
 def test_sets_made_on_the_host_are_shared_by_boards_and_the_boards_own_are_not(tmp_path, search):

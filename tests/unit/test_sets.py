@@ -63,6 +63,21 @@ def test_a_damaged_or_forged_batch_is_made_again(tmp_path, calls):
     assert calls == [0, 128, 72, 128, 72]
 
 
+def test_a_batch_that_failed_is_tried_again(tmp_path, calls, monkeypatch):
+    calls.append(0)
+    whole = ATTACKS["counted"].function
+    broken = dataclasses.replace(
+        ATTACKS["counted"], function=lambda problem: whole(problem) if len(problem.q) > 72 else 1 / 0
+    )
+    with monkeypatch.context() as patch:
+        patch.setitem(ATTACKS, "counted", broken)
+        first = sets(tmp_path).get(CELL, Asked(), "m")
+    assert first.failed.tolist() == [False] * 128 + [True] * 72
+    again = sets(tmp_path).get(CELL, Asked(), "m")
+    assert calls == [0, 128, 72]
+    assert (again.failed.any(), again.notes, again.flags) == (False, (), ())
+
+
 def test_damaged_flags_are_judged_again(tmp_path, calls):
     calls.append(0)
     sets(tmp_path).get(CELL, Asked(), "m")
@@ -81,6 +96,9 @@ def test_a_key_covers_whatever_changes_the_bytes(monkeypatch):
         key(CELL_OF_NOISE, "m", DATA, dataclasses.replace(SPEC, scale=1.0), Lattice.AFTER),
         key(CELL_OF_NOISE, "m", DATA, SPEC, Lattice.INNER),
     ]
+    assert key(CELL_OF_NOISE, "m", DATA, SPEC, Lattice.AFTER, 9) == base, "noise asks nothing"
+    square = Cell("square-linf", "native", 0.1)
+    assert len({key(square, "m", DATA, SPEC, Lattice.AFTER, queries) for queries in (None, 9, 10)}) == 3
     monkeypatch.setattr("host.sets.of_attack", lambda name: "changed")
     others.append(key(CELL_OF_NOISE, "m", DATA, SPEC, Lattice.AFTER))
     assert len({base, *others}) == 7

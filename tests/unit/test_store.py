@@ -28,12 +28,12 @@ MANIFEST = Manifest(
 )  # fmt: skip
 
 
-def rows(samples, rung="native"):
+def rows(samples, rung="native", failed=()):
     n = len(samples)
     values = {
         "rung": [rung] * n, "attack": [CELL.attack] * n, "source": [CELL.source] * n, "eps": [CELL.eps] * n,
         "seed": [CELL.seed] * n, "levels": [25] * n, "linf": [25] * n, "l2": [0.2] * n, "l0": [4] * n,
-        "unsnapped": [0.1] * n, "failed": [False] * n, "sample": samples, "label": [0] * n,
+        "unsnapped": [0.1] * n, "failed": [one in failed for one in samples], "sample": samples, "label": [0] * n,
         "predicted": [1] * n, "input_crc": samples, "logits": [[0.0, 1.0]] * n, "raw": [b"ab"] * n, "ticks": [None] * n,
         "retries": [0] * n,
     }  # fmt: skip
@@ -53,6 +53,24 @@ def test_records_survive_and_resume(tmp_path):
     with Store(tmp_path, MANIFEST) as store:
         assert store.complete
         assert store.recorded == 4
+
+
+@pytest.mark.parametrize("state", ["running", "complete"])
+def test_what_an_attack_failed_on_is_taken_out_and_made_again(tmp_path, state):
+    with Store(tmp_path, MANIFEST) as store:
+        store.append(rows([0, 1, 2], failed=(1,)))
+        store.append(rows([3]))
+        if state == "complete":
+            store.finish(dataclasses.replace(MANIFEST, state=state))
+    with Store(tmp_path, MANIFEST) as store:
+        assert (store.dropped, store.recorded, store.complete) == (1, 3, False)
+        store.append(rows([1]))
+        store.finish(dataclasses.replace(MANIFEST, state="complete"))
+    with Store(tmp_path, MANIFEST) as store:
+        assert (store.dropped, store.recorded, store.complete) == (0, 4, True)
+    table = pq.read_table(tmp_path / "r" / RECORDS)
+    assert sorted(table["sample"].to_pylist()) == [0, 1, 2, 3]
+    assert not any(table["failed"].to_pylist())
 
 
 def test_unfinished_part_is_ignored(tmp_path):
