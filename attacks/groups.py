@@ -10,14 +10,19 @@ from host.types import UsageError
 STUDIES = ("s1", "s2", "s3", "s4")
 """A study's group holds every attack with its preset: those called ``...-s1`` and so on."""
 
-STANDARD = ("clean", "noise", "fgsm", "pgd", "apgd-dlr", "deepfool", "square-linf")
-"""A control, one step, iterations on two losses, the shortest way out, and one without gradients: minutes on digits."""
+STANDARD = "standard"
+STRONG = (
+    "clean", "noise", "fgsm", "pgd", "apgd-ce", "apgd-dlr", "deepfool", "ddn", "salt-and-pepper", "square-linf",
+    "boundary",
+)  # fmt: skip
+"""Two controls, one step, iterations, AutoAttack's two losses alone, the shortest way out by gradients and by decisions,
+the fewest elements, and scores only: what finds most for minutes on digits."""
 
 
 def groups() -> dict[str, tuple[str, ...]]:
     """Every group with its attacks, in the registry's order; a study without presets has none."""
     studies = {name: tuple(row for row in ATTACKS if row.endswith(f"-{name}")) for name in STUDIES}
-    return {"standard": STANDARD, "all": tuple(ATTACKS)} | {name: rows for name, rows in studies.items() if rows}
+    return {STANDARD: STRONG, "all": tuple(ATTACKS)} | {name: rows for name, rows in studies.items() if rows}
 
 
 def expand(names: Iterable[str]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from attacks.base import UNBOUNDED
-from attacks.groups import expand
+from attacks.groups import STANDARD, expand
 from attacks.problem import AttackInfo, Needs, Norm, asks
 from attacks.registry import find, nearest
 from host.config import BOARD, TRANSFER, TWIN, Config, override
@@ -20,7 +20,7 @@ DIFFERENTIABLE = ("float32", "qat", "twin")
 RUNGS = (*DIFFERENTIABLE, "tflm", *DEVICES)
 
 _REACH = {TRANSFER: ("float32", "qat"), TWIN: ("twin",), BOARD: DEVICES}
-"""The rungs that each access asks for, as far as a run has them."""
+"""The rungs that each access asks for: the first of them that a run has."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,13 @@ class Subject:
 
 
 def resolve(config: Config) -> Config:
-    """``config`` with its groups replaced by their attacks.
+    """``config`` with its groups replaced by their attacks; ``standard`` asks for transfer and the twin unless told.
 
     Raises UsageError, before any work is done, on an attack or a rung that does not exist, an eps outside the range of
     an attack's norm, a gradient attack asked of rungs that have none, and a number of queries where nothing asks.
     """
+    if STANDARD in config.attacks and not (config.sources or config.access):
+        config = override(config, access=(TRANSFER, TWIN))
     config = override(config, attacks=expand(config.attacks))
     for name in config.sources:
         if name not in RUNGS:
@@ -75,7 +77,7 @@ def sources(info: AttackInfo, config: Config, subject: Subject) -> tuple[str, ..
     quantized = "qat" if "qat" in subject.differentiable else "twin"
     wanted = config.sources or ("float32", quantized)
     if config.access:
-        wanted = tuple(rung for access in config.access for rung in _REACH[access])
+        wanted = tuple(rung for access in config.access for rung in _first(_REACH[access], there))
     able = tuple(name for name in wanted if name in there)
     if info.needs is Needs.GRADIENTS:
         able = tuple(name for name in able if name in subject.differentiable)
@@ -115,6 +117,10 @@ def cells(config: Config, subject: Subject) -> tuple[Cell, ...]:
 
 def _able(info: AttackInfo, rungs: Iterable[str]) -> bool:
     return info.needs is not Needs.GRADIENTS or any(rung in DIFFERENTIABLE for rung in rungs)
+
+
+def _first(wanted: Iterable[str], there: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in wanted if name in there)[:1]
 
 
 def _budgets(info: AttackInfo, config: Config) -> Sequence[float]:

@@ -158,7 +158,7 @@ def test_the_tables_of_the_docs_are_the_registrys():
 def test_every_preset_is_in_its_studys_group_and_every_group_has_attacks():
     for name, row in ATTACKS.items():
         assert not row.eps or any(name in members for key, members in groups.groups().items() if key in groups.STUDIES)
-    assert set(groups.STANDARD) <= set(ATTACKS)
+    assert set(groups.STRONG) <= set(ATTACKS)
 
 
 def test_the_registry_needs_no_tensorflow():

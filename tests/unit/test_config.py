@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from attacks.groups import STANDARD, expand
+from attacks.groups import STRONG, expand
 from host.config import Config, load, number, override, parse
 from host.floors import Floor, Gate
 from host.sweep import Subject, cells, resolve
@@ -126,9 +126,9 @@ def test_sources_fall_back_to_the_twin():
 def test_access_names_the_rungs_by_what_the_adversary_has(queries):
     config = Config(attacks=("noise", "fgsm", "queries"), eps=(0.1,), access=("transfer", "board"))
     assert made_on(config) == [
-        ("noise", "-"), ("fgsm", "float32"), ("fgsm", "qat"),
-        ("queries", "float32"), ("queries", "qat"), ("queries", "native"),
+        ("noise", "-"), ("fgsm", "float32"), ("queries", "float32"), ("queries", "native"),
     ]  # fmt: skip
+    assert made_on(override(config, attacks=("fgsm",)), Subject(("qat", "twin"))) == [("fgsm", "qat")]
     assert made_on(override(config, attacks=("fgsm",), access=("twin",))) == [("fgsm", "twin")]
     assert made_on(override(config, attacks=("queries",), access=(), sources=("tflm",))) == [("queries", "tflm")]
 
@@ -152,9 +152,16 @@ def queries(monkeypatch):
 
 def test_groups_are_their_attacks_each_once(queries):
     config = Config(attacks=("pgd", "standard", "s4"), eps=(0.1,), sources=("qat",))
-    assert resolve(config).attacks == expand(("pgd", *STANDARD, "s4"))
+    assert resolve(config).attacks == expand(("pgd", *STRONG, "s4"))
     assert resolve(config).attacks.count("pgd") == 1
     assert [cell.eps for cell in cells(config, WHOLE) if cell.attack == "queries-s4"] == [0.25]
+
+
+def test_the_standard_attacks_are_made_by_transfer_and_on_the_twin_unless_told(queries):
+    config = Config(attacks=("standard",), eps=(0.1,))
+    assert {source for _, source in made_on(config)} == {"-", "float32", "twin"}
+    assert {source for _, source in made_on(config, Subject(("twin",)))} == {"-", "twin"}
+    assert {source for _, source in made_on(override(config, sources=("qat",)))} == {"-", "qat"}
 
 
 @pytest.mark.parametrize(
