@@ -15,8 +15,8 @@ STRONG = (
     "clean", "noise", "fgsm", "pgd", "apgd-ce", "apgd-dlr", "deepfool", "ddn", "salt-and-pepper", "square-linf",
     "boundary",
 )  # fmt: skip
-"""Two controls, one step, iterations, AutoAttack's two losses alone, the shortest way out by gradients and by decisions,
-the fewest elements, and scores only: what finds most for minutes on digits."""
+"""Two controls, one step, iterations, AutoAttack's two losses, the shortest way out by gradients and by decisions, the
+fewest elements, and scores alone: what finds most for minutes on digits."""
 
 
 def groups() -> dict[str, tuple[str, ...]]:
