@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from attacks.registry import ATTACKS, nearest
+from attacks.registry import ATTACKS
+from host.nearest import nearest
 from host.types import UsageError
 
 STUDIES = ("s1", "s2", "s3", "s4")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-
 from attacks import (
     apgd,
     autoattack,
@@ -24,6 +21,7 @@ from attacks import (
     zoo,
 )
 from attacks.problem import AttackInfo
+from host.nearest import nearest
 from host.types import UsageError
 
 FAMILIES = (
@@ -43,11 +41,3 @@ def find(name: str) -> AttackInfo:
     if name not in ATTACKS:
         raise UsageError(f"unknown attack {name!r}: {nearest(name, ATTACKS)}")
     return ATTACKS[name]
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """What to say of a ``name`` that is not ``known``: the one that may have been meant, and all there are."""
-    names = sorted(known)
-    meant = difflib.get_close_matches(name, names, 1)
-    listed = f"choose from {', '.join(names)}"
-    return f"did you mean {meant[0]!r}? Otherwise {listed}" if meant else listed

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 from dataclasses import MISSING, dataclass, fields
@@ -13,6 +12,7 @@ from typing import Any
 
 from serial.tools import list_ports
 
+from host.nearest import nearest
 from host.types import LinkError, UsageError
 from host.wire import TickUnit
 
@@ -117,9 +117,7 @@ def get_board(name: str, emulator: str = "") -> Board:
     boards = load_boards()
     if name in boards:
         return _emulated(boards[name], emulator) if emulator else boards[name]
-    near = difflib.get_close_matches(name, boards, 1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise UsageError(f"unknown board {name!r}: known are {', '.join(boards)}{hint}")
+    raise UsageError(f"unknown board {name!r}: {nearest(name, boards)}")
 
 
 def _emulated(board: Board, emulator: str) -> Board:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from host.nearest import nearest
 from host.types import Dataset, TensorSpec, UsageError
 from models import data_cifar10, data_mnist, data_speech, data_svhn, data_vww, digits_cnn
 from models.data import Splits, dataset, digits
@@ -62,7 +63,7 @@ def test_set(name: str, spec: TensorSpec, outputs: int, say: Say) -> tuple[Datas
     """
     known = DATASETS.get(name)
     if known is None:
-        raise UsageError(f"{name}: no such file, nor a data set; there are: {', '.join(sorted(DATASETS))}")
+        raise UsageError(f"{name}: no such file, nor a data set: {nearest(name, DATASETS)}")
     if [n for n in known.spec.shape if n != 1] != [n for n in spec.shape if n != 1]:
         raise UsageError(f"{name}: samples of shape {known.spec.shape}, the model takes {spec.shape}")
     if len(known.class_names) != outputs:

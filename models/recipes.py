@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from host.nearest import nearest
 from host.types import TensorSpec, UsageError
 from models import digits_cnn, digits_deep, resnet8, s3_cnn
 from models.data import Splits, digits
@@ -93,5 +94,5 @@ RECIPES = _table()
 def recipe(name: str) -> Recipe:
     """The recipe called ``name``. Raises UsageError that lists what there is."""
     if name not in RECIPES:
-        raise UsageError(f"no recipe {name!r}; there are: {', '.join(sorted(RECIPES))}")
+        raise UsageError(f"no recipe {name!r}: {nearest(name, RECIPES)}")
     return RECIPES[name]

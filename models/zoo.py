@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from host.nearest import nearest
 from host.types import UsageError
 from models import digits_cnn, mlperf_tiny, zoo_converted, zoo_tfmot, zoo_untrained, zoo_weights
 from models.ladder import Ladder
@@ -26,5 +27,5 @@ def open_model(name: str, cache: Path, say: Say) -> Ladder:
     """The ladder of zoo entry ``name``, trained into ``cache`` the first time. Raises UsageError on an unknown name."""
     recipe = RECIPES.get(name)
     if recipe is None:
-        raise UsageError(f"model {name!r} is not in the zoo; there are: {', '.join(sorted(RECIPES))}")
+        raise UsageError(f"model {name!r} is not in the zoo: {nearest(name, RECIPES)}")
     return recipe(cache, say)
