@@ -11,14 +11,17 @@ endif
 
 TFLM_NAME ?= TFLite Micro, local tree
 TFLM_LEAVE := $(shell sed -n 's/^!//p' tflm.txt)
+TFLM_STRINGS := $(shell sed -n 's/^+//p' tflm.txt)
 TFLM_ALL := $(wildcard $(addprefix $(TFLM_DIR)/,$(shell grep '^t' tflm.txt)))
 TFLM_SOURCES := $(foreach file,$(TFLM_ALL),$(if $(strip $(foreach part,$(TFLM_LEAVE),$(findstring $(part),$(notdir $(file))))),,$(file)))
 TFLM_PATHS := $(addprefix -isystem $(TFLM_DIR),. /third_party/flatbuffers/include /third_party/gemmlowp \
                 /third_party/ruy /third_party/cmsis_nn /third_party/cmsis_nn/Include)
 # ARDUINO: libraries made for it leave out by that name what needs a heap.
-TFLM_FLAGS := -DTF_LITE_STATIC_MEMORY -DARDUINO -DTF_LITE_STRIP_ERROR_STRINGS \
-              -DTF_LITE_DISABLE_X86_NEON $(TFLM_PATHS:$(TFLM_DIR).=$(TFLM_DIR))
-CXXFLAGS += $(TFLM_FLAGS) -isystem $(MODEL) '-DTINYROBUST_TFLM="$(TFLM_NAME)"'
+TFLM_FLAGS := -DTF_LITE_STATIC_MEMORY -DARDUINO -DTF_LITE_DISABLE_X86_NEON \
+              $(TFLM_PATHS:$(TFLM_DIR).=$(TFLM_DIR))
+TFLM_STRIP := -DTF_LITE_STRIP_ERROR_STRINGS
+tflm_strip = $(if $(strip $(foreach part,$(TFLM_STRINGS),$(findstring $(part),$(notdir $(1))))),,$(TFLM_STRIP))
+CXXFLAGS += $(TFLM_FLAGS) $(TFLM_STRIP) -isystem $(MODEL) '-DTINYROBUST_TFLM="$(TFLM_NAME)"'
 
 define tflm_rules
 $(OUT)/$(1)/libtflm.a: $(patsubst $(TFLM_DIR)/%,$(OUT)/$(1)/tflm/%.o,$(TFLM_SOURCES))
@@ -28,11 +31,11 @@ $(OUT)/$(1)/tflm/%.o: OPTIONS := $(2)
 $(OUT)/$(1)/tflm/%.o: $(TFLM_DIR)/%
 	@mkdir -p $$(@D)
 	@echo "  TFLM $$@"
-	@$$(if $$(filter %.c,$$<),$$(CC) -std=c11,$$(CXX) -std=c++17 -fno-exceptions -fno-rtti) $$(TFLM_FLAGS) -fwrapv \
-	  -fno-strict-aliasing -w $$(OPTIONS) -c -o $$@ $$<
+	@$$(if $$(filter %.c,$$<),$$(CC) -std=c11,$$(CXX) -std=c++17 -fno-exceptions -fno-rtti) $$(TFLM_FLAGS) \
+	  $$(call tflm_strip,$$<) -fwrapv -fno-strict-aliasing -w $$(OPTIONS) -c -o $$@ $$<
 $(OUT)/$(1)/model_data.o $(OUT)/$(1)/op_resolver.o: $(OUT)/$(1)/%.o: $(MODEL)/%.cc ALWAYS
 	@mkdir -p $$(@D)
-	@$$(CXX) -std=c++17 -fno-exceptions -fno-rtti $$(TFLM_FLAGS) -w $$(OPTIONS) -c -o $$@ $$<
+	@$$(CXX) -std=c++17 -fno-exceptions -fno-rtti $$(TFLM_FLAGS) $$(TFLM_STRIP) -w $$(OPTIONS) -c -o $$@ $$<
 endef
 $(eval $(call tflm_rules,native,$(FAST)))
 $(eval $(call tflm_rules,asan,$(SANITIZE)))

@@ -10,11 +10,26 @@ import numpy as np
 
 from host.frame import MAX_DECODED, decoded_size
 from host.grid import lattice_of, onto
-from host.link import Counters, Link, LostError, RefusedError, Request
+from host.layout import size, unpack
+from host.link import Answer, Counters, Link, LostError, RefusedError, Request
 from host.ports import Port
 from host.target import Identity, identity_of
 from host.types import Int8Array, Int64Array, IntArray, LinkError, Prediction, TensorSpec
-from host.wire import LOAD_CHUNK, PROTOCOL, Error, Hello, Infer, Info, Layer, Load, Reset, Tensor, TickUnit
+from host.wire import (
+    LOAD_CHUNK,
+    PROTOCOL,
+    Error,
+    Hello,
+    Infer,
+    Info,
+    Layer,
+    Load,
+    OperatorTicks,
+    Profile,
+    Reset,
+    Tensor,
+    TickUnit,
+)
 
 LEAST_CHUNK = 16
 CHUNK_TRIES = 3
@@ -53,6 +68,14 @@ def spec(tensor: Tensor) -> TensorSpec:
     while len(dims) > 1 and dims[0] == 1:
         dims.pop(0)
     return TensorSpec(tuple(dims), tensor.scale, tensor.zero_point, DTYPES[tensor.dtype])
+
+
+def _operators(answer: Answer) -> list[OperatorTicks]:
+    """The tail of a PROFILED. Raises LinkError where it is not as long as its body says."""
+    step = size(OperatorTicks)
+    if len(answer.tail) != answer.body.n_ops * step:
+        raise LinkError(f"the board timed {answer.body.n_ops} operators and sent {len(answer.tail)} bytes")
+    return [unpack(OperatorTicks, answer.tail[at : at + step]) for at in range(0, len(answer.tail), step)]
 
 
 class Device:
@@ -167,7 +190,7 @@ class Device:
             try:
                 self._upload(bundle.plan, info)
             except RefusedError as err:
-                if err.code != Error.PLAN_TOO_LARGE:
+                if err.code != Error.PLAN_TOO_LARGE or err.detail <= info.pool_bytes:
                     raise
                 raise LinkError(
                     f"the network takes {err.detail} bytes of RAM (plan, arena, scratch and receive buffer), "
@@ -230,10 +253,10 @@ class Device:
         ask = Infer(self.info.plan_crc)
         requests = (Request(ask, row.tobytes()) for row in self._fed(q))
         output = spec(self.info.output)
-        size = output.size * np.dtype(output.dtype).itemsize
+        expected = output.size * np.dtype(output.dtype).itemsize
         for answer in self.link.exchange(requests, window or self.info.window):
-            if len(answer.tail) != size:
-                raise LinkError(f"the board answered {len(answer.tail)} bytes, its output tensor has {size}")
+            if len(answer.tail) != expected:
+                raise LinkError(f"the board answered {len(answer.tail)} bytes, its output tensor has {expected}")
             yield answer.index, answer.tail, answer.body.ticks, answer.retries
 
     def predict(self, q: Int8Array) -> Prediction:
@@ -287,6 +310,11 @@ class Device:
         dtype = np.dtype(spec(self.info.output).dtype).newbyteorder("<")
         rows = [np.frombuffer(self.link.request(ask, row.tobytes()).tail, dtype) for row in self._fed(q)]
         return np.stack(rows)
+
+    def profile(self, q: Int8Array) -> list[list[OperatorTicks]]:
+        """What each operator took, in the order in which they ran, for each sample of ``q``, one request at a time."""
+        ask = Profile(self.info.plan_crc)
+        return [_operators(self.link.request(ask, row.tobytes())) for row in self._fed(q)]
 
     def _fed(self, q: Int8Array) -> IntArray:
         """``q`` as the bytes of the board's input, C-contiguous."""

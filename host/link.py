@@ -20,12 +20,13 @@ from host.frame import TYPES, Damaged, Deframer, Frame, encode
 from host.ports import Port
 from host.types import LinkError
 from host.vote import Ballot
-from host.wire import Error, ErrorReply, Infer, Layer, LayerData, Result, Type
+from host.wire import Error, ErrorReply, Infer, Layer, LayerData, Profile, Profiled, Result, Type
 
-FIRST_TIMEOUT = {Type.HELLO: 0.5, Type.RESET: 1.0, Type.LOAD: 2.0, Type.INFER: 5.0, Type.LAYER: 5.0}
+FIRST_TIMEOUT = {Type.HELLO: 0.5, Type.RESET: 1.0, Type.LOAD: 2.0, Type.INFER: 5.0, Type.LAYER: 5.0,
+                 Type.PROFILE: 5.0}  # fmt: skip
 """Seconds before an answer of this kind counts as lost, until one has been timed."""
 ANSWERS = {Type.HELLO: Type.INFO, Type.RESET: Type.INFO, Type.LOAD: Type.LOADED, Type.INFER: Type.RESULT,
-           Type.LAYER: Type.LAYER_DATA}  # fmt: skip
+           Type.LAYER: Type.LAYER_DATA, Type.PROFILE: Type.PROFILED}  # fmt: skip
 LEAST_TIMEOUT, MOST_TIMEOUT = 0.25, 10.0
 LEAST_NUDGE, NUDGES = 0.002, 4
 SILENCE_SECONDS = 30.0
@@ -283,4 +284,6 @@ def answers(request: Request, frame: Frame) -> bool:
         return body.input_crc == zlib.crc32(request.tail) and body.plan_crc == ask.plan_crc
     if isinstance(ask, Layer) and isinstance(body, LayerData):
         return body.input_crc == zlib.crc32(request.tail) and body.op == ask.op
+    if isinstance(ask, Profile) and isinstance(body, Profiled):
+        return body.input_crc == zlib.crc32(request.tail)
     return True

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Annotated
 
-from host.layout import F32, I32, U8, U16, U32, U64, Dims, Raw, Scalar, members
+from host.layout import F32, I32, U8, U16, U32, U64, Dims, Raw, Scalar, members, size
 
 Bytes12 = Annotated[bytes, Raw(12)]
 Bytes20 = Annotated[bytes, Raw(20)]
 Bytes32 = Annotated[bytes, Raw(32)]
 Text24 = Annotated[str, Raw(24, text=True)]
+Text28 = Annotated[str, Raw(28, text=True)]
 Text32 = Annotated[str, Raw(32, text=True)]
 
 
@@ -30,10 +31,12 @@ class Type(IntEnum):
     INFER = 0x03
     LAYER = 0x04
     RESET = 0x05
+    PROFILE = 0x06
     INFO = 0x81
     LOADED = 0x82
     RESULT = 0x83
     LAYER_DATA = 0x84
+    PROFILED = 0x86
     ERROR = 0xFF
 
 
@@ -186,6 +189,32 @@ class LayerData:
 
 
 @dataclass(frozen=True)
+class Profile:
+    """Run the tail (one sample) and say what each operator took. ``plan_crc`` must be the loaded plan's."""
+
+    plan_crc: U32
+
+
+@dataclass(frozen=True)
+class Profiled:
+    """The tail is an ``OperatorTicks`` for each of ``n_ops`` operators, in the order in which they ran."""
+
+    ticks: U64
+    """Of the whole inference, with the reading of the counter before and after each operator."""
+    input_crc: U32
+    n_ops: U32
+
+
+@dataclass(frozen=True)
+class OperatorTicks:
+    """What one operator took; ``name`` is the engine's."""
+
+    ticks: U32
+    """Saturated: 0xFFFFFFFF is that or more."""
+    name: Text28
+
+
+@dataclass(frozen=True)
 class Reset:
     """Forget an uploaded plan; a plan linked into flash comes back. The answer is INFO."""
 
@@ -206,10 +235,12 @@ BODIES: dict[Type, type] = {
     Type.INFER: Infer,
     Type.LAYER: Layer,
     Type.RESET: Reset,
+    Type.PROFILE: Profile,
     Type.INFO: Info,
     Type.LOADED: Loaded,
     Type.RESULT: Result,
     Type.LAYER_DATA: LayerData,
+    Type.PROFILED: Profiled,
     Type.ERROR: ErrorReply,
 }
 
@@ -218,7 +249,9 @@ FIRST_BAUD = 115200
 LOAD_CHUNK = 4096
 """Longest LOAD tail in bytes."""
 MAX_TENSOR = 1 << 20
-"""Longest INFER, RESULT, LAYER or LAYER_DATA tail in bytes."""
+"""Longest INFER, RESULT, LAYER, LAYER_DATA or PROFILE tail in bytes."""
+MAX_PROFILED = 128
+"""Operators that one PROFILE times at most."""
 MAX_TEXT = 120
 """Longest ERROR text in bytes."""
 
@@ -226,8 +259,10 @@ TAILS: dict[Type, int] = {
     Type.LOAD: LOAD_CHUNK,
     Type.INFER: MAX_TENSOR,
     Type.LAYER: MAX_TENSOR,
+    Type.PROFILE: MAX_TENSOR,
     Type.RESULT: MAX_TENSOR,
     Type.LAYER_DATA: MAX_TENSOR,
+    Type.PROFILED: MAX_PROFILED * size(OperatorTicks),
     Type.ERROR: MAX_TEXT,
 }
 """Messages that carry a tail, and its bound in bytes. All others end with their fixed body."""
@@ -254,6 +289,7 @@ def fingerprint(*parts: str) -> int:
 PROTOCOL = fingerprint(
     describe(FrameHeader),
     *(f"{t.value}={describe(b)}+{TAILS.get(t, 0)}" for t, b in BODIES.items()),
+    describe(OperatorTicks),
     *(f"{e.name}={e.value}" for e in Error),
     *(f"{u.name}={u.value}" for u in TickUnit),
 )

@@ -90,6 +90,7 @@ def wire_header() -> str:
         yield f"constexpr uint32_t kFirstBaud = {wire.FIRST_BAUD};"
         yield f"constexpr uint32_t kLoadChunk = {wire.LOAD_CHUNK};"
         yield f"constexpr uint32_t kMaxTensor = {wire.MAX_TENSOR};"
+        yield f"constexpr uint32_t kMaxProfiled = {wire.MAX_PROFILED};"
         yield f"constexpr uint32_t kMaxText = {wire.MAX_TEXT};"
         yield ""
         yield from enum(wire.Type, "uint8_t")

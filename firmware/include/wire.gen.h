@@ -6,10 +6,11 @@
 
 namespace wire {
 
-constexpr uint32_t kProtocol = 0xf27942e4;
+constexpr uint32_t kProtocol = 0x82679c8b;
 constexpr uint32_t kFirstBaud = 115200;
 constexpr uint32_t kLoadChunk = 4096;
 constexpr uint32_t kMaxTensor = 1048576;
+constexpr uint32_t kMaxProfiled = 128;
 constexpr uint32_t kMaxText = 120;
 
 enum class Type : uint8_t {
@@ -18,10 +19,12 @@ enum class Type : uint8_t {
   kInfer = 3,
   kLayer = 4,
   kReset = 5,
+  kProfile = 6,
   kInfo = 129,
   kLoaded = 130,
   kResult = 131,
   kLayerData = 132,
+  kProfiled = 134,
   kError = 255,
 };
 
@@ -182,6 +185,30 @@ static_assert(sizeof(LayerData) == 8);
 static_assert(offsetof(LayerData, input_crc) == 0);
 static_assert(offsetof(LayerData, op) == 4);
 
+struct Profile {
+  uint32_t plan_crc;
+};
+static_assert(sizeof(Profile) == 4);
+static_assert(offsetof(Profile, plan_crc) == 0);
+
+struct Profiled {
+  uint64_t ticks;
+  uint32_t input_crc;
+  uint32_t n_ops;
+};
+static_assert(sizeof(Profiled) == 16);
+static_assert(offsetof(Profiled, ticks) == 0);
+static_assert(offsetof(Profiled, input_crc) == 8);
+static_assert(offsetof(Profiled, n_ops) == 12);
+
+struct OperatorTicks {
+  uint32_t ticks;
+  char name[28];
+};
+static_assert(sizeof(OperatorTicks) == 32);
+static_assert(offsetof(OperatorTicks, ticks) == 0);
+static_assert(offsetof(OperatorTicks, name) == 4);
+
 struct Reset {
   uint32_t reserved;
 };
@@ -209,6 +236,8 @@ constexpr uint32_t body_bytes(Type key) {
       return sizeof(Layer);
     case Type::kReset:
       return sizeof(Reset);
+    case Type::kProfile:
+      return sizeof(Profile);
     case Type::kInfo:
       return sizeof(Info);
     case Type::kLoaded:
@@ -217,6 +246,8 @@ constexpr uint32_t body_bytes(Type key) {
       return sizeof(Result);
     case Type::kLayerData:
       return sizeof(LayerData);
+    case Type::kProfiled:
+      return sizeof(Profiled);
     case Type::kError:
       return sizeof(ErrorReply);
     default:
@@ -233,10 +264,14 @@ constexpr uint32_t max_tail(Type key) {
       return 1048576;
     case Type::kLayer:
       return 1048576;
+    case Type::kProfile:
+      return 1048576;
     case Type::kResult:
       return 1048576;
     case Type::kLayerData:
       return 1048576;
+    case Type::kProfiled:
+      return 4096;
     case Type::kError:
       return 120;
     default:

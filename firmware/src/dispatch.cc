@@ -6,6 +6,7 @@
 #include "builtin_plan.h"
 #include "engine.h"
 #include "port.h"
+#include "profile.h"
 
 namespace dispatch {
 namespace {
@@ -30,6 +31,7 @@ engine::Model g_model;
 bool g_ready;
 uint32_t g_plan_bytes;
 bool g_plan_in_ram;
+Profile g_profile;
 
 struct Request {
   uint16_t seq;
@@ -200,7 +202,7 @@ void on_load(const Request& request) {
   answer(wire::Type::kLoaded, request.seq, loaded);
 }
 
-// What INFER and LAYER ask for alike: a plan, the one that was meant, and one whole sample.
+// What INFER, LAYER and PROFILE ask for alike: a plan, the one that was meant, and one whole sample.
 bool sample_fits(const Request& request, uint32_t plan_crc) {
   if (!g_ready || plan_crc != g_model.crc) {
     refuse(request.seq, wire::Error::kNoPlan, g_model.crc, g_ready ? "another plan is loaded" : "no plan is loaded");
@@ -244,6 +246,30 @@ void on_layer(const Request& request) {
   answer(wire::Type::kLayerData, request.seq, data, output, output_bytes);
 }
 
+void on_profile(const Request& request) {
+  const wire::Profile profile = request.body<wire::Profile>();
+  if (!sample_fits(request, profile.plan_crc)) return;
+  if (g_model.n_ops > wire::kMaxProfiled) {
+    return refuse(request.seq, wire::Error::kBadLength, wire::kMaxProfiled, "operators can be timed at most");
+  }
+  const uint8_t* sample = request.tail(sizeof profile);
+  const uint8_t* output = nullptr;
+  g_profile.clear();
+  const uint64_t before = port::ticks();
+  const engine::Status status = engine::run(sample, &output, &g_profile);
+  const uint64_t ticks = port::ticks() - before;
+  if (!status.ok) return refuse(request.seq, status);
+  const wire::Profiled profiled = {ticks, frame::crc32(0, sample, request.tail_bytes), g_profile.n_ops()};
+  frame::Encoder encoder(port::write, wire::Type::kProfiled, request.seq);
+  encoder.put(&profiled, sizeof profiled);
+  for (uint32_t i = 0; i < g_profile.n_ops(); ++i) {
+    const wire::OperatorTicks op = g_profile.op(i);
+    encoder.put(&op, sizeof op);
+  }
+  encoder.end();
+  port::flush();
+}
+
 bool lengths_fit(wire::Type type, uint16_t seq, size_t payload_bytes) {
   const uint32_t body = wire::body_bytes(type);
   const uint32_t tail = wire::max_tail(type);
@@ -274,6 +300,9 @@ void on_request(const frame::Decoder& decoder) {
       break;
     case wire::Type::kLayer:
       handler = on_layer;
+      break;
+    case wire::Type::kProfile:
+      handler = on_profile;
       break;
     default:
       return refuse(header.seq, wire::Error::kUnknownType, header.type, "no such request");

@@ -34,8 +34,18 @@ struct Model {
 // (16-byte aligned), makes it the current model. Nothing of an earlier model survives a refusal.
 Status load(const uint8_t* plan, size_t plan_bytes, uint8_t* arena, size_t arena_bytes, Model* model);
 
+// Told when an operator begins, by its static name, and when it has ended.
+class Observer {
+ public:
+  virtual void begin(const char* op) = 0;
+  virtual void end() = 0;
+
+ protected:
+  ~Observer() = default;
+};
+
 // Runs the current model on one sample; `output` points into the arena until the next call.
-Status run(const uint8_t* input, const uint8_t** output);
+Status run(const uint8_t* input, const uint8_t** output, Observer* observer = nullptr);
 
 // As run(), but stops after record `op` and points at that operator's output.
 Status run_to(const uint8_t* input, uint32_t op, const uint8_t** output, uint32_t* output_bytes);

@@ -45,6 +45,26 @@ Status refuse(wire::Error code, uint32_t record, const char* name, const char* r
 
 constexpr uint64_t align(uint64_t n) { return (n + plan::kArenaAlign - 1) / plan::kArenaAlign * plan::kArenaAlign; }
 
+Status run_through(const uint8_t* input, uint32_t op, const uint8_t** output, uint32_t* output_bytes,
+                   Observer* observer) {
+  const operators::Memory& memory = g_loaded.memory;
+  if (!memory.plan) return {wire::Error::kNoPlan, 0, "no plan is loaded", false};
+  const plan::PlanHeader& header = g_loaded.header;
+  memcpy(memory.arena + header.input_offset, input, static_cast<size_t>(plan::edge_bytes(header.input)));
+  const plan::Head* head = first_record(memory.plan);
+  for (uint32_t i = 0;; ++i, head = next_record(head)) {
+    const operators::Operator* const found = operators::find(head->kind);
+    if (observer) observer->begin(plan::name(found->kind));
+    const bool done = found->run(head, memory);
+    if (observer) observer->end();
+    if (!done) return refuse(wire::Error::kEngineFailed, i, plan::name(found->kind), "kernel failed");
+    if (i == op) break;
+  }
+  *output = memory.arena + head->output;
+  *output_bytes = head->output_bytes;
+  return kOk;
+}
+
 }  // namespace
 
 const char* name() { return "CMSIS-NN 12.5.1"; }
@@ -92,26 +112,13 @@ Status load(const uint8_t* plan, size_t plan_bytes, uint8_t* arena, size_t arena
 }
 
 Status run_to(const uint8_t* input, uint32_t op, const uint8_t** output, uint32_t* output_bytes) {
-  const operators::Memory& memory = g_loaded.memory;
-  if (!memory.plan) return {wire::Error::kNoPlan, 0, "no plan is loaded", false};
-  const plan::PlanHeader& header = g_loaded.header;
-  memcpy(memory.arena + header.input_offset, input, static_cast<size_t>(plan::edge_bytes(header.input)));
-  const plan::Head* head = first_record(memory.plan);
-  for (uint32_t i = 0;; ++i, head = next_record(head)) {
-    if (!operators::find(head->kind)->run(head, memory)) {
-      return refuse(wire::Error::kEngineFailed, i, plan::name(static_cast<plan::Kind>(head->kind)), "kernel failed");
-    }
-    if (i == op) break;
-  }
-  *output = memory.arena + head->output;
-  *output_bytes = head->output_bytes;
-  return kOk;
+  return run_through(input, op, output, output_bytes, nullptr);
 }
 
-Status run(const uint8_t* input, const uint8_t** output) {
+Status run(const uint8_t* input, const uint8_t** output, Observer* observer) {
   uint32_t bytes;
   const uint32_t n_ops = g_loaded.memory.plan ? g_loaded.header.n_ops : 1;
-  const Status status = run_to(input, n_ops - 1, output, &bytes);
+  const Status status = run_through(input, n_ops - 1, output, &bytes, observer);
   if (status.ok) *output = g_loaded.memory.arena + g_loaded.header.output_offset;
   return status;
 }

@@ -10,6 +10,7 @@
 #include "op_resolver.h"
 #include "plan.gen.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
+#include "tensorflow/lite/micro/micro_profiler_interface.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 
 namespace engine {
@@ -23,6 +24,22 @@ bool g_registered;
 alignas(tflite::MicroInterpreter) uint8_t g_place[sizeof(tflite::MicroInterpreter)];
 tflite::MicroInterpreter* g_interpreter;
 
+// TensorFlow Lite Micro's events are its operators.
+class Profiler : public tflite::MicroProfilerInterface {
+ public:
+  uint32_t BeginEvent(const char* tag) override {
+    if (observer != nullptr) observer->begin(tag);
+    return 0;
+  }
+  void EndEvent(uint32_t) override {
+    if (observer != nullptr) observer->end();
+  }
+
+  Observer* observer = nullptr;
+};
+
+Profiler g_profiler;
+
 constexpr Status kDone = {wire::Error::kEngineFailed, 0, "", true};
 
 Status refuse(wire::Error code, const char* text, uint32_t detail = 0) { return {code, detail, text, false}; }
@@ -30,7 +47,8 @@ Status refuse(wire::Error code, const char* text, uint32_t detail = 0) { return 
 // Plans the tensors into `bytes` at `arena`; false where that is not enough.
 bool allocate(uint8_t* arena, size_t bytes) {
   unload();
-  g_interpreter = new (g_place) tflite::MicroInterpreter(tflite::GetModel(g_model_data), g_resolver, arena, bytes);
+  const tflite::Model* const model = tflite::GetModel(g_model_data);
+  g_interpreter = new (g_place) tflite::MicroInterpreter(model, g_resolver, arena, bytes, nullptr, &g_profiler);
   return g_interpreter->AllocateTensors() == kTfLiteOk;
 }
 
@@ -88,11 +106,14 @@ Status load(const uint8_t* plan, size_t plan_bytes, uint8_t* arena, size_t arena
   return kDone;
 }
 
-Status run(const uint8_t* input, const uint8_t** output) {
+Status run(const uint8_t* input, const uint8_t** output, Observer* observer) {
   if (g_interpreter == nullptr) return refuse(wire::Error::kNoPlan, "no network");
   TfLiteTensor* const tensor = g_interpreter->input(0);
   memcpy(tensor->data.raw, input, tensor->bytes);
-  if (g_interpreter->Invoke() != kTfLiteOk) return refuse(wire::Error::kEngineFailed, "Invoke failed");
+  g_profiler.observer = observer;
+  const TfLiteStatus status = g_interpreter->Invoke();
+  g_profiler.observer = nullptr;
+  if (status != kTfLiteOk) return refuse(wire::Error::kEngineFailed, "Invoke failed");
   *output = reinterpret_cast<const uint8_t*>(g_interpreter->output(0)->data.raw);
   return kDone;
 }

@@ -7,7 +7,7 @@ import pytest
 
 from host import layout, wire
 from host.frame import decoded_size, encode
-from host.wire import Error, Hello, Infer, Layer, Load, Loaded, Reset, Type
+from host.wire import Error, Hello, Infer, Layer, Load, Loaded, OperatorTicks, Profile, Reset, Type
 from models.plan_layout import PlanHeader
 from tests.firmware.plans import HEADER, every_kind, records
 
@@ -72,7 +72,19 @@ def test_the_last_layer_is_the_result(board):
     assert error(board.ask(Layer(crc(plan), last + 1), SAMPLE))[:2] == (Error.BAD_LENGTH, last + 1)
 
 
-@pytest.mark.parametrize("ask", [Infer, lambda plan_crc: Layer(plan_crc, 0)])
+def test_a_profile_names_and_times_every_operator(board):
+    plan = every_kind()
+    board.load(plan)
+    answer = board.ask(Profile(crc(plan)), SAMPLE)
+    step = layout.size(OperatorTicks)
+    ops = [layout.unpack(OperatorTicks, answer.tail[at : at + step]) for at in range(0, len(answer.tail), step)]
+    assert (answer.type, answer.body.input_crc, answer.body.n_ops) == (Type.PROFILED, zlib.crc32(SAMPLE), len(ops))
+    assert [op.name for op in ops] == [place.kind.name.removesuffix("_S8") for place in records(plan)]
+    assert 0 < sum(op.ticks for op in ops) <= answer.body.ticks < 10**9
+    assert board.ask(Profile(crc(plan)), SAMPLE).body.n_ops == len(ops)
+
+
+@pytest.mark.parametrize("ask", [Infer, Profile, lambda plan_crc: Layer(plan_crc, 0)])
 def test_requests_for_another_plan_or_of_another_size_are_refused(board, ask):
     plan = every_kind()
     assert error(board.ask(ask(crc(plan)), SAMPLE))[:2] == (Error.NO_PLAN, 0)
@@ -142,7 +154,7 @@ def frame(kind, payload, seq=77):
     return cobs.encode(data + zlib.crc32(data).to_bytes(4, "little")) + b"\0"
 
 
-@pytest.mark.parametrize("kind", [0, 6, 0x81, 0x83, 0xFF])
+@pytest.mark.parametrize("kind", [0, 7, 0x81, 0x83, 0xFF])
 def test_unknown_types_and_answers_are_refused_by_sequence_number(board, kind):
     board.send(frame(kind, bytes(8)))
     answer = board.receive()

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from host import layout, wire
-from host.wire import Error, Hello, Infer, Layer, Reset, Type
+from host.wire import Error, Hello, Infer, Layer, OperatorTicks, Profile, Reset, Type
 from models.bundle import build
 from models.emit import emit_linked
 from models.plan_layout import PlanHeader
@@ -65,6 +65,13 @@ def test_it_infers_and_fails_as_the_library_does(device, bundle):
     assert (answer.type, answer.body.code) == (Type.ERROR, Error.ENGINE_FAILED)
     assert device.ask(Infer(crc), SAMPLE).tail == bytes(range(1, 11))
     assert device.ask(Layer(crc, 0), SAMPLE).body.code == Error.ENGINE_FAILED
+
+
+def test_it_tells_what_each_operator_took(device, bundle):
+    answer = device.ask(Profile(header(bundle).crc), SAMPLE)
+    step = layout.size(OperatorTicks)
+    names = [layout.unpack(OperatorTicks, answer.tail[at : at + step]).name for at in range(0, len(answer.tail), step)]
+    assert (answer.body.n_ops, names) == (2, ["CONV_2D", "RESHAPE"])
 
 
 def test_another_network_is_refused_and_reset_brings_its_own_back(device, bundle):

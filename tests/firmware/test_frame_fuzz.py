@@ -82,7 +82,7 @@ requests = st.one_of(
         st.one_of(st.sampled_from(list(Type)), st.integers(0, 255)),
         st.binary(max_size=200),
     ),
-    st.sampled_from([Type.HELLO, Type.LOAD, Type.INFER, Type.LAYER, Type.RESET]).flatmap(
+    st.sampled_from([Type.HELLO, Type.LOAD, Type.INFER, Type.LAYER, Type.PROFILE, Type.RESET]).flatmap(
         lambda kind: st.tuples(st.just(kind), st.binary(min_size=(n := layout.size(BODIES[kind])), max_size=n + 100))
     ),
     st.tuples(st.integers(0, 4), st.integers(0, 4096)).map(

@@ -79,6 +79,7 @@ def messages() -> list[Golden]:
         board="nucleo_f746",
     )
     ramp = bytes(i % 255 + 1 for i in range(300))
+    operators = (wire.OperatorTicks(0xFFFFFFFF, "CONV_2D_S8"), wire.OperatorTicks(17, "SOFTMAX_S8"))
     return [
         Golden("hello", Type.HELLO, 1, wire.Hello(wire.PROTOCOL)),
         Golden("info", Type.INFO, 1, info),
@@ -89,6 +90,8 @@ def messages() -> list[Golden]:
         Golden("result", Type.RESULT, 65_535, wire.Result(1 << 40, 0xDEADBEEF, 0xFFFFFFFF), b"\x80\x00\x7f"),
         Golden("layer", Type.LAYER, 7, wire.Layer(0x89ABCDEF, 3), b"\0\xff" * 200),
         Golden("layer_data", Type.LAYER_DATA, 7, wire.LayerData(0xCAFEBABE, 3), ramp),
+        Golden("profile", Type.PROFILE, 9, wire.Profile(0x89ABCDEF), b"\x80\0" * 100),
+        Golden("profiled", Type.PROFILED, 9, wire.Profiled(1 << 33, 0xCAFEBABE, 2), b"".join(map(pack, operators))),
         Golden("reset", Type.RESET, 8, wire.Reset(0)),
         Golden("error", Type.ERROR, 0, wire.ErrorReply(wire.Error.BAD_FRAME, 0), b"frame cut short or CRC wrong"),
     ]

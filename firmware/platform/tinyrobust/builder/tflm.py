@@ -20,10 +20,9 @@ if tree is None:
     sys.stderr.write(f"Error: no TensorFlow Lite Micro in {given or deps}: set TFLM_DIR to a tree of it\n")
     Exit(1)
 
-wanted, left_out = [], []
-for line in (project / "firmware" / "tflm.txt").read_text().splitlines():
-    if not line.startswith("#"):
-        (left_out if line.startswith("!") else wanted).append(line.lstrip("!"))
+lines = (project / "firmware" / "tflm.txt").read_text().splitlines()
+wanted = [line for line in lines if line[0] not in "#!+"]
+left_out, with_strings = ([line[1:] for line in lines if line[0] == mark] for mark in "!+")
 files = [
     file for pattern in wanted for file in sorted(tree.glob(pattern)) if not any(part in file.name for part in left_out)
 ]
@@ -36,8 +35,10 @@ library = env.Clone()
 library.Replace(CPPPATH=headers)
 library.Append(
     CCFLAGS=["-w", "-fwrapv", "-fno-strict-aliasing"],
-    CPPDEFINES=["TF_LITE_STATIC_MEMORY", "ARDUINO", "TF_LITE_STRIP_ERROR_STRINGS", "CMSIS_NN"],
+    CPPDEFINES=["TF_LITE_STATIC_MEMORY", "ARDUINO", "CMSIS_NN"],
 )
+talking = library.Clone()
+library.Append(CPPDEFINES=["TF_LITE_STRIP_ERROR_STRINGS"])
 # Kernels as the other engine's, so that what two runs side by side count is not the optimization level.
 kernels = library.Clone()
 kernels.Append(CCFLAGS=["-O3"])
@@ -47,6 +48,8 @@ def compiled(file: Path) -> list:
     """The object of one file of the tree."""
     part = file.relative_to(tree)
     compiler = kernels if part.parts[0] == "third_party" else library
+    if any(name in file.name for name in with_strings):
+        compiler = talking
     return compiler.Object(str(Path("$BUILD_DIR") / "tflm" / part.with_suffix(file.suffix + ".o")), str(file))
 
 
