@@ -26,7 +26,7 @@ SHOWN = {
     "digits-8bit": 16,
     "digits-4bit": 16,
     "digits-ternary": 16,
-    "s3-float": 2,
+    "resnet8-float": 2,
     "s3-ternary": 2,
     "resnet8-4bit": 2,
 }

@@ -60,12 +60,12 @@ def open_ladder(name: str, cache: Path) -> Ladder:
     return replace(ladder, test=unseen(ladder.test, calibration_rows(say)))
 
 
-def answers(name: str, board: str, samples: int, out: Path) -> Answers:
-    """Runs, or finishes, or just reads, the bench of one network."""
+def answers(name: str, board: str, samples: int, out: Path, attacks: tuple[str, ...] = ATTACKS) -> Answers:
+    """Runs, or finishes, or just finds, the bench of one network."""
     config = Config(
         model=f"zoo:{name}",
         board=board,
-        attacks=ATTACKS,
+        attacks=attacks,
         eps=tuple(level / 255 for level in LEVELS),
         sources=("float32", "twin"),
         samples=samples,
@@ -76,7 +76,12 @@ def answers(name: str, board: str, samples: int, out: Path) -> Answers:
         command = "python -m studies.s3_claim"
         outcome = execute(config, open_ladder(name, cache), device, cache, progress.say, progress.tick, command)
     write_report(outcome.path)
-    _, table = read_run(outcome.path)
+    return read(name, outcome.path)
+
+
+def read(name: str, run: Path) -> Answers:
+    """What the rungs of a run of ``name`` answered."""
+    _, table = read_run(run)
     return Answers(name, groups(table))
 
 

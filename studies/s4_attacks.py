@@ -28,6 +28,7 @@ from host.run import execute
 from host.types import BenchError
 from models.download import cache_folder
 from models.zoo import open_model
+from studies.finished import largest
 
 NETWORKS = {"int8": "resnet8-ptq", "int16": "resnet8-int16x8"}
 """Zoo entries: the same float network, quantized after training on samples that are not in the test set."""
@@ -50,8 +51,8 @@ class Line:
     far: Distances | None
 
 
-def measure(precision: str, attacks: tuple[str, ...], samples: int, board: str, out: Path) -> list[Line]:
-    """Runs, or finishes, or just reads, one network under ``attacks``."""
+def measure(precision: str, attacks: tuple[str, ...], samples: int, board: str, out: Path) -> Path:
+    """Runs, or finishes, or just finds, one network under ``attacks``; the run's folder."""
     cache = cache_folder()
     ladder = open_model(NETWORKS[precision], cache, say)
     config = Config(
@@ -63,14 +64,33 @@ def measure(precision: str, attacks: tuple[str, ...], samples: int, board: str, 
         outcome = execute(config, ladder, device, cache, progress.say, progress.tick, command)
     ladder.close()
     write_report(outcome.path)
-    manifest, table = read_run(outcome.path)
+    return outcome.path
+
+
+def read(run: Path, precision: str, attacks: tuple[str, ...]) -> list[Line]:
+    """What the rungs of a run answered, clean and under ``attacks``."""
+    manifest, table = read_run(run)
     far = {(d.rung, d.attack, d.source): d for d in distances(table, manifest)}
     names = {"float32": "float32", INTEGER: precision}
     return [
         Line(names[row.rung], row, far.get((row.rung, row.attack, row.source)))
         for row in summarise(table, manifest)
-        if row.rung in names
+        if row.rung in names and row.attack in ("clean", *attacks)
     ]
+
+
+def finished(out: Path, wanted: tuple[str, ...]) -> tuple[list[Line], list[str]]:
+    """What the complete runs in ``out`` say of the ``wanted`` attacks, and what of them there is no run of."""
+    found: list[Line] = []
+    missing = []
+    for attack in wanted:
+        for precision, model in NETWORKS.items():
+            run = largest(out, model, attack)
+            if run is None:
+                missing.append(f"{attack} on {precision}")
+            else:
+                found += read(run, precision, (attack,))
+    return found, missing
 
 
 def tables(found: list[Line]) -> list[str]:
@@ -111,25 +131,47 @@ def _median(far: Distances | None) -> str:
     return f"{'not reached' if median is None else f'{median:.3g}'} ({100 * far.reached / far.n:.0f} % reached)"
 
 
-def page(found: list[Line], board: str, command: str) -> str:
+def page(found: list[Line], board: str, command: str, missing: list[str]) -> str:
     """The page of results with the command that makes it."""
     return "\n".join(
         [
             "# Ten attacks on ResNet8 in three precisions",
             "",
-            f"Made by `{command}`, which can be interrupted and called again; the runs' folders hold all records.",
+            f"Made by `{command}`, which can be interrupted and called again; the runs' folders hold all records, and",
+            "`--read` writes this page from those that are complete.",
             "ResNet8 of the model cards on the first CIFAR-10 test images; `int8` and `int16` (activations; weights in",
             "int8) were quantized after training, calibrated on training images. Integer networks answer as",
             f"tflite-micro does, and the firmware on {board} is held to that byte for byte.",
             "",
+            "*Made on* `float32`: all three columns answer the same examples. *Made on* `twin`: each integer network",
+            "answers those that were made on itself, and `float32` those of the int8 network, which it has no part in.",
+            "",
             "Accuracy in % with its 95 % interval, then the median distance to the boundary over the samples that the",
             "rung answers right when clean: L2 in multiples of the input range (for EAD, too), Linf in int8 levels, L0",
-            "in elements. Budgets are rounded down to whole int8 levels; the paper rounds to the nearest.",
+            "in elements. Budgets are rounded down to whole int8 levels; the paper rounds to the nearest. What else",
+            "differs from the paper: [Attacks](attacks.md#presets-and-the-studies-they-are-named-after).",
+            *(["", f"Not run: {', '.join(missing)}."] if missing else []),
             "",
             *tables(found),
             "",
         ]
     )
+
+
+def command(args: argparse.Namespace) -> str:
+    """The command that makes the runs of ``args``, without the folders of a machine."""
+    asked = f" --attacks {args.attacks}" if args.attacks else ""
+    return f"python -m studies.s4_attacks --samples {args.samples} --few {args.few} --board {args.board}{asked}"
+
+
+def made(args: argparse.Namespace, wanted: tuple[str, ...]) -> list[Line]:
+    """Every one of the ``wanted`` attacks on every network, each on as many samples as its kind is given."""
+    found: list[Line] = []
+    for names, samples in ((MANY, args.samples), (FEW, args.few)):
+        attacks = tuple(name for name in names if name in wanted)
+        for precision in NETWORKS if attacks else ():
+            found += read(measure(precision, attacks, samples, args.board, args.out), precision, attacks)
+    return found
 
 
 def main() -> int:
@@ -140,22 +182,18 @@ def main() -> int:
     parser.add_argument("--few", type=int, default=100, help=f"images for {', '.join(FEW)}")
     parser.add_argument("--attacks", help="only these of them, with commas between")
     parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
+    parser.add_argument("--read", action="store_true", help="run nothing: the page of the complete runs in --out")
     parser.add_argument("--page", type=Path, default=Path("docs/s4_attacks.md"), help="where the results go")
     args = parser.parse_args()
-    wanted = set(args.attacks.split(",")) if args.attacks else {*MANY, *FEW}
-    parts = [
-        (tuple(name for name in names if name in wanted), n) for names, n in ((MANY, args.samples), (FEW, args.few))
-    ]
-    command = f"python -m studies.s4_attacks --samples {args.samples} --few {args.few} --board {args.board}"
     try:
-        found = [
-            line
-            for attacks, n in parts
-            if attacks
-            for precision in NETWORKS
-            for line in measure(precision, attacks, n, args.board, args.out)
-        ]
-        args.page.write_text(page(found, args.board, command), encoding="utf-8")
+        wanted = tuple(args.attacks.split(",")) if args.attacks else (*MANY, *FEW)
+        for name in wanted:
+            find(name)
+        if args.read:
+            found, missing = finished(args.out, wanted)
+        else:
+            found, missing = made(args, wanted), []
+        args.page.write_text(page(found, args.board, command(args), missing), encoding="utf-8")
     except BenchError as err:
         print(f"error: {err}", file=sys.stderr)
         return err.exit_code

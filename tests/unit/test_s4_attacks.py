@@ -1,5 +1,10 @@
 """The page of the study of ten attacks: which presets, which columns, and what is left out where a rung is missing."""
 
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
 import pytest
 import synthetic
 
@@ -7,7 +12,8 @@ from attacks.groups import groups
 from host.distances import distances
 from host.metrics import summarise
 from host.types import Cell
-from studies.s4_attacks import FEW, MANY, Line, page, tables
+from studies.finished import largest
+from studies.s4_attacks import FEW, MANY, Line, command, finished, page, tables
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +43,38 @@ def test_distances_stand_in_a_table_of_their_own(found):
     assert not [line for line in second if line.startswith("| pgd")]
 
 
-def test_the_page_says_what_makes_it(found):
-    assert "Made by `python -m studies.s4_attacks --few 9`" in page(
-        found, "native", "python -m studies.s4_attacks --few 9"
-    )
+def test_the_page_says_what_makes_it_and_what_was_not_run(found):
+    text = page(found, "native", "python -m studies.s4_attacks --few 9", ["zoo-s4 on int16"])
+    assert "Made by `python -m studies.s4_attacks --few 9`" in text
+    assert "Not run: zoo-s4 on int16." in text
+
+
+def test_the_command_of_the_page_has_the_attacks_that_were_asked_for():
+    args = Namespace(samples=9, few=3, board="native", attacks="ead-s4,pgd-s4", out=Path("/nowhere"))
+    asked = "python -m studies.s4_attacks --samples 9 --few 3 --board native"
+    assert command(args) == f"{asked} --attacks ead-s4,pgd-s4"
+    args.attacks = None
+    assert command(args) == asked
+
+
+def write(folder, created, samples=200, state="complete", attacks=("clean", "pgd")):
+    run = folder / f"resnet8-ptq-native-{created}"
+    run.mkdir()
+    manifest = replace(synthetic.manifest(), model="resnet8-ptq", attacks=attacks, samples=samples, created=created)
+    (run / "manifest.json").write_text(replace(manifest, state=state).to_json())
+    cells = (Cell("clean", "-", 0.0), *(Cell(name, "float32", 8 / 255) for name in ("pgd", "fgsm")))
+    pq.write_table(synthetic.table(cells), run / "records.parquet")
+    return run
+
+
+def test_a_page_is_read_from_the_complete_runs_on_most_samples(tmp_path):
+    write(tmp_path, "3", state="running")
+    wanted = write(tmp_path, "2", attacks=("clean", "pgd", "fgsm"))
+    for created, samples in (("1", 200), ("4", 100)):
+        write(tmp_path, created, samples)
+    assert largest(tmp_path, "resnet8-ptq", "pgd") == wanted
+    found, missing = finished(tmp_path, ("pgd",))
+    assert {(line.rung, line.row.attack) for line in found} == {
+        (rung, attack) for rung in ("float32", "int8") for attack in ("clean", "pgd")
+    }
+    assert missing == ["pgd on int16"]

@@ -1,0 +1,145 @@
+"""Are the twin's gradients of use? PGD made on the integer network itself against PGD carried over from its float one.
+
+``python -m studies.twin_gradients`` attacks MLPerf Tiny's ResNet8 and committed CIFAR-10 networks with the same PGD at
+the same budgets on the same test images, once on the float network and once on the integer network's twin, and counts what
+tflite-micro still answers right. White-box has to win at every eps: the twin is attacked without any float model.
+Finished runs of ``studies.s3_claim`` in the same folder are read, not made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from host.groups import Group
+from host.stats import mcnemar, paired_difference, wilson
+from host.types import BenchError, Cell
+from studies.finished import largest
+from studies.s3_claim import LEVELS, REFERENCE, Answers, answers, read
+
+NETWORKS = (REFERENCE, "resnet8-8bit", "resnet8-4bit", "s3-ternary")
+ATTACK = "pgd"
+SOURCES = ("float32", "twin")
+RUNG = "tflm"
+SAMPLES = 200
+SURE = 0.05
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Both attacks at one budget on one network: what ``RUNG`` still answers right, bool [n] each, the same samples."""
+
+    name: str
+    level: int
+    transfer: Group
+    twin: Group
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """n; right under transfer alone; right under the twin's own attack alone."""
+        first, second = self.transfer.right, self.twin.right
+        return len(first), int(np.sum(first & ~second)), int(np.sum(second & ~first))
+
+    @property
+    def line(self) -> str:
+        """Markdown: n, both accuracies and their paired difference in points, each with its 95 % interval, and p."""
+        n, lost, gained = self.counts
+        low, high = paired_difference(lost, gained, n)
+        difference = f"{100 * (gained - lost) / n:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
+        cells = (self.name, f"{self.level}/255", str(n), _share(self.transfer), _share(self.twin), difference,
+                 _p(mcnemar(lost, gained)))  # fmt: skip
+        return f"| {' | '.join(cells)} |"
+
+
+def contests(found: list[Answers]) -> list[Contest]:
+    """One for every network and budget. Raises KeyError on a run without both sources or without ``RUNG``."""
+    return [
+        Contest(one.name, level, *(one.cells[Cell(ATTACK, source, level / 255)][RUNG] for source in SOURCES))
+        for one in found
+        for level in LEVELS
+    ]
+
+
+def verdict(found: list[Contest]) -> str:
+    """Where the twin's own attack wins, where it loses, and where chance could have decided; one sentence."""
+    sure = [one for one in found if mcnemar(*one.counts[1:]) < SURE]
+    losses = [f"{one.name} at {one.level}/255" for one in sure if one.counts[1] < one.counts[2]]
+    weaker = f" ({', '.join(losses)})" if losses else ""
+    return (
+        f"PGD on the twin is the stronger in {len(sure) - len(losses)} of {len(found)} comparisons (p < {SURE}), "
+        f"the weaker in {len(losses)}{weaker}, and {len(found) - len(sure)} are undecided."
+    )
+
+
+def page(found: list[Contest], command: str) -> str:
+    """The page of results with the command that makes it."""
+    return "\n".join(
+        [
+            "# Are the twin's gradients of use?",
+            "",
+            f"Made by `{command}`, which can be interrupted and called again.",
+            "",
+            "PGD, 20 steps, on CIFAR-10 test images that no network was calibrated on, made twice at each budget: on",
+            "the float network and carried over (*transfer*), and on the integer network's own twin, which needs no",
+            "float network (*twin*). Accuracy in % of tflite-micro, whose bytes are the chip's, with 95 % Wilson",
+            "intervals; the difference in points on the same images, with its paired interval and McNemar's exact p.",
+            "Negative: the twin's own gradients find more.",
+            "",
+            verdict(found),
+            "",
+            "| network | eps | n | transfer | twin | twin minus transfer | p |",
+            "|---|---|---|---|---|---|---|",
+            *(one.line for one in found),
+            "",
+        ]
+    )
+
+
+def _answers(name: str, args: argparse.Namespace) -> Answers:
+    run = largest(args.out, name, ATTACK)
+    if run is not None:
+        one = read(name, run)
+        if all(RUNG in one.cells.get(cell, {}) for cell in _cells()):
+            return one
+    return answers(name, args.board, args.samples, args.out, (ATTACK,))
+
+
+def _cells() -> list[Cell]:
+    return [Cell(ATTACK, source, level / 255) for level in LEVELS for source in SOURCES]
+
+
+def _share(group: Group) -> str:
+    right, n = int(group.right.sum()), len(group.right)
+    low, high = wilson(right, n)
+    return f"{100 * right / n:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def main() -> int:
+    """Writes the page. Resumes where it was interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m studies.twin_gradients", description=__doc__)
+    parser.add_argument("--board", default="native", help="a name that `tinyrobust boards` lists")
+    parser.add_argument("--samples", type=int, default=SAMPLES, help="the first so many test images")
+    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
+    parser.add_argument("--page", type=Path, default=Path("docs/twin-gradients.md"), help="where the results go")
+    args = parser.parse_args()
+    command = f"python -m studies.twin_gradients --samples {args.samples} --board {args.board}"
+    try:
+        found = [_answers(name, args) for name in NETWORKS]
+        args.page.write_text(page(contests(found), command), encoding="utf-8")
+    except BenchError as err:
+        print(f"error: {err}", file=sys.stderr)
+        return err.exit_code
+    print(f"{args.page} written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
