@@ -1,8 +1,8 @@
 """Are the twin's gradients of use? PGD made on the integer network itself against PGD carried over from its float one.
 
 ``python -m studies.twin_gradients`` attacks MLPerf Tiny's ResNet8 and committed CIFAR-10 networks with the same PGD at
-the same budgets on the same test images, once on the float network and once on the integer network's twin, and counts what
-tflite-micro still answers right. White-box has to win at every eps: the twin is attacked without any float model.
+the same budgets on the same test images, once on the float network and once on the integer network's twin, and counts
+what tflite-micro still answers right. White-box has to win at every eps: the twin is attacked without any float model.
 Finished runs of ``studies.s3_claim`` in the same folder are read, not made again.
 """
 
