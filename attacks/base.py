@@ -18,7 +18,7 @@ from attacks import checks
 from attacks.batches import BATCH, Batch, attack, batches
 from attacks.inner import rounding
 from attacks.lattice import STEPS, change, levels, linf, size
-from attacks.problem import AttackInfo, Lattice, Needs, Norm, Problem
+from attacks.problem import AttackInfo, Lattice, Needs, Norm, Problem, asks
 from attacks.registry import find
 from host.types import (
     AdversarialSet,
@@ -90,7 +90,9 @@ def pose(
     if lattice is Lattice.INNER:
         eps = budget / STEPS * (spec.high - spec.low) if bounded_by_levels else eps
         attacked = rounding(attacked) if isinstance(attacked, Differentiable) else attacked
-    return Problem(q, labels, spec, info.norm, eps, budget, cell.seed, attacked, lattice, queries)
+    return Problem(
+        q, labels, spec, info.norm, eps, budget, cell.seed, attacked, lattice, queries if asks(info) else None
+    )
 
 
 def perturb(

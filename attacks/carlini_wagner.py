@@ -57,8 +57,12 @@ def cw_linf(problem: Problem, steps: int = 100, rate: float = 5e-3) -> FloatArra
 _PAPER = "Carlini and Wagner 2017, arXiv:1608.04644"
 _S4 = f"{_PAPER}, as in Costa and Pinto 2024, arXiv:2404.05688"
 ROWS = (
-    AttackInfo("cw-l2", "Carlini-Wagner L2", Needs.GRADIENTS, Norm.L2, _PAPER, cw_l2, minimises=True),
-    AttackInfo("cw-linf", "Carlini-Wagner Linf", Needs.GRADIENTS, Norm.LINF, _PAPER, cw_linf, minimises=True),
+    AttackInfo(
+        "cw-l2", "Carlini-Wagner L2, 9 times 200 steps", Needs.GRADIENTS, Norm.L2, _PAPER, cw_l2, minimises=True
+    ),
+    AttackInfo(
+        "cw-linf", "Carlini-Wagner Linf, 100 steps", Needs.GRADIENTS, Norm.LINF, _PAPER, cw_linf, minimises=True
+    ),
     AttackInfo(
         "cw-l2-s4",
         "Carlini-Wagner L2, 10 times 10 steps",

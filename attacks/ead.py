@@ -64,7 +64,7 @@ def _sum(x: Tensor) -> Tensor:
 
 _PAPER = "Chen et al. 2018, arXiv:1709.04114"
 ROWS = (
-    AttackInfo("ead", "EAD, EN rule", Needs.GRADIENTS, Norm.L1, _PAPER, ead, minimises=True),
+    AttackInfo("ead", "EAD, EN rule, 9 times 200 steps", Needs.GRADIENTS, Norm.L1, _PAPER, ead, minimises=True),
     AttackInfo(
         "ead-s4",
         "EAD, EN rule, 10 times 10 steps",

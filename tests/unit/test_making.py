@@ -176,6 +176,13 @@ def test_an_interrupted_attack_loses_one_batch(planted):
     assert np.array_equal(made.q, perturb(cell, problem).q)
 
 
+def test_a_budget_of_questions_is_for_attacks_that_ask():
+    """AutoAttack's own Square asks the source that it has the gradients of, as often as published."""
+    for name, source, queries in (("autoattack", Net(), None), ("square-linf", Asked(), 5)):
+        cell = Cell(name, source.rung, 0.1)
+        assert pose(cell, source, *samples(), SPEC, Lattice.AFTER, 5).queries == queries
+
+
 def test_a_lost_board_is_no_failure_of_the_attack(planted):
     def gone(problem):
         raise LinkError("gone")
