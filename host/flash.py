@@ -49,7 +49,7 @@ def build(board: Board, parts: Parts = USUAL) -> Firmware:
     prepare(board, parts)
     if native and parts.sources and (parts.protocol, parts.engine) == (TINYROBUST, CMSIS_NN):
         raise UsageError("native takes its plans at run time: it has no flash to link one into")
-    with _alone(root):
+    with alone(root):
         if native:
             elf = _make(board, parts, root)
         else:
@@ -173,7 +173,9 @@ def _make(board: Board, parts: Parts, root: Path) -> Path:
         tflm = tflm_library.settings(parts)
         builtin += [f"TFLM_DIR={tflm['TINYROBUST_TFLM_DIR']}", f"TFLM_NAME={tflm['TINYROBUST_TFLM_NAME']}"]
         builtin += [f"MODEL={parts.sources[0].resolve().parent}", "ENGINE=tflm"]
-    argv = ["make", "-C", "firmware", f"-j{os.cpu_count() or 1}", "native", f"OUT={out}", f"PROTOCOL={parts.protocol}"]
+    # As firmware/Makefile spells it: what was compiled from which headers is on record under these names.
+    where = f"OUT=../build/{parts.variant}".rstrip("/")
+    argv = ["make", "-C", "firmware", f"-j{os.cpu_count() or 1}", "native", where, f"PROTOCOL={parts.protocol}"]
     _run([*argv, *builtin], os.environ, f"building {board.name}")
     return out / NATIVE_IMAGE
 
@@ -209,7 +211,7 @@ def _reason(output: str) -> str:
 
 
 @contextmanager
-def _alone(root: Path) -> Iterator[None]:
+def alone(root: Path) -> Iterator[None]:
     """One build at a time: parallel runs of one checkout share its build folders."""
     with (root / ".setup-lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

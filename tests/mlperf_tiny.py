@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
@@ -13,9 +12,8 @@ import numpy as np
 
 from models.plan import compile_plan
 from tests.child import SILENCE, Child
+from tests.native import ROOT, building
 from tests.tflite_factory import Affine, Factory
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 def plan_source(tflite: bytes, folder: Path) -> Path:
@@ -34,11 +32,9 @@ def plan_source(tflite: bytes, folder: Path) -> Path:
 def firmware(goal: str, source: Path | None, folder: Path) -> Path:
     """The firmware as a host process, ``goal`` native or asan, with the plan of ``source`` linked in."""
     out = ROOT / "build" / "mlperf-tiny"
-    argv = ["make", "-C", ROOT / "firmware", "-j2", goal, "PROTOCOL=mlperf-tiny", f"OUT={out}"]
-    done = subprocess.run([*argv, f"BUILTIN={source or ''}"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
     folder.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.copy2(out / goal / "tinyrobust_fw", folder / f"{goal}_fw"))
+    with building(goal, "PROTOCOL=mlperf-tiny", "OUT=../build/mlperf-tiny", f"BUILTIN={source or ''}"):
+        return Path(shutil.copy2(out / goal / "tinyrobust_fw", folder / f"{goal}_fw"))
 
 
 def dense_tflite(inputs: int, outputs: int, x: Affine, y: Affine) -> bytes:

@@ -1,19 +1,11 @@
 """Builds of the firmware as host processes, made once per session by firmware/Makefile."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.firmware.board import Board
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def make(*goals: str) -> str:
-    done = subprocess.run(["make", "-C", ROOT / "firmware", "-j2", *goals], capture_output=True, text=True)
-    assert done.returncode == 0, f"make -C firmware {' '.join(goals)}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
-    return done.stdout
+from tests.native import ROOT, make
 
 
 @pytest.fixture(scope="session")

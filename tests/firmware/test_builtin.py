@@ -6,8 +6,8 @@ from host import layout, wire
 from host.wire import Hello, Infer, Reset, Type
 from models.plan_layout import PlanHeader
 from tests.firmware.board import Board
-from tests.firmware.conftest import make
 from tests.firmware.plans import HEADER, every_kind, poked
+from tests.native import make
 
 SAMPLE = bytes(64)
 

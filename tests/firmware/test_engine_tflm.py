@@ -13,8 +13,8 @@ from models.bundle import build
 from models.emit import emit_linked
 from models.plan_layout import PlanHeader
 from tests.firmware.board import Board
-from tests.firmware.conftest import ROOT, make
 from tests.firmware.plans import every_kind
+from tests.native import ROOT, make
 from tests.small_model import small_tflite
 
 SAMPLE = bytes(range(64))

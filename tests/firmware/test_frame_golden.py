@@ -1,7 +1,7 @@
 """Runs the C++ checks of frame.{h,cc}."""
 
-from tests.firmware.conftest import make
 from tests.golden.write import messages
+from tests.native import make
 
 
 def test_frame():

@@ -12,8 +12,8 @@ from host.wire import MAX_TENSOR, Error, Type
 from models import plan_layout
 from models.plan import compile_plan
 from models.plan_layout import ARENA_ALIGN, S16, Kind, PlanHeader
-from tests.firmware.conftest import ROOT, make
 from tests.firmware.plans import HEADER, every_kind, poked, records, sealed
+from tests.native import ROOT, make
 from tests.tflite_cases import OPERATORS
 
 HUGE = 2**32 - 1
