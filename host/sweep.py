@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from attacks.base import UNBOUNDED
 from attacks.groups import STANDARD, expand
 from attacks.problem import AttackInfo, Needs, Norm, asks
-from attacks.registry import find, nearest
+from attacks.registry import find
 from host.config import BOARD, TRANSFER, TWIN, Config, override
+from host.nearest import nearest
 from host.types import Cell, UsageError
 
 NO_SOURCE = "-"

@@ -23,9 +23,13 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
+def find(name: str) -> Recipe:
+    """The zoo entry called ``name``. Raises UsageError that offers the nearest."""
+    if name not in RECIPES:
+        raise UsageError(f"model {name!r} is not in the zoo: {nearest(name, RECIPES)}")
+    return RECIPES[name]
+
+
 def open_model(name: str, cache: Path, say: Say) -> Ladder:
     """The ladder of zoo entry ``name``, trained into ``cache`` the first time. Raises UsageError on an unknown name."""
-    recipe = RECIPES.get(name)
-    if recipe is None:
-        raise UsageError(f"model {name!r} is not in the zoo: {nearest(name, RECIPES)}")
-    return recipe(cache, say)
+    return find(name)(cache, say)

@@ -15,6 +15,8 @@ from host.parts import CMSIS_NN, ENGINES, MLPERF_TINY, PROTOCOLS, TINYROBUST, Pa
 from host.types import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from host.target import Target
     from models.ladder import Ladder
 
@@ -83,17 +85,25 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def open_ladder(config: Config, cache: Path) -> Ladder:
-    """The model's ladder; this is where TensorFlow is loaded."""
+def ladder_of(config: Config) -> Callable[[Path], Ladder]:
+    """What opens the model's ladder, given the cache folder; this is where TensorFlow is loaded.
+
+    A name that the zoo does not have and a file that does not exist are refused here, before any work.
+    """
     if config.is_file:
         from models.foreign import open_files
 
-        if config.data is None:
+        model, float_model, data = Path(config.model), config.float_model, config.data
+        if data is None:
             raise UsageError(f"model {config.model}: needs --data D.npz")
-        return open_files(Path(config.model), config.float_model, config.data, cache, say, config.activations)
-    from models.zoo import open_model
+        for path in (model, float_model):
+            if path is not None and not path.exists():
+                raise UsageError(f"{path}: no such file")
+        return lambda cache: open_files(model, float_model, data, cache, say, config.activations)
+    from models.zoo import find
 
-    return open_model(config.model.removeprefix("zoo:"), cache, say)
+    recipe = find(config.model.removeprefix("zoo:"))
+    return lambda cache: recipe(cache, say)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -118,18 +128,19 @@ def main(args: argparse.Namespace) -> int:
     config = resolve(config)
     board = get_board(config.board, config.emulator)
     config = replace(config, board=board.name)
+    open_ladder = ladder_of(config)
     cache = cache_folder()
     with ExitStack() as stack:
         device: Target
         if (config.protocol, config.engine) == (TINYROBUST, CMSIS_NN):
             # The board first: what is missing there should not wait for a network to be trained.
             device = stack.enter_context(attach(board, say, config.serial, config.port))
-            ladder = open_ladder(config, cache)
+            ladder = open_ladder(cache)
         else:
             linked = Parts(config.protocol, config.engine)
             if board.port is not PortKind.SERIAL:
                 prepare(board, linked)  # the firmware has the network linked in: what is missing is said before that
-            ladder = open_ladder(config, cache)
+            ladder = open_ladder(cache)
             if board.port is not PortKind.SERIAL:  # a real board's image was linked when it was flashed
                 linked = replace(linked, sources=linked_sources(ladder.bundle, config.engine))
             if config.protocol == MLPERF_TINY:
@@ -138,8 +149,8 @@ def main(args: argparse.Namespace) -> int:
                 device = stack.enter_context(attach(board, say, config.serial, config.port, linked))
         with Progress() as progress:
             outcome = execute(config, ladder, device, cache, progress.say, progress.tick, args.command_line)
-        if isinstance(device, Device) and board.port is not PortKind.CHILD:
-            say_costs(device, board, say)
+        if isinstance(device, Device):
+            say_costs(device, board, outcome.path, outcome.manifest, say)
     emit_all(ladder.bundle, outcome.path / "export")
     paths = write_report(outcome.path)
     result = show(outcome.path, str(paths.html), args.json, made=outcome.made)

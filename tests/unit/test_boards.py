@@ -28,7 +28,7 @@ def test_every_environment_is_in_platformio_ini():
 
 
 def test_unknown_board_names_the_known_ones():
-    with pytest.raises(UsageError, match=r"qemu_an386.*did you mean qemu_an500"):
+    with pytest.raises(UsageError, match=r"did you mean 'qemu_an500'.*qemu_an386"):
         get_board("qemu_an50")
 
 
