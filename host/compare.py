@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from host.divergence import DEVICES
 from host.records import Manifest
 from host.report import read_run
+from host.ticks import of_manifest
 from host.types import UsageError
 
 
@@ -38,13 +39,16 @@ class Side:
     """What runs the network, as the device states it."""
     rung: str
     samples: int
-    ticks: tuple[float, float, float] | None
-    """Median, 5th and 95th percentile of the counts of an inference; None where the device does not count."""
-    tick_unit: str
+    counts: tuple[float, float, float] | None
+    """Median, 5th and 95th percentile of an inference, in ``unit``; None where the device does not count."""
+    unit: str
+    """``cycles`` of a real board, ``instructions`` of an emulated one (host/ticks.py)."""
     arena_bytes: int | None
     """Tensors and kernels' scratch, None where the device does not say."""
+    network_bytes: int | None
+    """What the engine reads the network from: the plan, or for TensorFlow Lite Micro the .tflite."""
     flash_bytes: int | None
-    """Of the image, with what is linked in; None where nobody can tell."""
+    """Of the image with the network in it, also where this run had uploaded it; None where nobody can tell."""
     accuracy: float | None
     """On the clean set; None without labels."""
 
@@ -110,21 +114,37 @@ def _answers(table: pa.Table) -> Iterator[tuple[Key, bytes]]:
 
 def _side(run: Path, manifest: Manifest, table: pa.Table) -> Side:
     facts = dict(manifest.board_info)
-    counts = table["ticks"].drop_null().to_numpy()
+    unit = of_manifest(manifest)
+    counts = table["ticks"].drop_null().to_numpy() * unit.per_tick
     low, middle, high = np.percentile(counts, (5, 50, 95)) if len(counts) else (0.0, 0.0, 0.0)
     clean = table.filter(pc.equal(table["attack"], "clean"))
     labels = clean["label"].to_numpy()
     right = float(np.mean(clean["predicted"].to_numpy() == labels)) if len(labels) and labels.min() >= 0 else None
     sizes = [int(facts[name]) for name in ("arena_bytes", "scratch_bytes") if name in facts]
+    network, flash = _flash(manifest)
     return Side(
         run=run.name,
         board=manifest.board,
         engine=facts.get("engine", ""),
         rung=table["rung"][0].as_py(),
         samples=len(table),
-        ticks=(float(middle), float(low), float(high)) if len(counts) else None,
-        tick_unit=manifest.tick_unit,
+        counts=(float(middle), float(low), float(high)) if len(counts) else None,
+        unit=unit.unit,
         arena_bytes=sum(sizes) if sizes else None,
-        flash_bytes=int(facts["flash_bytes"]) if "flash_bytes" in facts else None,
+        network_bytes=network,
+        flash_bytes=flash,
         accuracy=right,
     )
+
+
+def _flash(manifest: Manifest) -> tuple[int | None, int | None]:
+    """Bytes of the network, and of the image with it: engines are compared on the same thing."""
+    facts = dict(manifest.board_info)
+    if not {"plan_bytes", "plan_in_ram"} <= facts.keys():
+        return None, None
+    plan = int(facts["plan_bytes"])
+    # An engine that has of the plan its header alone runs the .tflite that is linked in beside it.
+    network = plan if plan >= manifest.plan_bytes else plan + manifest.tflite_bytes
+    image = int(facts["flash_bytes"]) if "flash_bytes" in facts else None
+    uploaded = network if int(facts["plan_in_ram"]) else 0
+    return network, None if image is None else image + uploaded

@@ -5,32 +5,32 @@ from __future__ import annotations
 import numpy as np
 
 from host.boards import Board
+from host.layers import Layers
+from host.ticks import of_info
 from host.types import Int64Array
-from host.wire import Info, TickUnit
-
-ICOUNT_SECONDS = 64e-9
-"""Emulated time of one instruction under QEMU's ``-icount shift=6`` (host/emulator.py)."""
-CMSDK_HZ = 25_000_000
-
-
-def instructions_per_tick(info: Info) -> float:
-    """Of an emulated board. Renode's cycle counter counts instructions (renode/nucleo_f746.repl)."""
-    if info.tick_unit == TickUnit.CPU_CYCLES:
-        return 1.0
-    hz = CMSDK_HZ if info.tick_unit == TickUnit.CMSDK_TIMER else info.clock_hz
-    return 1 / (hz * ICOUNT_SECONDS)
+from host.wire import Info
 
 
 def latency(ticks: Int64Array, info: Info, emulated: bool) -> str:
     """Median and tails of ``ticks`` (int64 [n], one per inference): cycles and milliseconds, or instructions."""
-    low, mid, high = (float(value) for value in np.percentile(ticks, [5, 50, 95]))
-    n = f"{len(ticks)} inferences one at a time, not timed layer by layer"
-    if emulated:
-        per = instructions_per_tick(info)
-        return f"instructions: median {mid * per:,.0f}, p5 {low * per:,.0f}, p95 {high * per:,.0f} ({n})"
-    cycles = f"latency: median {mid:,.0f} cycles, p5 {low:,.0f}, p95 {high:,.0f}"
-    low, mid, high = (1000 * value / info.clock_hz for value in (low, mid, high))
-    return f"{cycles}; at {info.clock_hz / 1e6:g} MHz median {mid:.3f} ms, p5 {low:.3f}, p95 {high:.3f} ({n})"
+    counter = of_info(info, emulated)
+    low, mid, high = (float(value) * counter.per_tick for value in np.percentile(ticks, [5, 50, 95]))
+    text = f"{counter.unit}: median {mid:,.0f}, p5 {low:,.0f}, p95 {high:,.0f}"
+    if counter.hz:
+        low, mid, high = (1000 * value / counter.hz for value in (low, mid, high))
+        text += f"; at {counter.hz / 1e6:g} MHz median {mid:.3f} ms, p5 {low:.3f}, p95 {high:.3f}"
+    return f"{text} ({len(ticks)} inferences one at a time)"
+
+
+def layer_lines(layers: Layers) -> list[str]:
+    """A table of the operators: name, share, median and tails, milliseconds where counts are time."""
+    unit, hz = layers.counter.unit, layers.counter.hz
+    head = f"{'op':>4} {'name':<18} {'share':>6} {unit:>14} {'p5':>12} {'p95':>12}" + (f" {'ms':>9}" if hz else "")
+    out = [f"layer by layer, median of {layers.inferences} inferences:", head]
+    for row in layers.rows:
+        line = f"{row.op:>4} {row.name:<18} {row.share:>6.1%} {row.median:>14,.0f} {row.p5:>12,.0f} {row.p95:>12,.0f}"
+        out.append(line + (f" {1000 * row.median / hz:>9.3f}" if hz else ""))
+    return out
 
 
 def memory(info: Info, board: Board, static: tuple[int, int] | None) -> str:

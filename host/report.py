@@ -20,6 +20,7 @@ from host.examples import read_examples
 from host.figures import Drawing, draw
 from host.flags import ADVICE, flags
 from host.ladder import SIGNIFICANT, ladder, section_title
+from host.layers import read_layers
 from host.metrics import SummaryRow, attribution, summarise
 from host.pictures import pictures
 from host.plots import curves
@@ -89,6 +90,9 @@ def read_run(run_dir: Path) -> tuple[Manifest, pa.Table]:
         raise UsageError(f"{run_dir}: no run here ({Path(err.filename or str(err)).name} is missing)") from None
     except (OSError, ValueError, pa.ArrowException) as err:
         raise UsageError(f"{run_dir}: {str(err).splitlines()[0]}") from None
+    if "l1" not in table.schema.names:  # a run of a version that did not keep it
+        none = pa.nulls(len(table), SCHEMA.field("l1").type)
+        table = table.append_column(SCHEMA.field("l1"), none).select(SCHEMA.names)
     if not table.schema.equals(SCHEMA):
         raise UsageError(f"{run_dir}/records.parquet: not this version's columns; run the bench again")
     return manifest, table
@@ -128,6 +132,7 @@ def _page(
         quartiles=quartiles,
         budget_of=partial(of_cell, manifest=manifest),
         ticks=_ticks(table, manifest),
+        layers=read_layers(run_dir, manifest),
     )
 
 

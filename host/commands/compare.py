@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,12 +35,10 @@ def main(args: argparse.Namespace) -> int:
         print(json.dumps(dataclasses.asdict(found), indent=2))
     else:
         table = Table(title=f"{found.inputs} inputs, {found.differing_bytes} of {found.bytes} output bytes differ")
-        for head in ("", found.a.run, found.b.run):
+        for head in ("", found.a.run, found.b.run, "ratio"):
             table.add_column(head)
-        for name, left, right in zip(
-            *(_rows(side)[i] for side, i in ((found.a, 0), (found.a, 1), (found.b, 1))), strict=True
-        ):
-            table.add_row(name, left, right)
+        for row in _rows(found.a, found.b):
+            table.add_row(*row)
         Console(width=None if Console().is_terminal else 160).print(table)
     if found.differing_bytes:
         where = f"{found.differing_samples} of {found.inputs} inputs, first at {found.first}"
@@ -47,16 +46,37 @@ def main(args: argparse.Namespace) -> int:
     return 0
 
 
-def _rows(side: Side) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the figures, and the figures."""
-    counts = "not counted" if side.ticks is None else "{:,.0f} [{:,.0f}, {:,.0f}]".format(*side.ticks)
-    figures = {
-        "board": side.board,
-        "engine": side.engine,
-        "inferences": f"{side.samples:,}",
-        f"{side.tick_unit}, median [p5, p95]": counts,
-        "arena and scratch, bytes": "not said" if side.arena_bytes is None else f"{side.arena_bytes:,}",
-        "flash of the image, bytes": "not known" if side.flash_bytes is None else f"{side.flash_bytes:,}",
-        "accuracy, clean": "no labels" if side.accuracy is None else f"{side.accuracy:.1%}",
-    }
-    return tuple(figures), tuple(figures.values())
+def _rows(a: Side, b: Side) -> Iterator[tuple[str, str, str, str]]:
+    """Name of a figure, the figure on both sides, and the second by the first where they are of one unit."""
+    yield "board", a.board, b.board, ""
+    yield "engine", a.engine, b.engine, ""
+    yield "inferences", f"{a.samples:,}", f"{b.samples:,}", ""
+    medians = [side.counts[0] if side.counts else None for side in (a, b)]
+    ratio = _ratio(*medians) if a.unit == b.unit else ""
+    yield "one inference, median [p5, p95]", _counts(a), _counts(b), ratio
+    for name, left, right in (
+        ("arena and scratch, bytes", a.arena_bytes, b.arena_bytes),
+        ("network in flash, bytes", a.network_bytes, b.network_bytes),
+        ("flash of the image with it, bytes", a.flash_bytes, b.flash_bytes),
+    ):
+        yield name, _size(left), _size(right), _ratio(left, right)
+    yield "accuracy, clean", _share(a.accuracy), _share(b.accuracy), ""
+
+
+def _counts(side: Side) -> str:
+    if side.counts is None:
+        return "not counted"
+    middle, low, high = side.counts
+    return f"{middle:,.0f} [{low:,.0f}, {high:,.0f}] {side.unit}"
+
+
+def _size(n: int | None) -> str:
+    return "not known" if n is None else f"{n:,}"
+
+
+def _share(accuracy: float | None) -> str:
+    return "no labels" if accuracy is None else f"{accuracy:.1%}"
+
+
+def _ratio(left: float | None, right: float | None) -> str:
+    return f"{right / left:.2f}" if left and right else ""

@@ -16,8 +16,8 @@ INFO = replace(
 
 def test_a_real_board_has_cycles_and_milliseconds():
     assert latency(TICKS, INFO, False) == (
-        "latency: median 324,000 cycles, p5 226,800, p95 421,200; at 216 MHz median 1.500 ms, p5 1.050, p95 1.950 "
-        "(101 inferences one at a time, not timed layer by layer)"
+        "cycles: median 324,000, p5 226,800, p95 421,200; at 216 MHz median 1.500 ms, p5 1.050, p95 1.950 "
+        "(101 inferences one at a time)"
     )
 
 

@@ -1,0 +1,85 @@
+"""What each operator of the network took on the device: recorded once in a run's folder, read by the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from host.records import Manifest
+from host.store import replacing
+from host.ticks import Counter, of_manifest
+from host.types import UsageError
+from host.wire import OperatorTicks
+
+LAYERS = "layers.parquet"
+SCHEMA = pa.schema(
+    [
+        pa.field("sample", pa.int32()),
+        pa.field("op", pa.int32()),
+        pa.field("name", pa.string()),
+        pa.field("ticks", pa.int64()),
+    ]
+)
+"""One row per operator and inference, in the order in which they ran; ``ticks`` in the manifest's ``tick_unit``."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One operator: median, 5th and 95th percentile of its counts, in the unit of ``Layers``."""
+
+    op: int
+    name: str
+    median: float
+    p5: float
+    p95: float
+    share: float
+    """Of the sum of all medians."""
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The operators of one network on one device."""
+
+    counter: Counter
+    inferences: int
+    rows: tuple[Layer, ...]
+
+
+def record(run: Path, profiles: Sequence[Sequence[OperatorTicks]]) -> None:
+    """Writes what was measured into the folder of a run. Raises UsageError where the disk does not take it."""
+    rows = [
+        {"sample": sample, "op": op, "name": one.name, "ticks": one.ticks}
+        for sample, profile in enumerate(profiles)
+        for op, one in enumerate(profile)
+    ]
+    with replacing(run / LAYERS) as file:
+        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), file)
+
+
+def read_layers(run: Path, manifest: Manifest) -> Layers | None:
+    """The operators' counts, None where they were not measured. Raises UsageError on a damaged file."""
+    path = run / LAYERS
+    if not path.is_file():
+        return None
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as err:
+        raise UsageError(f"{path}: {str(err).splitlines()[0]}: remove it and run again") from None
+    if not table.schema.equals(SCHEMA) or not len(table):
+        raise UsageError(f"{path}: not an operator for each row: remove it and run again")
+    return summarise(table, of_manifest(manifest))
+
+
+def summarise(table: pa.Table, counter: Counter) -> Layers:
+    """Medians and tails of the rows of ``SCHEMA``, at least one."""
+    ops, ticks = table["op"].to_numpy(), table["ticks"].to_numpy() * counter.per_tick
+    names = dict(zip(ops.tolist(), table["name"].to_pylist(), strict=True))
+    cuts = {op: np.percentile(ticks[ops == op], (50, 5, 95)).tolist() for op in sorted(names)}
+    total = sum(median for median, _, _ in cuts.values()) or 1.0
+    rows = tuple(Layer(op, names[op], mid, p5, p95, mid / total) for op, (mid, p5, p95) in cuts.items())
+    return Layers(counter, len(np.unique(table["sample"].to_numpy())), rows)
