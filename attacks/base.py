@@ -123,6 +123,7 @@ def perturb(
         problem.levels,
         linf(problem.q, q),
         size(moved, Norm.L2).astype(np.float32),
+        size(moved, Norm.L1).astype(np.float32),
         size(moved, Norm.L0).astype(np.int64),
         unsnapped,
         failed.astype(np.bool_) if done else np.zeros(n, np.bool_),

@@ -29,7 +29,9 @@ def of_row(row: SummaryRow) -> str:
 
 
 def reached(row: SummaryRow) -> str:
-    """The largest perturbation that reached the chip, in the same words; its L2 length for an L1 or L0 attack too."""
+    """The largest perturbation that reached the chip, in the same words; its L2 length for an L0 attack too."""
+    if row.norm == "l1" and row.l1_max is not None:
+        return f"L1 {row.l1_max:.3g}"
     return of_levels(row.eps_reached_max) if row.norm == "linf" else f"L2 {row.l2_max:.3g}"
 
 

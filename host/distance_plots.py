@@ -26,7 +26,7 @@ def distributions(found: Sequence[Distances]) -> Figure | None:
             for one in mine:
                 _step(axis, one)
             axis.set_title(panel_title(*panel, seeds))
-            axis.set_xlabel(f"{'L2' if mine[0].norm == 'l1' else mine[0].norm.upper()} {unit(mine[0].norm)}")
+            axis.set_xlabel(f"{mine[0].shown.upper()} {unit(mine[0].shown)}")
             axis.set_ylim(-0.02, 1.02)
             axis.set_xlim(left=0)
             axis.grid(alpha=0.25, linewidth=0.6)

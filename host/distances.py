@@ -42,6 +42,8 @@ class Distances:
     """Elements changed, float64 [n]."""
     l2: NDArray[np.float64]
     """Multiples of the input range."""
+    l1: NDArray[np.float64]
+    """Multiples of the input range; NaN where it was not recorded."""
     linf: NDArray[np.float64]
     """Multiples of the input range; of int8 levels there are 255 in it."""
 
@@ -57,8 +59,13 @@ class Distances:
 
     @property
     def own(self) -> NDArray[np.float64]:
-        """The distance in the attack's norm, Linf in levels; L2 stands in for L1, which is not recorded."""
-        return {"l0": self.l0, "linf": self.linf * STEPS}.get(self.norm, self.l2)
+        """The distance in the norm ``shown``, Linf in levels."""
+        return {"l0": self.l0, "l1": self.l1, "l2": self.l2, "linf": self.linf * STEPS}[self.shown]
+
+    @property
+    def shown(self) -> str:
+        """The attack's norm; L2 stands in for L1 in records of a version that did not keep it."""
+        return "l2" if self.norm == "l1" and np.isnan(self.l1).any() else self.norm
 
 
 def distances(table: pa.Table, manifest: Manifest) -> list[Distances]:
@@ -92,5 +99,5 @@ def _of(group: Group, clean: Group, norm: str) -> Distances:
     cell = group.cell
     return Distances(
         group.rung, cell.attack, cell.source, cell.seed, norm,
-        sizes(group.l0), sizes(group.l2), sizes(group.linf / STEPS),
+        sizes(group.l0), sizes(group.l2), sizes(group.l1), sizes(group.linf / STEPS),
     )  # fmt: skip

@@ -29,6 +29,8 @@ class Group:
     outputs: int
     """Numbers in an output: of one byte each in ``raw`` (int8), or of two (int16)."""
     l2: FloatArray
+    l1: FloatArray
+    """NaN where it was not recorded."""
     l0: Int64Array
     unsnapped: FloatArray
     failed: BoolArray
@@ -46,7 +48,7 @@ def groups(table: pa.Table) -> Groups:
     """The records by cell and rung: the sweep's order, then the ladder's. Raises UsageError on a doubled record."""
     columns = {name: table[name].to_numpy() for name in ("eps", "seed", "levels", "linf", "sample", "label")}
     columns |= {name: table[name].to_numpy() for name in ("predicted", "input_crc", "l0")}
-    floats = {name: table[name].to_numpy() for name in ("l2", "unsnapped")}
+    floats = {name: table[name].to_numpy() for name in ("l2", "l1", "unsnapped")}
     failed = table["failed"].to_numpy()
     raw = np.empty(len(table), dtype=object)
     raw[:] = table["raw"].to_pylist()
@@ -78,6 +80,7 @@ def groups(table: pa.Table) -> Groups:
             tuple(raw[rows]),
             len(table["logits"][int(at)]),
             floats["l2"][rows],
+            floats["l1"][rows].astype(np.float32),
             ints["l0"],
             floats["unsnapped"][rows],
             failed[rows],

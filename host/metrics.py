@@ -40,6 +40,9 @@ class SummaryRow:
     l2_max: float
     """Euclidean length of what reached the chip, multiples of the input range."""
     l2_mean: float
+    l1_max: float | None
+    """Sum of the absolute changes that reached the chip, multiples of the input range; None where it was not kept."""
+    l1_mean: float | None
     l0_mean: float
     """Elements changed."""
     unsnapped_max: float
@@ -120,6 +123,8 @@ def _row(group: Group, rungs: dict[str, Group], manifest: Manifest) -> SummaryRo
         eps_reached_mean=float(group.linf.mean()) / STEPS,
         l2_max=float(group.l2.max()),
         l2_mean=float(group.l2.mean()),
+        l1_max=_recorded(group.l1.max()),
+        l1_mean=_recorded(group.l1.mean()),
         l0_mean=float(group.l0.mean()),
         unsnapped_max=float(group.unsnapped.max()),
         failed=int(group.failed.sum()),
@@ -134,6 +139,10 @@ def _row(group: Group, rungs: dict[str, Group], manifest: Manifest) -> SummaryRo
         differing_samples=against.differing_samples if against else None,
         differing_bytes=against.differing_bytes if against else None,
     )
+
+
+def _recorded(value: np.floating) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def agreement(group: Group, other: Group | None) -> float | None:

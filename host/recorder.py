@@ -33,6 +33,7 @@ def to_table(rung: str, made: AdversarialSet, at: Int64Array, labels: Int64Array
         "levels": [made.levels] * n,
         "linf": made.linf[at],
         "l2": made.l2[at],
+        "l1": made.l1[at],
         "l0": made.l0[at],
         "unsnapped": made.unsnapped[at],
         "failed": made.failed[at],

@@ -21,6 +21,7 @@ SCHEMA = pa.schema(
         pa.field("levels", pa.int16()),
         pa.field("linf", pa.int16()),
         pa.field("l2", pa.float32()),
+        pa.field("l1", pa.float32()),
         pa.field("l0", pa.int32()),
         pa.field("unsnapped", pa.float32()),
         pa.field("failed", pa.bool_()),
@@ -38,8 +39,9 @@ SCHEMA = pa.schema(
 
 ``rung, attack, source, eps, seed, sample`` is the key: no two rows share it. ``eps`` is the budget asked for, in the
 attack's norm and in multiples of the input range, 1 for an attack that minimises; ``levels`` an Linf budget in whole
-int8 levels, 255 in any other norm. What reached the chip of this sample: ``linf`` in levels, ``l2`` in multiples of the
-input range, ``l0`` in elements; ``unsnapped`` is the size of what the attack returned before that, in its own norm.
+int8 levels, 255 in any other norm. What reached the chip of this sample: ``linf`` in levels, ``l2`` and ``l1`` in
+multiples of the input range (``l1`` null in records of versions before it), ``l0`` in elements; ``unsnapped`` is the
+size of what the attack returned before that, in its own norm.
 ``failed``: the attack ended with an error here, and the sample is clean.
 ``label`` is -1 where the data has none. ``input_crc`` is of the int8 levels, whatever the rung made of them. ``raw`` is
 the output tensor, int8 or int16 (little-endian), null on float rungs. ``ticks`` is null where the rung cannot count,

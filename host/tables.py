@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from host.distances import Distances, quartiles
 from host.metrics import STEPS, SummaryRow
 
-_SIZES = ("l0", "l2", "l2_levels", "linf", "linf_levels")
+_SIZES = ("l0", "l1", "l2", "l2_levels", "linf", "linf_levels")
 
 
 def summary_csv(rows: Sequence[SummaryRow]) -> str:
@@ -21,7 +21,7 @@ def summary_csv(rows: Sequence[SummaryRow]) -> str:
 def distances_csv(found: Sequence[Distances]) -> str:
     """``distances.csv``: quartiles of the distance to the boundary on every rung, empty where not reached.
 
-    ``l0`` in elements; ``l2`` and ``linf`` in multiples of the input range, and again in int8 levels.
+    ``l0`` in elements; ``l1``, ``l2`` and ``linf`` in multiples of the input range, the latter two in int8 levels, too.
     """
     head = ("rung", "attack", "source", "seed", "norm", "n", "reached", "share")
     cuts = [f"{size}_{cut}" for size in _SIZES for cut in ("q25", "median", "q75")]
@@ -29,7 +29,7 @@ def distances_csv(found: Sequence[Distances]) -> str:
 
 
 def _line(one: Distances) -> tuple[object, ...]:
-    sizes = (one.l0, one.l2, one.l2 * STEPS, one.linf, one.linf * STEPS)
+    sizes = (one.l0, one.l1, one.l2, one.l2 * STEPS, one.linf, one.linf * STEPS)
     cuts = [cut for size in sizes for cut in dataclasses.astuple(quartiles(size))]
     return (one.rung, one.attack, one.source, one.seed, one.norm, one.n, one.reached, one.reached / one.n, *cuts)
 

@@ -174,6 +174,8 @@ class AdversarialSet:
     """Largest change of each sample that reached the lattice, in levels, int64 [n]."""
     l2: FloatArray
     """Euclidean length of it in multiples of the input range, float32 [n]."""
+    l1: FloatArray
+    """Sum of its absolute changes in multiples of the input range, float32 [n]."""
     l0: Int64Array
     """Elements changed, int64 [n]."""
     unsnapped: FloatArray

@@ -110,7 +110,7 @@ def tables(found: list[Line]) -> list[str]:
         if far:
             row, one = next(iter(rungs.values())).row, next(iter(far.values()))
             medians = " | ".join(_median(far.get(rung)) for rung in RUNGS)
-            lines.append(f"| {row.attack} | {row.source} | {one.norm.upper()} | {row.n} | {medians} |")
+            lines.append(f"| {row.attack} | {row.source} | {one.shown.upper()} | {row.n} | {medians} |")
     return lines
 
 
@@ -147,7 +147,7 @@ def page(found: list[Line], board: str, command: str, missing: list[str]) -> str
             "answers those that were made on itself, and `float32` those of the int8 network, which it has no part in.",
             "",
             "Accuracy in % with its 95 % interval, then the median distance to the boundary over the samples that the",
-            "rung answers right when clean: L2 in multiples of the input range (for EAD, too), Linf in int8 levels, L0",
+            "rung answers right when clean: L2 and L1 in multiples of the input range, Linf in int8 levels, L0",
             "in elements. Budgets are rounded down to whole int8 levels; the paper rounds to the nearest. What else",
             "differs from the paper: [Attacks](attacks.md#presets-and-the-studies-they-are-named-after).",
             *(["", f"Not run: {', '.join(missing)}."] if missing else []),

@@ -28,6 +28,7 @@ KINDS = (
     AttackKind("pgd", "PGD", "gradients", "linf", False, ""),
     AttackKind("square", "Square", "scores", "linf", False, ""),
     AttackKind("deepfool", "DeepFool", "gradients", "l2", True, ""),
+    AttackKind("ead", "EAD", "gradients", "l1", True, ""),
     AttackKind("boundary", "Boundary", "decisions", "l2", True, ""),
 )
 STRENGTH = {"clean": 0.0, "noise": 1.0, "fgsm": 6.0, "pgd": 9.0, "deepfool": 9.0}
@@ -92,6 +93,7 @@ def table(cells=CELLS, rungs=tuple(DAMAGE), n=200, labelled=True, outputs=CLASSE
             columns["levels"] += [level] * n
             columns["linf"] += [level] * n
             columns["l2"] += [level / 255 * 8] * n
+            columns["l1"] += [level / 255 * 64] * n
             columns["l0"] += [64 if level else 0] * n
             columns["unsnapped"] += [cell.eps] * n
             columns["failed"] += [False] * n
@@ -154,7 +156,7 @@ def cell_of(cell, rung, predicted, labels=None, level=None, l2=None):
     length = np.full(n, level / 255 * 8) if l2 is None else np.asarray(l2)
     columns = {
         "rung": [rung] * n, "attack": [cell.attack] * n, "source": [cell.source] * n, "eps": [cell.eps] * n,
-        "seed": [cell.seed] * n, "levels": [level] * n, "linf": np.full(n, level), "l2": length,
+        "seed": [cell.seed] * n, "levels": [level] * n, "linf": np.full(n, level), "l2": length, "l1": 2 * length,
         "l0": np.where(length > 0, 3, 0), "unsnapped": length, "failed": [False] * n, "sample": np.arange(n),
         "label": labels, "predicted": np.asarray(predicted), "input_crc": np.arange(n), "logits": [[0.0, 1.0]] * n,
         "raw": [None] * n, "ticks": [None] * n, "retries": [None] * n,

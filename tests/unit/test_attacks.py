@@ -67,6 +67,7 @@ def test_every_attack_is_repeatable_in_its_budget_and_stronger_than_noise(name):
     moved = change(q, first.q)
     assert np.array_equal(size(moved, Norm.LINF) * 255, first.linf)
     assert np.allclose(size(moved, Norm.L2), first.l2)
+    assert np.allclose(size(moved, Norm.L1), first.l1)
     assert np.array_equal(size(moved, Norm.L0), first.l0)
     if not info.minimises:
         limit = first.levels / 255 if info.norm is Norm.LINF else first.cell.eps

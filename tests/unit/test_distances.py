@@ -10,6 +10,7 @@ import synthetic
 
 from host.distance_plots import distributions
 from host.distances import Quartiles, distances, quartiles
+from host.records import SCHEMA
 from host.tables import distances_csv
 from host.types import Cell
 
@@ -39,6 +40,15 @@ def test_only_samples_right_when_clean_count_and_survivors_are_infinitely_far():
     assert board.linf[:3].tolist() == pytest.approx([0.2] * 3)
     assert board.l0[:3].tolist() == [3, 3, 3]
     assert np.array_equal(board.own, board.l2)
+
+
+def test_an_attack_that_minimises_l1_has_its_distance_in_l1_and_in_l2_where_that_was_not_kept():
+    table, manifest = run(cell=Cell("ead", "qat", 1.0)), synthetic.manifest()
+    (board,) = distances(table, manifest)
+    assert (board.shown, np.array_equal(board.own, 2 * board.l2)) == ("l1", True)
+    at = SCHEMA.get_field_index("l1")
+    (board,) = distances(table.set_column(at, SCHEMA.field(at), pa.nulls(len(table), pa.float32())), manifest)
+    assert (board.shown, np.array_equal(board.own, board.l2)) == ("l2", True)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ def group(rung, cell, right):
     predicted = np.where(right, 0, 1)
     size, failed = np.zeros(n, np.float32), np.zeros(n, np.bool_)
     return Group(
-        rung, cell, 0, np.arange(n), label, predicted, label, label, (None,) * n, 2, size, label, size, failed
+        rung, cell, 0, np.arange(n), label, predicted, label, label, (None,) * n, 2, size, size, label, size, failed
     )  # fmt: skip
 
 

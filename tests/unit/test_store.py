@@ -32,7 +32,7 @@ def rows(samples, rung="native", failed=()):
     n = len(samples)
     values = {
         "rung": [rung] * n, "attack": [CELL.attack] * n, "source": [CELL.source] * n, "eps": [CELL.eps] * n,
-        "seed": [CELL.seed] * n, "levels": [25] * n, "linf": [25] * n, "l2": [0.2] * n, "l0": [4] * n,
+        "seed": [CELL.seed] * n, "levels": [25] * n, "linf": [25] * n, "l2": [0.2] * n, "l1": [0.3] * n, "l0": [4] * n,
         "unsnapped": [0.1] * n, "failed": [one in failed for one in samples], "sample": samples, "label": [0] * n,
         "predicted": [1] * n, "input_crc": samples, "logits": [[0.0, 1.0]] * n, "raw": [b"ab"] * n, "ticks": [None] * n,
         "retries": [0] * n,
