@@ -28,7 +28,7 @@ $(OUT)/$(1)/libtflm.a: $(patsubst $(TFLM_DIR)/%,$(OUT)/$(1)/tflm/%.o,$(TFLM_SOUR
 	@rm -f $$@
 	@$$(AR) rcs $$@ $$^
 $(OUT)/$(1)/tflm/%.o: OPTIONS := $(2)
-$(OUT)/$(1)/tflm/%.o: $(TFLM_DIR)/%
+$(OUT)/$(1)/tflm/%.o: $(TFLM_DIR)/% tflm.mk tflm.txt
 	@mkdir -p $$(@D)
 	@echo "  TFLM $$@"
 	@$$(if $$(filter %.c,$$<),$$(CC) -std=c11,$$(CXX) -std=c++17 -fno-exceptions -fno-rtti) $$(TFLM_FLAGS) \

@@ -12,9 +12,12 @@ from host.parts import TFLM, Parts
 from host.types import UsageError
 
 LIBRARY = "spaziochirale/Chirale_TensorFLowLite@2.0.0"
-"""TensorFlow Lite Micro as PlatformIO's registry has it. Its fully connected layers take one scale for all channels."""
+"""TensorFlow Lite Micro as PlatformIO's registry has it. Older than a scale for each dense channel."""
 PER_CHANNEL = b"is_per_channel"
 """What the fully connected kernel's sources call it where TensorFlow Lite Micro takes a scale for each channel."""
+BIAS_CHECK = b"bias != nullptr"
+"""What stands in the sources of convolutions where one without a bias does not make them read address 0."""
+KERNELS = Path("tensorflow/lite/micro/kernels")
 UNREACHED = (
     f"PlatformIO's registry cannot be reached for {LIBRARY}: set TFLM_DIR to a tree of TensorFlow Lite Micro "
     "(docs/engines.md)"
@@ -51,18 +54,22 @@ def _name(tree: str) -> str:
     return Path(tree).name if tree else LIBRARY.partition("/")[2].replace("@", " ")
 
 
-def refuse_dense(layers: Sequence[str]) -> None:
-    """Raises UsageError where the library would run fully connected ``layers`` of several scales with their first.
+def refuse(dense: Sequence[str], unbiased: Sequence[str]) -> None:
+    """Raises UsageError where the library cannot run these layers right, and would not say so.
 
-    It would answer, and some of the bytes would be wrong.
+    It runs fully connected layers of several scales (``dense``) with the first of them, and convolutions without a bias
+    (``unbiased``) make it read address 0.
     """
     tree = os.environ.get("TFLM_DIR", "")
-    if not layers or (tree and takes_per_channel(Path(tree))):
-        return
-    raise UsageError(
-        f"model: {layers[0]} has a scale for each channel and {_name(tree)} takes the first for all of them: take "
-        "--engine cmsis-nn, set TFLM_DIR to a newer TensorFlow Lite Micro, or convert with one scale (docs/engines.md)"
-    )
+    for layers, fault, remedy, sound in (
+        (dense, "has a scale for each channel and {} takes the first for all", "one scale", takes_per_channel),
+        (unbiased, "has no bias and {} reads one all the same", "a bias", takes_no_bias),
+    ):
+        if layers and not (tree and sound(Path(tree))):
+            raise UsageError(
+                f"model: {layers[0]} {fault.format(_name(tree))}: take --engine cmsis-nn, set TFLM_DIR to a newer "
+                f"TensorFlow Lite Micro, or convert with {remedy} (docs/engines.md)"
+            )
 
 
 def takes_per_channel(tree: Path) -> bool:
@@ -70,9 +77,14 @@ def takes_per_channel(tree: Path) -> bool:
 
     Told by a name in both sources: the library states no version, and those made of it for Arduino have their own.
     """
-    kernels = tree / "tensorflow" / "lite" / "micro" / "kernels"
+    kernels = tree / KERNELS
     kernel = _source(kernels / "cmsis_nn", "fully_connected") or _source(kernels, "fully_connected")
     return all(PER_CHANNEL in code for code in (kernel, _source(kernels, "fully_connected_common")))
+
+
+def takes_no_bias(tree: Path) -> bool:
+    """Does what prepares the convolutions of ``tree`` check for a bias before it lets go of it?"""
+    return all(BIAS_CHECK in _source(tree / KERNELS, f"{name}_common") for name in ("conv", "depthwise_conv"))
 
 
 def _source(folder: Path, name: str) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from host.parts import TFLM
-from host.tflm_library import refuse_dense
+from host.tflm_library import refuse
 
 if TYPE_CHECKING:
     from models.bundle import Bundle
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 def linked_sources(bundle: Bundle, engine: str) -> tuple[Path, ...]:
     """The generated sources of ``bundle`` for ``engine``. Raises UsageError where the engine would run it wrongly."""
-    from models.dense_scales import per_channel_dense
     from models.emit import emit_linked
+    from models.tflm_limits import per_channel_dense, without_bias
 
     if engine == TFLM:
-        refuse_dense(per_channel_dense(bundle.tflite))
+        refuse(per_channel_dense(bundle.tflite), without_bias(bundle.tflite))
     return emit_linked(bundle, bundle.folder, engine)

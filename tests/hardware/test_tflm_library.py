@@ -7,9 +7,9 @@ import pytest
 
 from host.attach import attach
 from host.boards import get_board
+from host.commands.linked import linked_sources
 from host.parts import TFLM, Parts
 from models.bundle import build
-from models.emit import emit_linked
 from tests.oracle import tflm
 from tests.small_model import SHAPE, small_tflite
 
@@ -20,10 +20,13 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.mark.parametrize("name", ["native", "qemu_an500"])
 def test_bytes_are_the_oracles(name, tmp_path):
-    bundle = build(small_tflite(), tmp_path)
-    parts = Parts(engine=TFLM, sources=emit_linked(bundle, bundle.folder, TFLM))
+    tflite = small_tflite(biased=True)
+    bundle = build(tflite, tmp_path)
+    parts = Parts(engine=TFLM, sources=linked_sources(bundle, TFLM))
     q = np.random.default_rng(8).integers(-128, 128, (20, *SHAPE), np.int8)
     with attach(get_board(name), print, parts=parts) as device:
         device.load(bundle, bundle.input)
         assert device.info.engine.startswith("TFLM")
-        np.testing.assert_array_equal(device.predict(q).raw, tflm(small_tflite(), q))
+        np.testing.assert_array_equal(device.predict(q).raw, tflm(tflite, q))
+        for profile in device.profile(q[:2]):
+            assert [op.name for op in profile] == ["CONV_2D", "RESHAPE", "FULLY_CONNECTED"]

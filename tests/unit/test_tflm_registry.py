@@ -12,7 +12,7 @@ from host.commands.linked import linked_sources
 from host.parts import CMSIS_NN, TFLM
 from host.types import UsageError
 from models.bundle import build
-from tests.tflite_factory import Affine, Factory
+from tests.tflite_factory import Affine, Factory, Window
 
 BOARD = get_board("qemu_an500")
 
@@ -84,7 +84,7 @@ def test_dense_scales_that_the_registrys_library_gets_wrong_are_one_line(root):
     """As the digits network has them: answered, one output in ten was halved."""
     said = (
         r"^model: FULLY_CONNECTED \(operator 0\) has a scale for each channel and Chirale_TensorFLowLite 2.0.0 takes "
-        r"the first for all of them: take --engine cmsis-nn, set TFLM_DIR to [^\n]*$"
+        r"the first for all: take --engine cmsis-nn, set TFLM_DIR to [^\n]* or convert with one scale [^\n]*$"
     )
     with pytest.raises(UsageError, match=said):
         linked_sources(bundle_of([0.1, 0.2], root), TFLM)
@@ -111,6 +111,26 @@ def test_a_tree_tells_by_its_sources(root, monkeypatch, known, right, suffix):
     else:
         with pytest.raises(UsageError, match="and tree takes the first"):
             linked_sources(bundle_of([0.1, 0.2], root), TFLM)
+
+
+@pytest.mark.parametrize("name", ["conv_2d", "depthwise_conv_2d"])
+def test_a_convolution_without_a_bias_is_one_line(root, monkeypatch, name):
+    f = Factory()
+    x = f.input((1, 4, 4, 1), Affine(0.1))
+    y = getattr(f, name)(x, np.ones((1, 3, 3, 1), np.int8), [0.1], None, Window((3, 3), same=True), Affine(0.1))
+    bundle = build(f.build(x, y), root)
+    with pytest.raises(
+        UsageError, match=rf"^model: {name.upper()} \(operator 0\) has no bias and Chirale_\S+ 2.0.0 reads"
+    ):
+        linked_sources(bundle, TFLM)
+    kernels = root / "tensorflow/lite/micro/kernels"
+    kernels.mkdir(parents=True)
+    monkeypatch.setenv("TFLM_DIR", str(root))
+    (kernels / "conv_common.cc").write_text("if (bias != nullptr) {")
+    with pytest.raises(UsageError, match="or convert with a bias"):
+        linked_sources(bundle, TFLM)
+    (kernels / "depthwise_conv_common.cpp").write_text("if (bias != nullptr) {")
+    assert len(linked_sources(bundle, TFLM)) == 3
 
 
 def test_a_tree_without_cmsis_nn_is_judged_by_the_reference_kernel(root):
