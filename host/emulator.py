@@ -29,12 +29,14 @@ class Emulator:
 
     Entering raises UsageError where the emulator is missing or too old; an early death is told by ``gone``. For a FIFO
     board the pipes are ``to_board`` and ``from_board``; for a TCP board ``url`` is the pyserial URL of its UART.
+    ``options`` are further ones of QEMU.
     """
 
-    def __init__(self, board: Board, elf: Path, *, icount: bool = True) -> None:
+    def __init__(self, board: Board, elf: Path, *, icount: bool = True, options: Sequence[str] = ()) -> None:
         self.board = board
         self._elf = elf.resolve()
         self._icount = icount
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self._room: tempfile.TemporaryDirectory[str] | None = None
         self.to_board = self.from_board = Path()
@@ -67,6 +69,7 @@ class Emulator:
 
     def _qemu(self, qemu: str, room: Path, stack: contextlib.ExitStack) -> Sequence[str]:
         argv = [qemu, "-machine", self.board.machine, "-kernel", str(self._elf), "-nographic", "-monitor", "none"]
+        argv += self._options
         if self._icount:
             argv += ["-icount", f"shift={INSTRUCTION_NS_SHIFT}"]
         semihosting = "enable=on,target=native"

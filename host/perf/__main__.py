@@ -15,7 +15,9 @@ from host.commands.run import say
 from host.perf.attacks import attack_table
 from host.perf.boards import board_table
 from host.perf.jacobian import jacobian_table
+from host.perf.overhead import overhead_tables
 from host.perf.queries import query_table
+from host.perf.side_by_side import side_by_side_table
 from host.perf.stages import stage_table
 from host.perf.streaming import streaming_table
 from host.perf.table import Table, markdown
@@ -64,6 +66,8 @@ def main() -> int:
     streaming = streaming_table(named, cache_folder(), say)
     tables = [
         board_table(named, say),
+        *overhead_tables(named, say),
+        side_by_side_table(named, say),
         streaming,
         query_table(named, say),
         stage_table(say),

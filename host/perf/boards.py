@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,9 +70,9 @@ class Speed:
 
 
 @contextmanager
-def opened(board: Board, image: Path, icount: bool) -> Iterator[Device]:
-    """A freshly started emulator as a Device."""
-    with Emulator(board, image, icount=icount) as emulator:
+def opened(board: Board, image: Path, icount: bool, options: Sequence[str] = ()) -> Iterator[Device]:
+    """A freshly started emulator as a Device. ``options`` are further ones of QEMU."""
+    with Emulator(board, image, icount=icount, options=options) as emulator:
         port = FifoPort(board.name, emulator.to_board, emulator.from_board, emulator.gone)
         with Device(port, "board", board.emulated) as device:
             yield device
@@ -103,6 +103,10 @@ def _bytes(device: Device) -> int:
     return device.counters.bytes_sent + device.counters.bytes_received
 
 
+def _tensor_bytes(spec: TensorSpec) -> int:
+    return spec.size * np.dtype(spec.dtype).itemsize
+
+
 def _inputs(spec: TensorSpec, n: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int8]]:
     return np.random.default_rng(SEED).integers(-128, 128, (n, *spec.shape), np.int8)
 
@@ -117,7 +121,7 @@ def board_table(models: tuple[tuple[str, bytes], ...], say: Callable[[str], None
             say(f"{title} on {name}")
             model = Loaded(compile_plan(tflite))
             counted, free = (measure(board, image, model, icount) for icount in (True, False))
-            payload = model.compiled.input.size + model.compiled.output.size
+            payload = sum(_tensor_bytes(spec) for spec in (model.compiled.input, model.compiled.output))
             rows.append(
                 (
                     title,
