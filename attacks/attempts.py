@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from attacks.graphs import clean, graph, real
-from attacks.lattice import nearest, snap
+from attacks.lattice import nearest
 from attacks.losses import cross_entropy
-from attacks.problem import Lattice, Problem
+from attacks.problem import Problem
 from host.types import BoolArray, FloatArray, Int64Array
 
 
@@ -53,8 +53,7 @@ class Attempts:
 
 def _judged(problem: Problem, pixels: FloatArray) -> tuple[BoolArray, FloatArray]:
     """Whether what reaches the chip fools the source, bool [n], and its cross-entropy [n]."""
-    rounded = nearest if problem.lattice is Lattice.INNER else snap
-    q = rounded(problem.q, real(problem, pixels), problem.spec, problem.levels)
+    q = nearest(problem.q, real(problem, pixels), problem.spec, problem.levels)
     logits = graph(problem).logits(clean(replace(problem, q=q)))
     loss = np.asarray(cross_entropy(logits, problem.labels, problem.labels))
     return np.asarray(logits).argmax(axis=1) != problem.labels, loss

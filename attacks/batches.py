@@ -13,7 +13,7 @@ import numpy as np
 
 from attacks.fooling import smallest
 from attacks.lattice import change, nearest, size, snap, steps
-from attacks.problem import AttackInfo, Lattice, Norm, Problem
+from attacks.problem import AttackInfo, Norm, Problem
 from attacks.queries import StoppedError
 from host.types import BenchError, FloatArray, Int8Array
 
@@ -68,14 +68,11 @@ def _on_lattice(info: AttackInfo, problem: Problem, real: FloatArray) -> tuple[I
     if info.minimises:
         return smallest(problem, real)
     real = _inside(problem, real)
-    inward = snap(problem.q, real, problem.spec, problem.levels)
-    if problem.lattice is Lattice.AFTER:
-        return inward, 0
-    # The source was asked about the nearest points; one that rounding carries out of the budget goes inward.
     asked = nearest(problem.q, real, problem.spec, problem.levels)
-    over = size(change(problem.q, asked), info.norm) > problem.eps / problem.span + 1e-6
     if info.norm is not Norm.LINF:
-        asked[over] = inward[over]
+        # An Linf budget is whole levels, and no rounding leaves it; another may be left, and is kept by going inward.
+        over = size(change(problem.q, asked), info.norm) > problem.eps / problem.span + 1e-6
+        asked[over] = snap(problem.q, real, problem.spec, problem.levels)[over]
     return asked, 0
 
 

@@ -49,6 +49,8 @@ class Line:
     rung: str
     row: SummaryRow
     far: Distances | None
+    git: str = ""
+    """The version of the bench that made it."""
 
 
 def measure(precision: str, attacks: tuple[str, ...], samples: int, board: str, out: Path) -> Path:
@@ -73,7 +75,7 @@ def read(run: Path, precision: str, attacks: tuple[str, ...]) -> list[Line]:
     far = {(d.rung, d.attack, d.source): d for d in distances(table, manifest)}
     names = {"float32": "float32", INTEGER: precision}
     return [
-        Line(names[row.rung], row, far.get((row.rung, row.attack, row.source)))
+        Line(names[row.rung], row, far.get((row.rung, row.attack, row.source)), manifest.git)
         for row in summarise(table, manifest)
         if row.rung in names and row.attack in ("clean", *attacks)
     ]
@@ -150,6 +152,8 @@ def page(found: list[Line], board: str, command: str, missing: list[str]) -> str
             "rung answers right when clean: L2 and L1 in multiples of the input range, Linf in int8 levels, L0",
             "in elements. Budgets are rounded down to whole int8 levels; the paper rounds to the nearest. What else",
             "differs from the paper: [Attacks](attacks.md#presets-and-the-studies-they-are-named-after).",
+            "",
+            f"Versions: {', '.join(sorted({f'`{line.git}`' for line in found}))}.",
             *(["", f"Not run: {', '.join(missing)}."] if missing else []),
             "",
             *tables(found),

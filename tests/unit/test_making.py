@@ -123,6 +123,15 @@ def test_both_eps_are_stored(planted):
     assert made.unsnapped == pytest.approx(0.03, rel=1e-3)
 
 
+def test_every_element_goes_to_the_nearest_level_of_an_linf_budget(planted):
+    steps = np.linspace(-1.6, 1.6, SPEC.size).reshape(SPEC.shape).astype(np.float32)
+    planted(lambda problem: problem.real + steps * np.float32(SPEC.scale))
+    q, labels = samples()
+    q = np.clip(q, -100, 100)
+    made = make(dataclasses.replace(PLANTED, eps=1.6 / 255), Net(), q, labels, SPEC)
+    assert np.array_equal(change(q, made.q)[0], np.clip(np.rint(steps), -1, 1))
+
+
 def test_inner_asks_only_about_lattice_points():
     tf = pytest.importorskip("models.tf").tf
     real = tf.constant(SPEC.dequantize(samples()[0][:5]) + 0.4 * SPEC.scale)
