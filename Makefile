@@ -32,17 +32,17 @@ flash:
 	@$(BOOTSTRAP) --for arm probe
 	@$(BIN)/tinyrobust flash $(WHERE)$(IMAGE)
 
-# The twin has a process of its own: after the whole suite in one, oneDNN refuses reorders that it makes otherwise.
-TWIN := tests/unit/test_twin*.py
+# A process on each core, four at most for the sake of memory; one that has nothing left takes half of another's rest.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+
 test: lint
-	@$(BIN)/python -m pytest -m "not deep" $(TWIN)
-	@$(BIN)/python -m pytest -m "not deep" $(addprefix --ignore-glob=,$(TWIN))
+	@$(PYTEST) -m "not deep"
 
 test-deep: setup
-	@$(BIN)/python -m pytest -m deep
+	@$(PYTEST) -m deep
 
 test-unit: setup
-	@$(BIN)/python -m pytest tests/unit -m "not slow and not deep"
+	@$(PYTEST) tests/unit -m "not slow and not deep"
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """With ``TINYROBUST_REQUIRE_DATA=1`` (set by .ci/run) a skip is a failure: CI has the data and every tool.
 
-Tests of real boards are the exception: a machine without a board is not at fault.
+Tests of real boards are the exception: a machine without a board is not at fault. Each of several workers has one core.
 """
 
 from __future__ import annotations
@@ -13,6 +13,11 @@ import pytest
 
 HARDWARE = Path(__file__).parent / "hardware"
 STRICT = os.environ.get("TINYROBUST_REQUIRE_DATA") == "1"
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Read when TensorFlow is imported: with threads for every core, workers would wait for each other's.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 
 def _forbid_skip(path: Path, report: pytest.TestReport | pytest.CollectReport) -> None:
