@@ -52,4 +52,6 @@ inline void start_systick() {
   reg(kSystickControl) = 7;  // ENABLE, TICKINT, CLKSOURCE
 }
 
+inline void stop_systick() { reg(kSystickControl) = 0; }
+
 }  // namespace cortex

@@ -323,6 +323,7 @@ void start(frame::Decoder* decoder) {
 
 void handle(frame::Event event) {
   if (event != frame::Event::kNone) port::heard(event == frame::Event::kFrame);
+  port::alive();
   switch (event) {
     case frame::Event::kNone:
       return;

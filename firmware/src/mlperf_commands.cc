@@ -99,6 +99,7 @@ void results() {
 // Runs `n` times; false, with the reason said, where the engine fails.
 bool run(uint32_t n) {
   while (n-- > 0) {
+    port::alive();
     const engine::Status status = engine::run(g_tensor, &g_output);
     if (!status.ok) {
       g_output = nullptr;

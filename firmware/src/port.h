@@ -62,6 +62,9 @@ Stack stack();
 // The GNU build id of the running image (ld --build-id=sha1), all zero where it has none.
 void build_id(uint8_t (&to)[20]);
 
+// Said where the program gets on, before each inference: a board with a watchdog is restarted 20 s after the last time.
+void alive();
+
 // Ends the program with a status (host and emulators), or restarts the chip (real boards).
 [[noreturn]] void exit(int status);
 

@@ -49,6 +49,20 @@ wire::TickUnit start_ticks() {
 
 extern "C" void systick_handler() { g_wraps = g_wraps + 1; }
 
+namespace stm32 {
+
+// Where SysTick is what counts it runs all the time.
+void doze(bool on) {
+  if (!g_counts_cycles) return;
+  if (on) {
+    cortex::start_systick();
+  } else {
+    cortex::stop_systick();
+  }
+}
+
+}  // namespace stm32
+
 namespace port {
 
 void init() {
@@ -61,6 +75,7 @@ void init() {
   }
   std::memcpy(g_identity.uid, uid, sizeof g_identity.uid);
   stm32::start_usart();
+  stm32::start_watchdog();
 }
 
 const Identity& identity() { return g_identity; }

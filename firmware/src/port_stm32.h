@@ -21,7 +21,8 @@ struct Chip {
   uint32_t usart_hz;   // its kernel clock
   uint32_t brr_unit;   // BRR = brr_unit * usart_hz / baud: 1, or 256 for an LPUART
   Pin tx, rx;
-  uintptr_t uid;  // 96 bits
+  uintptr_t uid;       // 96 bits
+  uintptr_t watchdog;  // IWDG
 };
 
 extern const Chip kChip;
@@ -49,6 +50,12 @@ inline void enable(uintptr_t address, uint32_t bits) { modify(address, 0, bits);
 
 // Pins, rate and receive interrupt of kChip.usart.
 void start_usart();
+
+// From here on port::alive() has to be said.
+void start_watchdog();
+
+// While `on`, SysTick wakes the core at least every 0.3 s: who waits for bytes sleeps, and has to say alive() too.
+void doze(bool on);
 
 constexpr uint32_t kRingBytes = 8192;
 constexpr uint32_t kMaxBaud = 2000000;  // what an ST-LINK/V2-1 carries

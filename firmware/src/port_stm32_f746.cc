@@ -26,6 +26,7 @@ const Chip kChip = {
     {kGpioD, 8, 7},  // PD8 USART3_TX, PD9 USART3_RX: AF7 (datasheet DS10916, table 12)
     {kGpioD, 9, 7},
     0x1FF0F420,  // 41.1
+    0x40003000,  // 2.2.2
 };
 
 void start_clocks() {

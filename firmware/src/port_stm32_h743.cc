@@ -28,6 +28,7 @@ const Chip kChip = {
     {kGpioD, 8, 7},  // PD8 USART3_TX, PD9 USART3_RX: AF7 (datasheet DS12110, alternate functions)
     {kGpioD, 9, 7},
     0x1FF1E800,  // device electronic signature
+    0x58004800,  // IWDG1, memory map
 };
 
 void start_clocks() {

@@ -14,6 +14,7 @@ const Chip kChip = {
     {kGpioB, 6, 7},  // PB6 USART1_TX, PB7 USART1_RX: AF7 (datasheet DS10969, alternate functions)
     {kGpioB, 7, 7},
     0x1FFF7590,  // device electronic signature
+    0x40003000,  // 2.2.2
 };
 
 void start_clocks() {

@@ -15,6 +15,7 @@ const Chip kChip = {
     {kGpioG, 7, 8},  // PG7 LPUART1_TX, PG8 LPUART1_RX: AF8 (datasheet DS12023, alternate functions)
     {kGpioG, 8, 8},
     0x1FFF7590,  // device electronic signature
+    0x40003000,  // memory map
 };
 
 void start_clocks() {

@@ -81,7 +81,10 @@ size_t read(uint8_t* to, size_t max) {
   size_t n;
   while ((n = g_ring.take(to, max)) == 0) {
     if (g_baud != wire::kFirstBaud && g_complaints >= kComplaints) set_rate(wire::kFirstBaud);
+    alive();
+    stm32::doze(true);
     cortex::sleep_unless([] { return !g_ring.empty(); });
+    stm32::doze(false);
   }
   if (!(reg(kChip.usart + kCr1) & kReceiveInterrupt)) reg(kChip.usart + kCr1) = kListening;
   return n;
