@@ -61,6 +61,22 @@ def test_sums_beyond_float32_are_exact():
     np.testing.assert_array_equal(raw, tflm(tflite, q))
 
 
+def test_one_channel_does_not_depend_on_what_ran_before():
+    """TensorFlow once took the oneDNN primitive of a 1x1 convolution with a bias for a depthwise one of one channel."""
+    q, one = np.full((1, 1, 1, 1), 7, np.int8), np.ones((1, 1, 1, 1), np.int8)
+    f = Factory()
+    x = f.input((1, 1, 1, 1), Affine(0.1))
+    models = (
+        f.build(x, f.conv_2d(x, one, [0.5], np.array([3], np.int32), Window((1, 1)), Affine(0.1))),
+        f.build(x, f.depthwise_conv_2d(x, one, [0.5], None, Window((1, 1)), Affine(0.1))),
+        f.build(x, f.average_pool_2d(x, Window((1, 1)))),
+    )
+    for tflite in models:
+        twin = TwinPredictor(tflite)
+        for _ in range(2):  # the first call of a graph is not optimized
+            np.testing.assert_array_equal(twin.predict(q).raw, tflm(tflite, q))
+
+
 def mlperf_tiny(name: str) -> bytes:
     if "BENCH_DATA" not in os.environ:
         pytest.skip("BENCH_DATA is not set")
