@@ -18,8 +18,10 @@ from host.types import Cell, Int8Array
 
 _SAMPLES = 3
 _PER_ATTACK = 3
+_ROWS = 20
+"""About so many of them for attacks that could have more than one."""
 _PICTURE, _GAP = 0.9, 0.06
-_MARGIN, _HEAD = 1.5, 0.3
+_MARGIN, _HEAD = 1.9, 0.3
 """Inches: side of a picture, room around it, room for the text at the left and above."""
 
 Plane = NDArray[np.int16]
@@ -27,23 +29,23 @@ Plane = NDArray[np.int16]
 
 def pictures(examples: Examples, manifest: Manifest) -> Figure | None:
     """A row for each chosen cell, ``_SAMPLES`` samples in each. None if no cell was perturbed."""
-    chosen = _choose(examples.cells)
+    rows = chosen(examples.cells)
     samples = min(_SAMPLES, examples.clean.shape[1])
-    if not chosen or not samples:
+    if not rows or not samples:
         return None
     width = _MARGIN + 3 * samples * (_PICTURE + _GAP)
-    height = _HEAD + len(chosen) * (_PICTURE + _GAP)
+    height = _HEAD + len(rows) * (_PICTURE + _GAP)
     with styled():
         figure = Figure(figsize=(width, height))
         # One pair of axes in inches for everything: a pair for every picture takes seconds.
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.axis("off")
         for m in range(samples):
-            name = _class(int(examples.labels[chosen[0], m]), manifest.class_names)
+            name = _class(int(examples.labels[rows[0], m]), manifest.class_names)
             for column, text in enumerate((name or "clean", "attacked", "change")):
                 x = _left(3 * m + column) + _PICTURE / 2
                 axes.text(x, height - _HEAD + _GAP, text, ha="center", fontsize=8)
-        for line, k in enumerate(chosen):
+        for line, k in enumerate(rows):
             bottom = height - _HEAD - (line + 1) * (_PICTURE + _GAP) + _GAP
             clean, adversarial = examples.clean[k, :samples], examples.adversarial[k, :samples]
             factor = amplification(clean, adversarial)
@@ -67,16 +69,21 @@ def _left(column: int) -> float:
     return _MARGIN + column * (_PICTURE + _GAP)
 
 
-def _choose(cells: Sequence[Cell]) -> list[int]:
-    """Up to ``_PER_ATTACK`` budgets of each attack and source, spread from the smallest to the largest."""
-    chosen: list[int] = []
+def chosen(cells: Sequence[Cell]) -> list[int]:
+    """Up to ``_PER_ATTACK`` budgets of each attack and source, spread from the smallest to the largest; of many attacks
+    the one in the middle.
+    """
+    picked: list[int] = []
     reaching = [k for k, cell in enumerate(cells) if cell.eps * STEPS >= 1]
-    for kind in dict.fromkeys((cells[k].attack, cells[k].source) for k in reaching):
+    kinds = dict.fromkeys((cells[k].attack, cells[k].source) for k in reaching)
+    most = min(_PER_ATTACK, max(1, _ROWS // max(1, len(kinds))))
+    for kind in kinds:
         mine = [k for k in reaching if (cells[k].attack, cells[k].source) == kind]
         mine.sort(key=lambda k: cells[k].eps)
-        spread = np.linspace(0, len(mine) - 1, min(_PER_ATTACK, len(mine)))
-        chosen += [mine[round(at)] for at in spread]
-    return chosen
+        last = len(mine) - 1
+        spread = np.linspace(0, last, min(most, len(mine))) if most > 1 else np.array([last / 2])
+        picked += [mine[round(at)] for at in spread]
+    return picked
 
 
 def _title(cell: Cell, manifest: Manifest) -> str:

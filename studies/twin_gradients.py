@@ -127,12 +127,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m studies.twin_gradients", description=__doc__)
     parser.add_argument("--board", default="native", help="a name that `tinyrobust boards` lists")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="the first so many test images")
+    parser.add_argument("--networks", default=",".join(NETWORKS), help="which of the zoo, with commas between")
     parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
     parser.add_argument("--page", type=Path, default=Path("docs/twin-gradients.md"), help="where the results go")
     args = parser.parse_args()
-    command = f"python -m studies.twin_gradients --samples {args.samples} --board {args.board}"
+    command = (
+        f"python -m studies.twin_gradients --networks {args.networks} --samples {args.samples} --board {args.board}"
+    )
     try:
-        found = [_answers(name, args) for name in NETWORKS]
+        found = [_answers(name, args) for name in args.networks.split(",")]
         args.page.write_text(page(contests(found), command), encoding="utf-8")
     except BenchError as err:
         print(f"error: {err}", file=sys.stderr)

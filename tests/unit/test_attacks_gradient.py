@@ -10,7 +10,7 @@ import victim
 from victim import SPEC, Net
 
 from attacks import autoattack, graphs
-from attacks.lattice import snap
+from attacks.lattice import nearest
 from attacks.problem import Needs, Norm, Problem
 from attacks.registry import ATTACKS
 from host.types import Prediction, UsageError
@@ -175,7 +175,7 @@ def of_two_classes(problem):
 
 
 def snapped(problem, real):
-    return fooled(problem, SPEC.dequantize(snap(problem.q, real, SPEC, problem.levels)))
+    return fooled(problem, SPEC.dequantize(nearest(problem.q, real, SPEC, problem.levels)))
 
 
 @pytest.mark.slow

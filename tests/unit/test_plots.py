@@ -7,7 +7,7 @@ import synthetic
 from host.examples import Examples, read_examples, write_examples
 from host.figures import INK, draw
 from host.metrics import summarise
-from host.pictures import amplification, pictures
+from host.pictures import amplification, chosen, pictures
 from host.plots import curves
 from host.types import Cell, UsageError
 
@@ -75,6 +75,12 @@ def test_every_shape_is_drawn(shape):
     figure = pictures(synthetic.examples(shape), synthetic.manifest())
     assert len(draw(figure).png) > 1000
     assert len(figure.axes[0].get_children()) > 4 * 3 * 9
+
+
+def test_many_attacks_get_one_row_each_and_few_get_three():
+    cells = [Cell("pgd", f"source {i}", eps) for i in range(12) for eps in (0.1, 0.2, 0.3)]
+    assert [cells[k].eps for k in chosen(cells)] == [0.2] * 12
+    assert [cells[k].eps for k in chosen(cells[:9])] == [0.1, 0.2, 0.3] * 3
 
 
 def test_the_factor_is_stated_and_fills_the_range():
