@@ -10,6 +10,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 HARDWARE = Path(__file__).parent / "hardware"
 STRICT = os.environ.get("TINYROBUST_REQUIRE_DATA") == "1"
@@ -18,6 +19,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # Read when TensorFlow is imported: with threads for every core, workers would wait for each other's.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 def _forbid_skip(path: Path, report: pytest.TestReport | pytest.CollectReport) -> None:

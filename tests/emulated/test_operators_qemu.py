@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
     reason="qemu-system-arm or arm-none-eabi-gcc is missing",
 )
 # Shrinking uploads hundreds of plans, and a case names its parameters as it is.
-relaxed = settings(deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+relaxed = settings(phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 CASES = {**OPERATORS, "NETWORK": networks(wide=False), "NETWORK int16": networks(wide=True)}
 
 

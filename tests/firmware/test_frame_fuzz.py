@@ -94,7 +94,7 @@ requests = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(requests, st.integers(0, 65_535)), min_size=1, max_size=12))
 def test_every_intact_frame_gets_one_answer_with_its_number(running, messages):
     for (kind, payload), seq in messages:

@@ -176,7 +176,7 @@ words = st.one_of(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(st.lists(st.lists(words, max_size=4).map(" ".join), min_size=1, max_size=10))
 def test_every_command_gets_one_answer(running, commands):
     running.send("".join(f"{command}%" for command in commands).encode("latin-1"))

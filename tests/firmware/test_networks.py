@@ -13,7 +13,7 @@ from tests.oracle import tflm
 from tests.tflite_networks import networks
 
 # A graph is traced for every example: shrinking would take minutes, and a case names its parameters as it is.
-relaxed = settings(deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+relaxed = settings(phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

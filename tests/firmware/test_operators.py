@@ -32,7 +32,7 @@ def device(asan):
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_operator_is_bit_exact(device, operator, data):
     case = data.draw(OPERATORS[operator])

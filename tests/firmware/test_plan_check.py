@@ -210,7 +210,7 @@ def test_every_byte_of_every_kind_of_record_changed_does_no_harm(fuzz_plan, tmp_
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_byte_of_a_random_operator_changed_does_no_harm(fuzz_plan, tmp_path, operator, data):
     case = data.draw(OPERATORS[operator])

@@ -15,7 +15,7 @@ from attacks.problem import Lattice, Needs, Norm
 from attacks.registry import ATTACKS
 from host.types import Cell, FlagKind, Prediction, UsageError
 
-QUICK = {"clean", "noise", "gaussian", "fgsm", "bim", "pgd", "mi-fgsm", "deepfool", "square-linf"}
+QUICK = {"clean", "noise", "gaussian", "fgsm", "bim", "pgd", "mi-fgsm", "deepfool", "zoo"}
 """Attacks in the unit minute, one of each sort; all the others are for `make test`."""
 
 FEW = 48

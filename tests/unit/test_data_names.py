@@ -41,7 +41,10 @@ def test_a_network_is_benched_on_a_data_set_by_name(tmp_path, monkeypatch):
     [
         ("digits", "digits: 10 classes, the model has 16 outputs"),
         ("cifar10", r"cifar10: samples of shape \(32, 32, 3\), the model takes \(8, 8, 1\)"),
-        ("cifar", r"cifar: no such file, nor a data set: did you mean 'cifar10'\? Otherwise choose from cifar10, digits"),
+        (
+            "cifar",
+            r"cifar: no such file, nor a data set: did you mean 'cifar10'\? Otherwise choose from cifar10, digits",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_downloaded(name, reason, server, tmp_path):

@@ -136,6 +136,7 @@ def test_digits_parts_share_no_sample():
     assert len(set.union(*rows)) == sum(len(r) for r in rows)
 
 
+@pytest.mark.slow
 def test_cifar10_parts_share_no_row():
     if bench_data() is None:
         pytest.skip("BENCH_DATA is unset: CIFAR-10 is not here")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from host.types import GateFailed, TensorSpec, UsageError
@@ -223,7 +223,6 @@ def test_folders_and_baselines_that_do_not_fit_are_refused(tmp_path):
 LIMITS = st.tuples(*[st.floats(-1e6, 1e6, width=32)] * 2)
 
 
-@settings(deadline=None)
 @given(LIMITS, st.booleans())
 def test_calibration_values_fit_their_lattice(limits, power_of_two):
     x = np.array(sorted(limits), np.float32)

@@ -150,7 +150,7 @@ def test_answers_of_two_lengths_are_a_mistake_of_the_program(tmp_path):
 digests = st.binary(min_size=16, max_size=16)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.dictionaries(digests, st.binary(min_size=5, max_size=5), min_size=1, max_size=8),
     st.integers(0, 400),
@@ -181,7 +181,7 @@ def test_any_end_and_any_damage_keeps_the_whole_records_before_it(tmp_path_facto
     file.close()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(hnp.arrays(np.int8, (4, *SPEC.shape)), max_size=4))
 def test_a_journal_answers_as_its_rung(tmp_path_factory, batches):
     path = tmp_path_factory.mktemp("journal") / "j"

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -32,7 +32,6 @@ def test_levels_refuses_impossible_budgets(eps):
         levels(eps)
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(SPECS),
     hnp.arrays(np.int8, (3, 4)),
@@ -47,7 +46,6 @@ def test_snap_stays_in_the_budget_and_never_adds_to_the_perturbation(spec, clean
     assert np.all(change * move >= 0)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(SPECS), hnp.arrays(np.int8, (3, 4)), hnp.arrays(np.int8, (3, 4)))
 def test_snap_keeps_lattice_points(spec, clean, target):
     assert np.array_equal(snap(clean, spec.dequantize(target), spec, 255), target)

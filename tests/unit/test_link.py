@@ -31,7 +31,8 @@ def test_clean_link_answers_each_sample_once():
     assert prediction.ticks is None
 
 
-@settings(max_examples=15, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**32), share=st.sampled_from([0.002, 0.01, 0.05]), window=st.integers(1, 8))
 def test_noise_never_changes_an_answer(seed, share, window):
     device = Device(NoisyPort(MemoryBoard(window), share, seed))

@@ -201,7 +201,7 @@ def test_one_fault_costs_one_retry(side, old, new):
     assert one.counters.retries == 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 2**32), st.sampled_from([0.0005, 0.003]))
 def test_lost_and_doubled_bytes_never_give_another_samples_scores(seed, rate):
     draw = random.Random(seed)

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -115,7 +115,6 @@ SPECS = [TensorSpec((3, 2), 1 / 255, -128), TensorSpec((3, 2), 0.5847029, 83)]
 points = hnp.arrays(np.float32, (4, 3, 2), elements=st.floats(-300, 300, width=32))
 
 
-@settings(deadline=None)
 @given(st.sampled_from(SPECS), hnp.arrays(np.int8, (4, 3, 2)), points, st.floats(0.02, 3))
 def test_questions_are_inside_an_l2_budget_and_near_what_was_meant(spec, q, asked, eps):
     span = spec.high - spec.low
@@ -126,7 +125,6 @@ def test_questions_are_inside_an_l2_budget_and_near_what_was_meant(spec, q, aske
     assert np.all(np.abs(there - q.astype(np.float32)) <= np.abs(meant) + 0.5)
 
 
-@settings(deadline=None)
 @given(hnp.arrays(np.int8, (4, 3, 2)), points, st.integers(1, 255))
 def test_questions_are_inside_an_linf_budget(q, asked, levels):
     eps = levels / 255 * 255 * SPECS[0].scale

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 MLPERF_TINY = ["ad01_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"]
 # A graph is traced for every example: shrinking would take minutes, and a case names its parameters as it is.
-relaxed = settings(deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+relaxed = settings(phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 
 
 def agree(case):

@@ -16,7 +16,7 @@ from tests.tflite_factory import Affine, Factory, Window
 pytestmark = pytest.mark.slow
 
 # A graph is traced for every example: shrinking would take minutes, and a case names its parameters as it is.
-relaxed = settings(deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+relaxed = settings(phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 
 LINEAR = [name for name in OPERATORS if name.split()[0] not in ("ADD", "MAX_POOL_2D", "SOFTMAX")]
 ROUNDING = 2.1
