@@ -2,19 +2,23 @@
 
 import os
 import signal
+import zlib
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from host.device import Device
-from host.link import RefusedError
+from host.frame import Frame
+from host.layout import pack
+from host.link import RefusedError, Request, answers
 from host.ports import ChildPort
 from host.types import LinkError
+from host.wire import OperatorTicks, Profile, Profiled, Result, Type
 from models.plan import compile_plan
 from tests.native import native_firmware
 from tests.oracle import tflm
-from tests.simulated import NoisyPort
+from tests.simulated import MemoryBoard, NoisyPort
 from tests.small_model import SHAPE, small_tflite
 
 
@@ -62,6 +66,36 @@ def test_layer_is_what_the_next_one_is_fed(model, port):
     q = samples(3)
     assert (device.layer(info.n_ops - 1, q) == device.predict(q).raw).all()
     assert device.layer(0, q).shape == (3, 64)
+
+
+def test_a_profile_is_of_every_operator_and_of_the_very_sample(model, port):
+    device = Device(port)
+    device.load(model[1])
+    profiles = device.profile(samples(3))
+    assert [[op.name for op in one] for one in profiles] == [["CONV_2D", "RESHAPE", "FULLY_CONNECTED"]] * 3
+    assert all(op.ticks for one in profiles for op in one)
+    asked = Request(Profile(1), bytes(64))
+    told = Profiled(1, zlib.crc32(bytes(64)), 0)
+    assert answers(asked, Frame(Type.PROFILED, 1, told))
+    assert not answers(asked, Frame(Type.PROFILED, 1, replace(told, input_crc=1)))
+    assert not answers(asked, Frame(Type.RESULT, 1, Result(1, told.input_crc, 1)))
+
+
+class Miscounting(MemoryBoard):
+    """Says that it timed two operators, and sends one."""
+
+    def answer(self, frame):
+        if isinstance(frame.body, Profile):
+            return Profiled(9, zlib.crc32(frame.tail), 2), pack(OperatorTicks(9, "CONV_2D"))
+        return super().answer(frame)
+
+
+def test_a_profile_shorter_than_it_says_is_refused():
+    device = Device(Miscounting())
+    plan_id = zlib.crc32(b"plan").to_bytes(4, "big") * 8
+    device.load(SmallPlan(b"plan", plan_id.hex()))
+    with pytest.raises(LinkError, match="timed 2 operators and sent 32 bytes"):
+        device.profile(np.zeros((1, 8), np.int8))
 
 
 def test_five_percent_noise_changes_no_answer(model, port):
