@@ -35,6 +35,13 @@ def reached(row: SummaryRow) -> str:
     return of_levels(row.eps_reached_max) if row.norm == "linf" else f"L2 {row.l2_max:.3g}"
 
 
+def returned(row: SummaryRow) -> str:
+    """The largest perturbation that the attack itself gave, in its norm, before it was brought to the lattice."""
+    if row.norm == "linf":
+        return of_levels(row.unsnapped_max)
+    return f"{_NORMS.get(row.norm, row.norm)} {row.unsnapped_max:.3g}"
+
+
 def unit(norm: str) -> str:
     """Of a norm's axis."""
     return {"linf": "in 1/255 of the input range", "l0": "in elements"}.get(norm, "in multiples of the input range")

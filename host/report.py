@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from markupsafe import Markup
 
-from host.budgets import of_cell, of_levels, of_row, reached
+from host.budgets import of_cell, of_levels, of_row, reached, returned
 from host.distance_plots import distributions
 from host.distances import Distances, distances, quartiles
 from host.divergence import DEVICES, divergences
@@ -114,7 +114,7 @@ def _page(
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": _percent, "points": _points, "p": _p, "size": _size}
-    environment.filters |= {"levels": of_levels, "budget": of_row, "reached": reached}
+    environment.filters |= {"levels": of_levels, "budget": of_row, "reached": reached, "returned": returned}
     return environment.get_template("report.html.j2").render(
         manifest=manifest,
         folder=run_dir.name,
