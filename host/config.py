@@ -61,8 +61,8 @@ class Config:
     eps: tuple[float, ...] = tuple(n / 255 for n in (2, 4, 8, 12, 16, 24, 32))
     """Budgets in multiples of the input range, for Linf 0 to 1; in TOML numbers or texts such as ``"8/255"``."""
     access: tuple[str, ...] = ()
-    """What the adversary has: ``transfer`` (float32, or qat without one), ``twin`` (the integer network with straight-through
-    gradients), ``board`` (the device's answers). Empty: what ``sources`` says."""
+    """What the adversary has: ``transfer`` (float32, or qat without one), ``twin`` (the integer network with
+    straight-through gradients), ``board`` (the device's answers). Empty: what ``sources`` says."""
     sources: tuple[str, ...] = ()
     """Rungs that attacks are made on; empty: float32 and qat as far as the model has them, else twin."""
     lattice: str = AFTER
