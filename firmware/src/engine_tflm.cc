@@ -18,7 +18,10 @@ namespace {
 
 // The allocator aligns within what it is given.
 constexpr size_t kSlack = 64;
-constexpr uint32_t kPaint = 0xC5C5C5C5;
+// What planning takes for a while, generously: records of tensors and of the planner, the tensors of the operator that
+// is prepared.
+constexpr size_t kPlanning = 1024;
+constexpr size_t kPlanningOperator = 512;
 
 ModelOpResolver g_resolver;
 bool g_registered;
@@ -53,21 +56,6 @@ bool allocate(uint8_t* arena, size_t bytes) {
   return g_interpreter->AllocateTensors() == kTfLiteOk;
 }
 
-void paint(uint8_t* arena, size_t bytes) { memset(arena, static_cast<uint8_t>(kPaint), bytes); }
-
-// Bytes outside the longest stretch that still has its paint: what was used at any time since, at both ends.
-size_t touched(const uint8_t* arena, size_t bytes) {
-  size_t longest = 0;
-  size_t run = 0;
-  for (size_t at = 0; at + sizeof kPaint <= bytes; at += sizeof kPaint) {
-    uint32_t word;
-    memcpy(&word, arena + at, sizeof word);
-    run = word == kPaint ? run + sizeof word : 0;
-    longest = std::max(longest, run);
-  }
-  return bytes - longest;
-}
-
 uint32_t elements(const wire::Tensor& tensor) {
   uint32_t n = 1;
   for (const uint32_t dim : tensor.dims) n *= dim;
@@ -95,17 +83,18 @@ Status load(const uint8_t* plan, size_t plan_bytes, uint8_t* arena, size_t arena
     }
     g_registered = true;
   }
-  // Once to learn how much it takes, and again in that much: the planner uses both ends of what it is given. For a
-  // small network the planning itself takes more than what it states to have used, and in less it overwrites what it
-  // holds.
-  paint(arena, arena_bytes);
+  // Once to learn how much it takes, and again in that much: the planner uses both ends of what it is given.
   if (!allocate(arena, arena_bytes)) {
     unload();
     const uint32_t had = static_cast<uint32_t>(arena_bytes);
     return refuse(wire::Error::kPlanTooLarge, "bytes of RAM were not enough, or an operator was refused", had);
   }
-  const size_t used = std::max(g_interpreter->arena_used_bytes(), touched(arena, arena_bytes));
-  const size_t needed = std::min(used + kSlack, arena_bytes);
+  // It states what its tensors take once they are planned. Planning, in the same place, takes more than the tensors of
+  // a small network do, and given less it overwrites what it holds.
+  const uint32_t n_ops = tflite::GetModel(g_model_data)->subgraphs()->Get(0)->operators()->size();
+  const size_t planning = kPlanning + kPlanningOperator * n_ops;
+  const size_t more = planning - std::min<size_t>(planning, header.arena_bytes);
+  const size_t needed = std::min(g_interpreter->arena_used_bytes() + more + kSlack, arena_bytes);
   if (!allocate(arena, needed)) {
     unload();
     return refuse(wire::Error::kPlanRejected, "the tensors do not fit into what they took before");
@@ -120,7 +109,7 @@ Status load(const uint8_t* plan, size_t plan_bytes, uint8_t* arena, size_t arena
     return refuse(wire::Error::kPlanRejected, "header: the network has other tensors");
   }
   model->arena_bytes = static_cast<uint32_t>(needed);
-  model->n_ops = tflite::GetModel(g_model_data)->subgraphs()->Get(0)->operators()->size();
+  model->n_ops = n_ops;
   model->crc = header.crc;
   memcpy(model->plan_id, header.plan_id, sizeof model->plan_id);
   return kDone;
