@@ -3,8 +3,10 @@
 That the real library gives the oracle's bytes is tests/hardware/test_tflm_library.py, where TFLM_DIR names its tree.
 """
 
+import shutil
 import subprocess
 
+import numpy as np
 import pytest
 
 from host import layout, wire
@@ -16,6 +18,7 @@ from tests.firmware.board import Board
 from tests.firmware.plans import every_kind
 from tests.native import ROOT, make
 from tests.small_model import small_tflite
+from tests.tflite_factory import Affine, Factory
 
 SAMPLE = bytes(range(64))
 TREE = ROOT / "tests" / "firmware" / "tflm_tree"
@@ -82,6 +85,19 @@ def test_another_network_is_refused_and_reset_brings_its_own_back(device, bundle
     assert device.ask(Reset(0)).body.plan_ready == 1
     assert device.load(bundle.plan).body.ready == 1
     assert device.ask(Infer(header(bundle).crc), SAMPLE).tail == bytes(range(1, 11))
+
+
+def test_a_network_of_other_operators_is_linked_in_the_same_place(linked, tmp_path):
+    f = Factory()
+    x = f.input((1, 64), Affine(0.1))
+    tflite = f.build(x, f.fully_connected(x, np.ones((10, 64), np.int8), [0.1], np.zeros(10, np.int32), Affine(0.1)))
+    one = build(tflite, tmp_path)
+    first, *_ = emit_linked(one, tmp_path / "model", "tflm")
+    out = shutil.copytree(linked.parents[1], tmp_path / "out")
+    where = (f"MODEL={first.parent}", f"BUILTIN={first}", f"TFLM_DIR={TREE}", f"OUT={out}")
+    make("asan", "ENGINE=tflm", "TFLM_NAME=TFLM stand-in", *where)
+    with Board(out / "asan/tinyrobust_fw") as board:
+        assert board.ask(Hello(wire.PROTOCOL, 0)).body.plan_id.hex() == one.plan_id
 
 
 @pytest.mark.parametrize(
