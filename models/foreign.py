@@ -38,7 +38,11 @@ def open_files(
     if activations:
         raise UsageError(f"{model}: a .tflite has its activations already; leave out --activations {activations}")
     tflite = read_bounded(model, MAX_FILE)
-    built = _on_lattice(bundle.build(tflite, cache), model.name, data, say)
+    try:
+        built = bundle.build(tflite, cache)
+    except UsageError as err:  # the compiler knows no file: it says "model"
+        raise UsageError(f"{model}: {str(err).removeprefix('model: ')}") from None
+    built = _on_lattice(built, model.name, data, say)
     test, names = _test_set(data, built, say)
     rungs: list[Predictor] = []
     unavailable: tuple[tuple[str, str], ...] = (("qat", "no QKeras model belongs to a .tflite file"),)

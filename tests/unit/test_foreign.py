@@ -136,6 +136,13 @@ def test_a_missing_file_is_named(tmp_path, missing):
         open_files(model, None, data, tmp_path, lambda _: None)
 
 
+def test_a_model_that_is_none_is_named_by_its_file(tmp_path):
+    model, data = files(tmp_path, x=X)
+    model.write_bytes(bytes(64))
+    with pytest.raises(UsageError, match=r"m\.tflite: no TFL3 identifier"):
+        open_files(model, None, data, tmp_path, lambda _: None)
+
+
 @pytest.mark.parametrize("name", ["f.h5", "f.keras", "f.txt", "folder"])
 def test_a_float_model_that_is_none_is_refused(tmp_path, name):
     model, data = files(tmp_path, x=X)
