@@ -12,9 +12,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from attacks.groups import groups
-from attacks.problem import Needs
-from attacks.registry import find
 from host.attach import attach
 from host.boards import get_board
 from host.budgets import of_row
@@ -22,10 +19,11 @@ from host.commands.run import say
 from host.config import Config
 from host.distances import Distances, distances, quartiles
 from host.metrics import SummaryRow, summarise
+from host.nearest import nearest
 from host.progress import Progress
 from host.report import read_run, write_report
 from host.run import execute
-from host.types import BenchError
+from host.types import BenchError, UsageError
 from models.download import cache_folder
 from models.zoo import open_model
 from studies.finished import largest
@@ -37,9 +35,21 @@ RUNGS = ("float32", "int16", "int8")
 INTEGER = "tflm"
 """The rung that answers for an integer network; the run's verdict holds the others to it, byte for byte."""
 
-FEW = tuple(name for name in groups()["s4"] if find(name).needs is not Needs.GRADIENTS or name.startswith("autoattack"))
-"""Presets with thousands of queries or gradients a sample: on fewer of them."""
-MANY = tuple(name for name in groups()["s4"] if name not in FEW)
+SAMPLES = {
+    "pgd-s4": 128,
+    "deepfool-s4": 128,
+    "jsma-s4": 64,
+    "cw-l2-s4": 128,
+    "cw-linf-s4": 128,
+    "ead-s4": 128,
+    "autoattack-s4": 64,
+    "square-linf-s4": 128,
+    "square-l2-s4": 64,
+    "zoo-s4": 32,
+    "boundary-s4": 32,
+    "geoda-s4": 32,
+}
+"""Test images for each preset: fewer where it takes thousands of queries or gradients for one; the paper has 1,000."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +63,12 @@ class Line:
     """The version of the bench that made it."""
 
 
-def measure(precision: str, attacks: tuple[str, ...], samples: int, board: str, out: Path) -> Path:
-    """Runs, or finishes, or just finds, one network under ``attacks``; the run's folder."""
+def measure(precision: str, attack: str, samples: int, board: str, out: Path) -> Path:
+    """Runs, or finishes, or just finds, one network under ``attack``; the run's folder."""
     cache = cache_folder()
     ladder = open_model(NETWORKS[precision], cache, say)
     config = Config(
-        model=f"zoo:{ladder.name}", board=board, attacks=("clean", *attacks), sources=("float32", "twin"),
+        model=f"zoo:{ladder.name}", board=board, attacks=("clean", attack), sources=("float32", "twin"),
         samples=samples, out=out,
     )  # fmt: skip
     with attach(get_board(board), say) as device, Progress() as progress:
@@ -69,15 +79,15 @@ def measure(precision: str, attacks: tuple[str, ...], samples: int, board: str, 
     return outcome.path
 
 
-def read(run: Path, precision: str, attacks: tuple[str, ...]) -> list[Line]:
-    """What the rungs of a run answered, clean and under ``attacks``."""
+def read(run: Path, precision: str, attack: str) -> list[Line]:
+    """What the rungs of a run answered, clean and under ``attack``."""
     manifest, table = read_run(run)
     far = {(d.rung, d.attack, d.source): d for d in distances(table, manifest)}
     names = {"float32": "float32", INTEGER: precision}
     return [
         Line(names[row.rung], row, far.get((row.rung, row.attack, row.source)), manifest.git)
         for row in summarise(table, manifest)
-        if row.rung in names and row.attack in ("clean", *attacks)
+        if row.rung in names and row.attack in ("clean", attack)
     ]
 
 
@@ -91,7 +101,7 @@ def finished(out: Path, wanted: tuple[str, ...]) -> tuple[list[Line], list[str]]
             if run is None:
                 missing.append(f"{attack} on {precision}")
             else:
-                found += read(run, precision, (attack,))
+                found += read(run, precision, attack)
     return found, missing
 
 
@@ -165,34 +175,37 @@ def page(found: list[Line], board: str, command: str, missing: list[str]) -> str
 def command(args: argparse.Namespace) -> str:
     """The command that makes the runs of ``args``, without the folders of a machine."""
     asked = f" --attacks {args.attacks}" if args.attacks else ""
-    return f"python -m studies.s4_attacks --samples {args.samples} --few {args.few} --board {args.board}{asked}"
+    samples = f" --samples {args.samples}" if args.samples else ""
+    return f"python -m studies.s4_attacks --board {args.board}{samples}{asked}"
 
 
 def made(args: argparse.Namespace, wanted: tuple[str, ...]) -> list[Line]:
-    """Every one of the ``wanted`` attacks on every network, each on as many samples as its kind is given."""
-    found: list[Line] = []
-    for names, samples in ((MANY, args.samples), (FEW, args.few)):
-        attacks = tuple(name for name in names if name in wanted)
-        for precision in NETWORKS if attacks else ():
-            found += read(measure(precision, attacks, samples, args.board, args.out), precision, attacks)
-    return found
+    """Every one of the ``wanted`` attacks on every network."""
+    return [
+        line
+        for attack in wanted
+        for precision in NETWORKS
+        for line in read(
+            measure(precision, attack, args.samples or SAMPLES[attack], args.board, args.out), precision, attack
+        )
+    ]
 
 
 def main() -> int:
     """Writes the page. Resumes where it was interrupted."""
     parser = argparse.ArgumentParser(prog="python -m studies.s4_attacks", description=__doc__)
     parser.add_argument("--board", default="native", help="a name that `tinyrobust boards` lists")
-    parser.add_argument("--samples", type=int, default=1000, help=f"images for {', '.join(MANY)}")
-    parser.add_argument("--few", type=int, default=100, help=f"images for {', '.join(FEW)}")
+    parser.add_argument("--samples", type=int, help="test images for every attack (default: 32 to 128, by its cost)")
     parser.add_argument("--attacks", help="only these of them, with commas between")
     parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
     parser.add_argument("--read", action="store_true", help="run nothing: the page of the complete runs in --out")
-    parser.add_argument("--page", type=Path, default=Path("docs/s4_attacks.md"), help="where the results go")
+    parser.add_argument("--page", type=Path, default=Path("docs/s4-attacks.md"), help="where the results go")
     args = parser.parse_args()
     try:
-        wanted = tuple(args.attacks.split(",")) if args.attacks else (*MANY, *FEW)
+        wanted = tuple(args.attacks.split(",")) if args.attacks else tuple(SAMPLES)
         for name in wanted:
-            find(name)
+            if name not in SAMPLES:
+                raise UsageError(f"{name!r} is no attack of the study: {nearest(name, SAMPLES)}")
         if args.read:
             found, missing = finished(args.out, wanted)
         else:

@@ -5,7 +5,7 @@ from host.groups import Group
 from host.types import Cell, UsageError
 from models.data import dataset
 from models.mlperf_tiny import unseen
-from studies.s3_claim import REFERENCE, Answers, claim, table
+from studies.s3_claim import REFERENCE, Answers, claim, page, table
 
 
 def group(rung, cell, right):
@@ -34,6 +34,16 @@ def test_tables_show_shares_and_paired_differences():
     differences = claim([reference, ours], "board")
     assert any(line.startswith("| clean | 0/255 | -10.0 [") for line in differences)
     assert any(line.startswith("| fgsm | 8/255 | +20.0 [") for line in differences)
+
+
+def test_the_page_has_the_penalty_beside_the_claim():
+    networks = [network(name, [1] * 10, [1] * right + [0] * (10 - right)) for right, name in ((2, REFERENCE), (5, "a"))]
+    text = page(
+        [*networks, network("a-jr", [1] * 10, [1] * 4 + [0] * 6)], 10, "qemu_an500", "python -m studies.s3_claim"
+    )
+    assert f"| attack | eps | a minus {REFERENCE} | a-jr minus {REFERENCE} | a-jr minus a |" in text
+    row = next(line for line in text.splitlines() if line.startswith("| pgd | 1/255 |"))
+    assert [cell.split()[0] for cell in row.strip("| ").split(" | ")[2:]] == ["+30.0", "+20.0", "-10.0"]
 
 
 def test_float_rungs_are_attacked_through_float_and_integer_rungs_through_the_twin():
