@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ from models.weight_files import load
 
 SAMPLES = 64
 STEPS = 40
+REPEATS = 3
 LEVELS = 1
 """The budget: small enough that no attack succeeds on all samples."""
 SIZE = 2.5 / STEPS
@@ -55,8 +57,8 @@ def attack_table(say: Callable[[str], None]) -> Table:
     return Table(
         "Attacks beside other libraries",
         f"{SAMPLES} CIFAR-10 test images in one batch, Linf budget {LEVELS}/255, {STEPS} gradients each. Seconds "
-        "are those of a second call, without graph tracing. *fooled* counts real-valued results, labels being the "
-        "network's own answers. The 4-bit network is the float one folded and quantized, not trained further."
+        f"are the best of {REPEATS} calls after the one that traces. *fooled* counts real-valued results, labels being "
+        "the network's own answers. The 4-bit network is the float one folded and quantized, not trained further."
         + missing,
         HEADS,
         tuple(rows),
@@ -82,11 +84,12 @@ def _problem(source: Differentiable) -> Problem:
 
 
 def _measured(problem: Problem, run: Run) -> tuple[float, float]:
-    """Seconds, and the share of samples fooled. The first call, which traces, does not count."""
-    run()
-    started = time.perf_counter()
-    real = run()
-    seconds = time.perf_counter() - started
+    """Seconds, the best of ``REPEATS``, and the share of samples fooled. A first call, which traces, does not count."""
+    real, seconds = run(), math.inf
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        real = run()
+        seconds = min(seconds, time.perf_counter() - started)
     logits = np.asarray(problem.differentiable().logits(tf.constant(real)))
     return seconds, float(np.mean(logits.argmax(axis=1) != problem.labels))
 
