@@ -25,11 +25,12 @@ from host.progress import Progress
 from host.report import read_run, write_report
 from host.run import execute
 from host.stats import paired_difference, wilson
-from host.types import BenchError, Cell
+from host.types import Cell
 from models.download import cache_folder
 from models.ladder import Ladder
 from models.mlperf_tiny import calibration_rows, resnet8, unseen
 from models.zoo import open_model
+from studies.pages import write_page
 
 REFERENCE = "mlperf-resnet8"
 OURS = ("s3-ternary", "s3-ternary-jr")
@@ -173,14 +174,12 @@ def main() -> int:
     parser.add_argument("--page", type=Path, default=Path("docs/s3-claim.md"), help="where the results go")
     args = parser.parse_args()
     command = f"python -m studies.s3_claim --board {args.board} --samples {args.samples}"
-    try:
+
+    def made() -> str:
         found = [answers(name, args.board, args.samples, args.out) for name in (REFERENCE, *OURS)]
-        args.page.write_text(page(found, args.samples, args.board, command), encoding="utf-8")
-    except BenchError as err:
-        print(f"error: {err}", file=sys.stderr)
-        return err.exit_code
-    print(f"{args.page} written")
-    return 0
+        return page(found, args.samples, args.board, command)
+
+    return write_page(args.page, made)
 
 
 if __name__ == "__main__":

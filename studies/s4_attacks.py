@@ -23,10 +23,11 @@ from host.nearest import nearest
 from host.progress import Progress
 from host.report import read_run, write_report
 from host.run import execute
-from host.types import BenchError, UsageError
+from host.types import UsageError
 from models.download import cache_folder
 from models.zoo import open_model
 from studies.finished import largest
+from studies.pages import write_page
 
 NETWORKS = {"int8": "resnet8-ptq", "int16": "resnet8-int16x8"}
 """Zoo entries: the same float network, quantized after training on samples that are not in the test set."""
@@ -36,18 +37,18 @@ INTEGER = "tflm"
 """The rung that answers for an integer network; the run's verdict holds the others to it, byte for byte."""
 
 SAMPLES = {
-    "pgd-s4": 128,
+    "pgd-s4": 32,
     "deepfool-s4": 128,
-    "jsma-s4": 64,
+    "jsma-s4": 32,
     "cw-l2-s4": 128,
     "cw-linf-s4": 128,
     "ead-s4": 128,
-    "autoattack-s4": 64,
+    "autoattack-s4": 32,
     "square-linf-s4": 128,
-    "square-l2-s4": 64,
-    "zoo-s4": 32,
-    "boundary-s4": 32,
-    "geoda-s4": 32,
+    "square-l2-s4": 32,
+    "zoo-s4": 16,
+    "boundary-s4": 16,
+    "geoda-s4": 16,
 }
 """Test images for each preset: fewer where it takes thousands of queries or gradients for one; the paper has 1,000."""
 
@@ -191,31 +192,27 @@ def made(args: argparse.Namespace, wanted: tuple[str, ...]) -> list[Line]:
     ]
 
 
+def results(args: argparse.Namespace) -> str:
+    """The page, from new runs or from those that are complete. Raises UsageError on an attack it does not have."""
+    wanted = tuple(args.attacks.split(",")) if args.attacks else tuple(SAMPLES)
+    for name in wanted:
+        if name not in SAMPLES:
+            raise UsageError(f"{name!r} is no attack of the study: {nearest(name, SAMPLES)}")
+    found, missing = finished(args.out, wanted) if args.read else (made(args, wanted), [])
+    return page(found, args.board, command(args), missing)
+
+
 def main() -> int:
     """Writes the page. Resumes where it was interrupted."""
     parser = argparse.ArgumentParser(prog="python -m studies.s4_attacks", description=__doc__)
     parser.add_argument("--board", default="native", help="a name that `tinyrobust boards` lists")
-    parser.add_argument("--samples", type=int, help="test images for every attack (default: 32 to 128, by its cost)")
+    parser.add_argument("--samples", type=int, help="test images for every attack (default: 16 to 128, by its cost)")
     parser.add_argument("--attacks", help="only these of them, with commas between")
     parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
     parser.add_argument("--read", action="store_true", help="run nothing: the page of the complete runs in --out")
     parser.add_argument("--page", type=Path, default=Path("docs/s4-attacks.md"), help="where the results go")
     args = parser.parse_args()
-    try:
-        wanted = tuple(args.attacks.split(",")) if args.attacks else tuple(SAMPLES)
-        for name in wanted:
-            if name not in SAMPLES:
-                raise UsageError(f"{name!r} is no attack of the study: {nearest(name, SAMPLES)}")
-        if args.read:
-            found, missing = finished(args.out, wanted)
-        else:
-            found, missing = made(args, wanted), []
-        args.page.write_text(page(found, args.board, command(args), missing), encoding="utf-8")
-    except BenchError as err:
-        print(f"error: {err}", file=sys.stderr)
-        return err.exit_code
-    print(f"{args.page} written")
-    return 0
+    return write_page(args.page, lambda: results(args))
 
 
 if __name__ == "__main__":

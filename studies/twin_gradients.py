@@ -17,8 +17,9 @@ import numpy as np
 
 from host.groups import Group
 from host.stats import mcnemar, paired_difference, wilson
-from host.types import BenchError, Cell
+from host.types import Cell
 from studies.finished import largest
+from studies.pages import write_page
 from studies.s3_claim import LEVELS, REFERENCE, Answers, answers, read
 
 NETWORKS = (REFERENCE, "resnet8-8bit", "resnet8-4bit", "s3-ternary")
@@ -134,14 +135,11 @@ def main() -> int:
     command = (
         f"python -m studies.twin_gradients --networks {args.networks} --samples {args.samples} --board {args.board}"
     )
-    try:
-        found = [_answers(name, args) for name in args.networks.split(",")]
-        args.page.write_text(page(contests(found), command), encoding="utf-8")
-    except BenchError as err:
-        print(f"error: {err}", file=sys.stderr)
-        return err.exit_code
-    print(f"{args.page} written")
-    return 0
+
+    def made() -> str:
+        return page(contests([_answers(name, args) for name in args.networks.split(",")]), command)
+
+    return write_page(args.page, made)
 
 
 if __name__ == "__main__":
