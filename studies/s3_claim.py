@@ -24,12 +24,12 @@ from host.groups import Group, groups
 from host.progress import Progress
 from host.report import read_run, write_report
 from host.run import execute
-from host.stats import paired_difference, wilson
 from host.types import Cell
 from models.download import cache_folder
 from models.ladder import Ladder
 from models.mlperf_tiny import calibration_rows, resnet8, unseen
 from models.zoo import open_model
+from studies.figures import difference, share
 from studies.pages import write_page
 
 REFERENCE = "mlperf-resnet8"
@@ -117,20 +117,14 @@ def claim(found: list[Answers], rung: str) -> list[str]:
 
 
 def _share(group: Group | None) -> str:
-    if group is None:
-        return "-"
-    right, n = int(group.right.sum()), len(group.sample)
-    low, high = wilson(right, n)
-    return f"{100 * right / n:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    return "-" if group is None else share(group.right)
 
 
 def _difference(base: Group | None, other: Group | None) -> str:
     if base is None or other is None or not np.array_equal(base.sample, other.sample):
         return "-"
     lost, gained = int(np.sum(base.right & ~other.right)), int(np.sum(other.right & ~base.right))
-    n = len(base.sample)
-    low, high = paired_difference(lost, gained, n)
-    return f"{100 * (gained - lost) / n:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
+    return difference(lost, gained, len(base.sample))
 
 
 def page(found: list[Answers], samples: int, board: str, command: str) -> str:

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from host.groups import Group
-from host.stats import mcnemar, paired_difference, wilson
+from host.stats import mcnemar
 from host.types import Cell
+from studies.figures import difference, share
 from studies.finished import largest
 from studies.pages import write_page
 from studies.s3_claim import LEVELS, REFERENCE, Answers, answers, read
@@ -49,10 +50,10 @@ class Contest:
     def line(self) -> str:
         """Markdown: n, both accuracies and their paired difference in points, each with its 95 % interval, and p."""
         n, lost, gained = self.counts
-        low, high = paired_difference(lost, gained, n)
-        difference = f"{100 * (gained - lost) / n:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
-        cells = (self.name, f"{self.level}/255", str(n), _share(self.transfer), _share(self.twin), difference,
-                 _p(mcnemar(lost, gained)))  # fmt: skip
+        cells = (
+            self.name, f"{self.level}/255", str(n), share(self.transfer.right), share(self.twin.right),
+            difference(lost, gained, n), _p(mcnemar(lost, gained)),
+        )  # fmt: skip
         return f"| {' | '.join(cells)} |"
 
 
@@ -111,12 +112,6 @@ def _answers(name: str, args: argparse.Namespace) -> Answers:
 
 def _cells() -> list[Cell]:
     return [Cell(ATTACK, source, level / 255) for level in LEVELS for source in SOURCES]
-
-
-def _share(group: Group) -> str:
-    right, n = int(group.right.sum()), len(group.right)
-    low, high = wilson(right, n)
-    return f"{100 * right / n:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def _p(value: float) -> str:
