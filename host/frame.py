@@ -18,6 +18,8 @@ HEADER_BYTES = size(FrameHeader)
 CRC_BYTES = 4
 MAX_DECODED = max(HEADER_BYTES + size(body) + TAILS.get(kind, 0) + CRC_BYTES for kind, body in BODIES.items())
 """Longest decoded frame of the protocol, in bytes."""
+GREETING = b"\r\ntinyrobust "
+"""How the line of text begins that a board says between two delimiters when it starts: no frame, and no damage."""
 
 
 def encoded_bound(decoded: int) -> int:
@@ -97,14 +99,14 @@ class Deframer:
         self._overlong = False
 
     def feed(self, data: bytes) -> list[Frame | Damaged]:
-        """The frames that end in ``data``, in order. Empty frames are no frames."""
+        """The frames that end in ``data``, in order. Empty frames and greetings are no frames."""
         out: list[Frame | Damaged] = []
         *ended, rest = data.split(b"\0")
         for piece in ended:
             self._hold(piece)
             if self._overlong:
                 out.append(Damaged(b""))
-            elif self._held:
+            elif self._held and not self._held.startswith(GREETING):
                 encoded = bytes(self._held)
                 out.append(decode(encoded) or Damaged(encoded))
             self.drop()

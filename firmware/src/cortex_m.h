@@ -4,19 +4,13 @@
 
 #include <cstdint>
 
+#include "registers/cortex.h"
+
 namespace cortex {
 
 inline volatile uint32_t& reg(uintptr_t address) { return *reinterpret_cast<volatile uint32_t*>(address); }
 
-constexpr uintptr_t kSystickControl = 0xE000E010, kSystickReload = 0xE000E014, kSystickValue = 0xE000E018;  // B3.3.2
-constexpr uint32_t kSystickMask = 0xFFFFFF;
-constexpr uintptr_t kNvicEnable = 0xE000E100;  // NVIC_ISER0, B3.4.3
-constexpr uintptr_t kCpuid = 0xE000ED00;       // B3.2.3
-constexpr uintptr_t kReset = 0xE000ED0C;       // AIRCR, B3.2.6
-constexpr uintptr_t kDebugMonitor = 0xE000EDFC, kDwtControl = 0xE0001000, kDwtCycles = 0xE0001004;  // C1.6.5, C1.8
-constexpr uintptr_t kDwtLock = 0xE0001FB0;                                                          // D1.1
-
-inline void enable_interrupt(uint32_t number) { reg(kNvicEnable + number / 32 * 4) = 1u << number % 32; }
+inline void enable_interrupt(uint32_t number) { reg(NVIC_ISER + number / 32 * 4) = 1u << number % 32; }
 
 // Sleeps until an interrupt unless `ready`: with interrupts disabled a pending one still ends WFI (B1.5.19), so none
 // can slip in between the question and the sleep.
@@ -27,18 +21,26 @@ void sleep_unless(Condition ready) {
   asm volatile("cpsie i" ::: "memory");
 }
 
+// No interrupt comes in between what is done in the life of one.
+struct Uninterrupted {
+  Uninterrupted() { asm volatile("cpsid i" ::: "memory"); }
+  ~Uninterrupted() { asm volatile("cpsie i" ::: "memory"); }
+  Uninterrupted(const Uninterrupted&) = delete;
+  Uninterrupted& operator=(const Uninterrupted&) = delete;
+};
+
 [[noreturn]] inline void restart() {
   asm volatile("dsb" ::: "memory");
-  reg(kReset) = 0x05FA0004;  // VECTKEY, SYSRESETREQ
+  reg(SCB_AIRCR) = SCB_AIRCR_VECTKEY << SCB_AIRCR_VECTKEY_Pos | SCB_AIRCR_SYSRESETREQ_Msk;
   for (;;) {
   }
 }
 
 inline void start_cycle_counter() {
-  reg(kDebugMonitor) = reg(kDebugMonitor) | 1u << 24;  // TRCENA
-  reg(kDwtLock) = 0xC5ACCE55;                          // the Cortex-M7 locks its DWT
-  reg(kDwtCycles) = 0;
-  reg(kDwtControl) = reg(kDwtControl) | 1;  // CYCCNTENA
+  reg(CoreDebug_DEMCR) = reg(CoreDebug_DEMCR) | CoreDebug_DEMCR_TRCENA_Msk;
+  reg(DWT_LAR) = DWT_LAR_KEY;  // the Cortex-M7 locks its DWT
+  reg(DWT_CYCCNT) = 0;
+  reg(DWT_CTRL) = reg(DWT_CTRL) | DWT_CTRL_CYCCNTENA_Msk;
 }
 
 // Reads a word, or says that nothing answers at that address: not every emulator models every part of a chip.
@@ -47,11 +49,12 @@ extern "C" bool read_if_there(uintptr_t address, uint32_t* value);
 
 // Counts down from 2^24 - 1 at the core's clock, raising its interrupt at each wrap.
 inline void start_systick() {
-  reg(kSystickReload) = kSystickMask;
-  reg(kSystickValue) = 0;
-  reg(kSystickControl) = 7;  // ENABLE, TICKINT, CLKSOURCE
+  reg(SysTick_LOAD) = SysTick_LOAD_RELOAD_Msk;
+  reg(SysTick_VAL) = 0;
+  reg(SysTick_CTRL) = SysTick_CTRL_ENABLE_Msk | SysTick_CTRL_TICKINT_Msk | SysTick_CTRL_CLKSOURCE_Msk;
 }
 
-inline void stop_systick() { reg(kSystickControl) = 0; }
+// Its next wrap is a whole period away: any write to the value starts it over (B3.3.5).
+inline void restart_systick() { reg(SysTick_VAL) = 0; }
 
 }  // namespace cortex

@@ -1,11 +1,13 @@
 // The superloop: bytes in, frames to the dispatcher, answers out.
 #include "dispatch.h"
 #include "frame.h"
+#include "greeting.h"
 #include "port.h"
 
 int main() {
   static uint8_t chunk[512];
   port::init();
+  greet();
   frame::Decoder decoder;
   dispatch::start(&decoder);
   while (const size_t got = port::read(chunk, sizeof chunk)) {

@@ -12,6 +12,7 @@ struct Identity {
   const char* board;         // as in host/boards.toml
   uint32_t cpuid;            // SCB->CPUID, 0 on the host
   uint32_t clock_hz;         // core clock, 0 on the host
+  const char* clock_source;  // the oscillator it is made from, empty where that is no question
   wire::TickUnit tick_unit;  // what ticks() counts
   uint32_t rx_ring;          // bytes buffered while the engine runs
   uint32_t max_baud;         // highest rate of the line, 0 where it has none

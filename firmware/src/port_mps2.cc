@@ -24,7 +24,7 @@ uint32_t g_high;
 namespace mps2 {
 
 void init(uint32_t rx_ring) {
-  g_identity = {TINYROBUST_BOARD, reg(kCpuid), kClockHz, wire::TickUnit::kCmsdkTimer, rx_ring, 0, {}};
+  g_identity = {TINYROBUST_BOARD, reg(kCpuid), kClockHz, "", wire::TickUnit::kCmsdkTimer, rx_ring, 0, {}};
   reg(kTimerCtrl) = 0;
   reg(kTimerReload) = 0xFFFFFFFF;
   reg(kTimerValue) = 0xFFFFFFFF;

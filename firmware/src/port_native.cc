@@ -22,7 +22,7 @@ alignas(16) uint8_t g_pool[kPoolBytes];
 void init() {}
 
 const Identity& identity() {
-  static const Identity kIdentity = {"native", 0, 0, wire::TickUnit::kHostNs, kPipeBytes, 0, {}};
+  static const Identity kIdentity = {"native", 0, 0, "", wire::TickUnit::kHostNs, kPipeBytes, 0, {}};
   return kIdentity;
 }
 

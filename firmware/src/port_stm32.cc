@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "extend.h"
 #include "port.h"
 
 namespace {
@@ -11,16 +12,16 @@ using cortex::reg;
 
 port::Identity g_identity;
 bool g_counts_cycles;
-uint32_t g_low;
-uint32_t g_high;
+uint64_t g_cycles;  // as of the last look at the cycle counter
 volatile uint32_t g_wraps;
 
-// The cycle counter wraps every 2^32 cycles (53 s at 80 MHz): right as long as no single inference takes longer.
+void look() { g_cycles = extend(g_cycles, reg(cortex::DWT_CYCCNT)); }
+
 uint64_t cycles() {
-  const uint32_t now = reg(cortex::kDwtCycles);
-  if (now < g_low) ++g_high;
-  g_low = now;
-  return uint64_t{g_high} << 32 | now;
+  const cortex::Uninterrupted alone;
+  look();
+  cortex::restart_systick();
+  return g_cycles;
 }
 
 uint64_t systick() {
@@ -28,48 +29,45 @@ uint64_t systick() {
   uint32_t left;
   do {
     wraps = g_wraps;
-    left = reg(cortex::kSystickValue);
+    left = reg(cortex::SysTick_VAL);
   } while (wraps != g_wraps);
-  return (uint64_t{wraps} << 24) + (cortex::kSystickMask - left);
+  constexpr uint64_t kPeriod = uint64_t{cortex::SysTick_LOAD_RELOAD_Msk} + 1;
+  return wraps * kPeriod + (cortex::SysTick_LOAD_RELOAD_Msk - left);
 }
 
 // An emulator may leave the cycle counter at 0: the ticks are SysTick's there, and INFO says so. Another may advance it
 // only now and then, so it is asked more than once.
 wire::TickUnit start_ticks() {
   cortex::start_cycle_counter();
-  const uint32_t before = reg(cortex::kDwtCycles);
-  stm32::wait_for([before] { return reg(cortex::kDwtCycles) != before; });
-  g_counts_cycles = reg(cortex::kDwtCycles) != before;
-  if (g_counts_cycles) return wire::TickUnit::kCpuCycles;
+  const uint32_t before = reg(cortex::DWT_CYCCNT);
+  g_counts_cycles = stm32::wait_for([before] { return reg(cortex::DWT_CYCCNT) != before; });
   cortex::start_systick();
-  return wire::TickUnit::kSystick;
+  return g_counts_cycles ? wire::TickUnit::kCpuCycles : wire::TickUnit::kSystick;
 }
 
 }  // namespace
 
-extern "C" void systick_handler() { g_wraps = g_wraps + 1; }
-
-namespace stm32 {
-
-// Where SysTick is what counts it runs all the time.
-void doze(bool on) {
-  if (!g_counts_cycles) return;
-  if (on) {
-    cortex::start_systick();
-  } else {
-    cortex::stop_systick();
-  }
+// The cycle counter wraps after 10.7 s at 400 MHz, in the middle of a long operator, where nobody asks for ticks.
+// SysTick looks at it every 2^24 cycles, which takes about fifty of them; it starts over whenever ticks are asked for,
+// so that nothing shorter than that is interrupted. It also wakes who sleeps.
+extern "C" void systick_handler() {
+  g_wraps = g_wraps + 1;
+  look();
 }
-
-}  // namespace stm32
 
 namespace port {
 
 void init() {
-  stm32::start_clocks();
+  const char* const source = stm32::start_clocks();
   const wire::TickUnit unit = start_ticks();
-  g_identity = {
-      TINYROBUST_BOARD, reg(cortex::kCpuid), stm32::kChip.clock_hz, unit, stm32::kRingBytes, stm32::kMaxBaud, {}};
+  g_identity = {TINYROBUST_BOARD,
+                reg(cortex::SCB_CPUID),
+                stm32::kChip.clock_hz,
+                source,
+                unit,
+                stm32::kRingBytes,
+                stm32::kMaxBaud,
+                {}};
   uint32_t uid[3] = {};
   for (uint32_t i = 0; i < 3 && cortex::read_if_there(stm32::kChip.uid + 4 * i, uid + i); ++i) {
   }

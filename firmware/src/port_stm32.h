@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cortex_m.h"
+#include "registers/stm32.h"
 
 namespace stm32 {
 
@@ -27,15 +28,18 @@ struct Chip {
 
 extern const Chip kChip;
 
-// From reset to kChip.clock_hz, with the clocks of the USART and of its pins enabled.
-void start_clocks();
+// From reset to kChip.clock_hz, with the clocks of the USART and of its pins enabled. The oscillator that the clock is
+// made from, for a person to read.
+const char* start_clocks();
 
 // Until the hardware says so, or for 100,000 questions, milliseconds: silicon answers within microseconds, emulators
-// leave some flags unmodelled and would wait for ever.
+// leave some flags unmodelled and would wait for ever. False where it never said so.
 template <typename Condition>
-void wait_for(Condition condition) {
-  for (uint32_t i = 0; i < 100000 && !condition(); ++i) {
+bool wait_for(Condition condition, uint32_t questions = 100000) {
+  for (uint32_t i = 0; i < questions; ++i) {
+    if (condition()) return true;
   }
+  return false;
 }
 
 // Writes and reads back, which lasts until the write has arrived: what a clock was enabled for may be used after that.
@@ -48,14 +52,15 @@ inline void modify(uintptr_t address, uint32_t mask, uint32_t bits) { put(addres
 
 inline void enable(uintptr_t address, uint32_t bits) { modify(address, 0, bits); }
 
+// Whether an external clock comes in where a crystal might be, which RCC_CR at `control` then runs from. It is given
+// half a second: the debug probe may be started together with the chip. Without one the oscillator is left off.
+bool start_external_clock(uintptr_t control);
+
 // Pins, rate and receive interrupt of kChip.usart.
 void start_usart();
 
 // From here on port::alive() has to be said.
 void start_watchdog();
-
-// While `on`, SysTick wakes the core at least every 0.3 s: who waits for bytes sleeps, and has to say alive() too.
-void doze(bool on);
 
 constexpr uint32_t kRingBytes = 8192;
 constexpr uint32_t kMaxBaud = 2000000;  // what an ST-LINK/V2-1 carries

@@ -1,5 +1,5 @@
-// The line of an STM32 board: an interrupt-driven receive ring and a rate the host may raise. Register offsets and bits
-// are the same in RM0351 (L4), RM0432 (L4+), RM0385 (F7) and RM0433 (H7), chapters USART and LPUART.
+// The line of an STM32 board: an interrupt-driven receive ring and a rate the host may raise. Chapters GPIO,
+// USART and LPUART of RM0351 (L4), RM0432 (L4+), RM0385 (F7) and RM0433 (H7).
 #include "port.h"
 #include "port_stm32.h"
 #include "ring.h"
@@ -9,12 +9,10 @@ namespace {
 using stm32::kChip;
 using stm32::reg;
 
-constexpr uintptr_t kCr1 = 0x00, kBrr = 0x0C, kIsr = 0x1C, kIcr = 0x20, kRdr = 0x24, kTdr = 0x28;
-constexpr uint32_t kEnable = 1u << 0, kReceive = 1u << 2, kTransmit = 1u << 3, kReceiveInterrupt = 1u << 5;  // CR1
-constexpr uint32_t kFraming = 1u << 1, kErrors = 0xF;                      // ISR and ICR: PE, FE, NE, ORE
-constexpr uint32_t kReceived = 1u << 5, kSent = 1u << 6, kRoom = 1u << 7;  // ISR: RXNE, TC, TXE
-constexpr uint32_t kListening = kEnable | kReceive | kTransmit | kReceiveInterrupt;
-constexpr uint32_t kDeaf = kEnable | kReceive | kTransmit;
+constexpr uint32_t kDeaf = stm32::USART_CR1_UE | stm32::USART_CR1_RE | stm32::USART_CR1_TE;
+constexpr uint32_t kListening = kDeaf | stm32::USART_CR1_RXNEIE;
+constexpr uint32_t kErrors =
+    stm32::USART_ICR_PECF | stm32::USART_ICR_FECF | stm32::USART_ICR_NECF | stm32::USART_ICR_ORECF;
 
 constexpr uint32_t kComplaints = 16;  // errors in a row before a raised rate counts as a mistake
 
@@ -28,39 +26,43 @@ uint32_t divider(uint32_t baud) {
 }
 
 void set_rate(uint32_t baud) {
-  reg(kChip.usart + kCr1) = 0;  // BRR may only be written while the USART is off
-  reg(kChip.usart + kBrr) = divider(baud);
+  reg(kChip.usart + stm32::USART_CR1) = 0;  // BRR may only be written while the USART is off
+  reg(kChip.usart + stm32::USART_BRR) = divider(baud);
   g_baud = baud;
   g_complaints = 0;
-  reg(kChip.usart + kCr1) = kListening;
+  reg(kChip.usart + stm32::USART_CR1) = kListening;
 }
 
+// Chapter GPIO: alternate function, pulled up or not, an output fast enough for the steep edges of 2 Mbaud (25 MHz into
+// 50 pF; the speed after reset may be as little as 2 MHz: the datasheets' I/O AC characteristics).
 void connect(const stm32::Pin& pin, bool pull_up) {
+  constexpr uint32_t kAlternate = 2, kPullUp = 1, kMediumSpeed = 1;
   const uint32_t at = pin.number * 2;
-  const uint32_t nibble = pin.number % 8 * 4;
-  stm32::modify(pin.gpio + 0x20 + pin.number / 8 * 4, 0xFu << nibble, pin.function << nibble);  // AFRL, AFRH
-  stm32::modify(pin.gpio + 0x0C, 3u << at, (pull_up ? 1u : 0u) << at);                          // PUPDR
-  stm32::modify(pin.gpio + 0x00, 3u << at, 2u << at);                                           // MODER: alternate
+  const uint32_t function_at = pin.number % 8 * 4;
+  stm32::modify(pin.gpio + stm32::GPIO_AFR + pin.number / 8 * 4, 15u << function_at, pin.function << function_at);
+  stm32::modify(pin.gpio + stm32::GPIO_OSPEEDR, 3u << at, kMediumSpeed << at);
+  stm32::modify(pin.gpio + stm32::GPIO_PUPDR, 3u << at, (pull_up ? kPullUp : 0) << at);
+  stm32::modify(pin.gpio + stm32::GPIO_MODER, 3u << at, kAlternate << at);
 }
 
 // Takes what the USART holds. With the ring full the interrupt is masked instead: an emulator then holds its sender
 // back; on silicon the next byte is an overrun, its frame fails the CRC and is sent again. The window in INFO avoids
 // both.
 void drain() {
-  while (reg(kChip.usart + kIsr) & kReceived) {
+  while (reg(kChip.usart + stm32::USART_ISR) & stm32::USART_ISR_RXNE) {
     if (g_ring.full()) {
-      reg(kChip.usart + kCr1) = kDeaf;
+      reg(kChip.usart + stm32::USART_CR1) = kDeaf;
       return;
     }
-    g_ring.put(static_cast<uint8_t>(reg(kChip.usart + kRdr)));
+    g_ring.put(static_cast<uint8_t>(reg(kChip.usart + stm32::USART_RDR)));
   }
 }
 
 }  // namespace
 
 extern "C" void usart_handler() {
-  if (reg(kChip.usart + kIsr) & kFraming) g_complaints = g_complaints + 1;
-  reg(kChip.usart + kIcr) = kErrors;  // an overrun that is not cleared raises for ever
+  if (reg(kChip.usart + stm32::USART_ISR) & stm32::USART_ISR_FE) g_complaints = g_complaints + 1;
+  reg(kChip.usart + stm32::USART_ICR) = kErrors;  // an overrun that is not cleared raises for ever
   drain();
 }
 
@@ -82,18 +84,17 @@ size_t read(uint8_t* to, size_t max) {
   while ((n = g_ring.take(to, max)) == 0) {
     if (g_baud != wire::kFirstBaud && g_complaints >= kComplaints) set_rate(wire::kFirstBaud);
     alive();
-    stm32::doze(true);
     cortex::sleep_unless([] { return !g_ring.empty(); });
-    stm32::doze(false);
   }
-  if (!(reg(kChip.usart + kCr1) & kReceiveInterrupt)) reg(kChip.usart + kCr1) = kListening;
+  if (!(reg(kChip.usart + stm32::USART_CR1) & stm32::USART_CR1_RXNEIE))
+    reg(kChip.usart + stm32::USART_CR1) = kListening;
   return n;
 }
 
 void write(const uint8_t* from, size_t n) {
   for (size_t i = 0; i < n; ++i) {
-    stm32::wait_for([] { return reg(kChip.usart + kIsr) & kRoom; });
-    reg(kChip.usart + kTdr) = from[i];
+    stm32::wait_for([] { return reg(kChip.usart + stm32::USART_ISR) & stm32::USART_ISR_TXE; });
+    reg(kChip.usart + stm32::USART_TDR) = from[i];
   }
 }
 
@@ -111,7 +112,7 @@ uint32_t accepted_baud(uint32_t wanted) {
 
 void use_baud(uint32_t baud) {
   if (baud == g_baud) return;
-  stm32::wait_for([] { return reg(kChip.usart + kIsr) & kSent; });
+  stm32::wait_for([] { return reg(kChip.usart + stm32::USART_ISR) & stm32::USART_ISR_TC; });
   set_rate(baud);
 }
 

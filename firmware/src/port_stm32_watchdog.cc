@@ -10,21 +10,18 @@ namespace {
 using stm32::kChip;
 using stm32::reg;
 
-constexpr uintptr_t kKey = 0x00, kPrescaler = 0x04, kReload = 0x08, kStatus = 0x0C;  // KR, PR, RLR, SR
-constexpr uint32_t kStart = 0xCCCC, kUnlock = 0x5555, kRefresh = 0xAAAA;             // KR
-constexpr uint32_t kBy256 = 6, kMost = 0xFFF;                                        // PR, RLR
-constexpr uint32_t kBusy = 0x7;                                                      // SR: PVU, RVU, WVU
+constexpr uint32_t kBusy = stm32::IWDG_SR_PVU | stm32::IWDG_SR_RVU | stm32::IWDG_SR_WVU;
 
 }  // namespace
 
 namespace stm32 {
 
 void start_watchdog() {
-  reg(kChip.watchdog + kKey) = kStart;
-  reg(kChip.watchdog + kKey) = kUnlock;
-  reg(kChip.watchdog + kPrescaler) = kBy256;
-  reg(kChip.watchdog + kReload) = kMost;
-  wait_for([] { return !(reg(kChip.watchdog + kStatus) & kBusy); });
+  reg(kChip.watchdog + stm32::IWDG_KR) = stm32::IWDG_KR_START;
+  reg(kChip.watchdog + stm32::IWDG_KR) = stm32::IWDG_KR_UNLOCK;
+  reg(kChip.watchdog + stm32::IWDG_PR) = stm32::IWDG_PR_DIV256;
+  reg(kChip.watchdog + stm32::IWDG_RLR) = stm32::IWDG_RLR_RL;
+  wait_for([] { return !(reg(kChip.watchdog + stm32::IWDG_SR) & kBusy); });
   port::alive();
 }
 
@@ -32,6 +29,6 @@ void start_watchdog() {
 
 namespace port {
 
-void alive() { reg(kChip.watchdog + kKey) = kRefresh; }
+void alive() { reg(kChip.watchdog + stm32::IWDG_KR) = stm32::IWDG_KR_REFRESH; }
 
 }  // namespace port

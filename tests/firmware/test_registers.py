@@ -1,0 +1,76 @@
+"""Every register constant of the STM32 boards is the vendor's, and none can be forgotten.
+
+A constant of ``firmware/src/registers`` that no header and no table knows is an error, and a port that writes an
+address, an offset or a bit itself, instead of taking it from there, is one too.
+"""
+
+import re
+import shutil
+
+import pytest
+
+from host.environment import NATIVE_STEPS
+from host.tools import checkout
+from tests.firmware.st_headers import CHIPS, REGISTERS, ROOT, WHEEL, compare, constants
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("g++") is None or not all(step.up_to_date(checkout()) for step in NATIVE_STEPS),
+    reason="needs g++ and `make setup`",
+)
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_every_constant_is_the_vendors(chip):
+    assert compare(CHIPS[chip]) == ""
+
+
+@pytest.mark.parametrize("chip", CHIPS)
+def test_each_wrong_constant_is_named(chip, tmp_path):
+    """All of them off by one: none is compared in a way that cannot fail."""
+    shutil.copytree(REGISTERS, tmp_path / "registers")
+    names = set()
+    for header in CHIPS[chip].ours:
+        path = tmp_path / "registers" / f"{header}.h"
+        names |= set(constants(path.read_text()))
+        path.write_text(path.read_text().replace(" = ", " = 1 + "))
+    assert set(compare(CHIPS[chip], tmp_path / "registers").split()) == names
+
+
+def test_the_f4s_offset_is_noticed(tmp_path):
+    """0x94 is RCC_DCKCFGR2 on the F446; on the F746 it left USART3 on a quarter of its clock."""
+    shutil.copytree(REGISTERS, tmp_path / "registers")
+    path = tmp_path / "registers" / "f746.h"
+    path.write_text(path.read_text().replace("RCC_DCKCFGR2 = RCC_BASE + 0x90", "RCC_DCKCFGR2 = RCC_BASE + 0x94"))
+    assert compare(CHIPS["f746"], tmp_path / "registers") == "RCC_DCKCFGR2"
+
+
+def test_a_constant_without_a_counterpart_is_an_error(tmp_path):
+    shutil.copytree(REGISTERS, tmp_path / "registers")
+    for header, line in (("f746", "constexpr uint32_t RCC_CR_NEW = 1;"), ("l475", "constexpr uintptr_t RCC_NEW = 1;")):
+        path = tmp_path / "registers" / f"{header}.h"
+        path.write_text(path.read_text().replace("namespace stm32 {\n", f"namespace stm32 {{\n{line}\n", 1))
+        with pytest.raises(LookupError, match=rf"^{header}\.h: RCC_(CR_)?NEW$"):
+            compare(CHIPS[header], tmp_path / "registers")
+
+
+def test_every_header_belongs_to_a_chip_and_every_chip_to_a_port():
+    assert {path.stem for path in REGISTERS.iterdir()} == {name for chip in CHIPS.values() for name in chip.ours}
+    ports = (ROOT / "firmware" / "src").glob("port_stm32_*.cc")
+    included = {name for port in ports for name in re.findall(r'#include "registers/(\w+)\.h"', port.read_text())}
+    assert included - {"l4"} == set(CHIPS)
+
+
+def test_ports_write_no_address_offset_or_bit_themselves():
+    sources = ROOT / "firmware" / "src"
+    ports = [path for glob in ("port_stm32*", "port_cortex*", "cortex_m*") for path in sources.glob(glob)]
+    assert len(ports) >= 12
+    for path in ports:
+        code = re.sub(r"//.*", "", path.read_text())
+        assert not re.findall(r"\b0[xX]\w+|<<\s*\d\w*", code), path.name
+
+
+def test_the_address_of_the_axi_workaround_is_that_of_sts_startup_code():
+    startup = (WHEEL / "H7" / "Src" / "system_stm32h7xx.c").read_text()
+    code = (REGISTERS / "h743.h").read_text()
+    assert re.search(r"IDCODE & 0xFFFF0000U\) < 0x20000000U\)[^}]*\*\)0x51008108\) = 0x0*1U", startup)
+    assert "AXI_TARG7_FN_MOD = 0x51008108" in code
