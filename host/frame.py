@@ -19,7 +19,8 @@ CRC_BYTES = 4
 MAX_DECODED = max(HEADER_BYTES + size(body) + TAILS.get(kind, 0) + CRC_BYTES for kind, body in BODIES.items())
 """Longest decoded frame of the protocol, in bytes."""
 GREETING = b"\r\ntinyrobust "
-"""How the line of text begins that a board says between two delimiters when it starts: no frame, and no damage."""
+"""How the text begins that a board says between two delimiters when it starts: neither a frame nor
+damage."""
 
 
 def encoded_bound(decoded: int) -> int:

@@ -47,12 +47,16 @@ wire::TickUnit start_ticks() {
 
 }  // namespace
 
-// The cycle counter wraps after 10.7 s at 400 MHz, in the middle of a long operator, where nobody asks for ticks.
-// SysTick looks at it every 2^24 cycles, which takes about fifty of them; it starts over whenever ticks are asked for,
-// so that nothing shorter than that is interrupted. It also wakes who sleeps.
+// The cycle counter wraps after 10.7 s at 400 MHz, in the middle of a long operator, where nobody
+// asks for ticks. SysTick looks at it every 2^24 cycles, which takes about fifty of them; it starts
+// over whenever ticks are asked for, so that nothing shorter than that is interrupted. It also
+// wakes who sleeps.
 extern "C" void systick_handler() {
-  g_wraps = g_wraps + 1;
-  look();
+  if (g_counts_cycles) {
+    look();
+  } else {
+    g_wraps = g_wraps + 1;
+  }
 }
 
 namespace port {

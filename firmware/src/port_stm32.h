@@ -28,12 +28,13 @@ struct Chip {
 
 extern const Chip kChip;
 
-// From reset to kChip.clock_hz, with the clocks of the USART and of its pins enabled. The oscillator that the clock is
-// made from, for a person to read.
+// From reset to kChip.clock_hz, with the clocks of the USART and of its pins enabled. The
+// oscillator that the clock is made from, for a person to read.
 const char* start_clocks();
 
-// Until the hardware says so, or for 100,000 questions, milliseconds: silicon answers within microseconds, emulators
-// leave some flags unmodelled and would wait for ever. False where it never said so.
+// Until the hardware says so, or for 100,000 questions, milliseconds: silicon answers within
+// microseconds, emulators leave some flags unmodelled and would wait for ever. False where it never
+// said so.
 template <typename Condition>
 bool wait_for(Condition condition, uint32_t questions = 100000) {
   for (uint32_t i = 0; i < questions; ++i) {
@@ -52,8 +53,9 @@ inline void modify(uintptr_t address, uint32_t mask, uint32_t bits) { put(addres
 
 inline void enable(uintptr_t address, uint32_t bits) { modify(address, 0, bits); }
 
-// Whether an external clock comes in where a crystal might be, which RCC_CR at `control` then runs from. It is given
-// half a second: the debug probe may be started together with the chip. Without one the oscillator is left off.
+// Whether an external clock comes in where a crystal might be, which RCC_CR at `control` then runs
+// from. It is given half a second: the debug probe may be started together with the chip. Without
+// one the oscillator is left off.
 bool start_external_clock(uintptr_t control);
 
 // Pins, rate and receive interrupt of kChip.usart.

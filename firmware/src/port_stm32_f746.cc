@@ -18,8 +18,9 @@ const Chip kChip = {
 };
 
 const char* start_clocks() {
-  // 8 MHz from the ST-LINK's MCO, no crystal: bypass (UM1974 6.8.1, RM0385 5.2.1). A probe without power or with other
-  // firmware gives none: the internal 16 MHz then, within 1 % at room temperature, which a UART bears.
+  // 8 MHz from the ST-LINK's MCO, no crystal: bypass (UM1974 6.8.1, RM0385 5.2.1). A probe without
+  // power or with other firmware gives none: the internal 16 MHz then, within 1 % at room
+  // temperature, which a UART bears.
   const bool external = start_external_clock(RCC_CR);
   if (!external) {
     enable(RCC_CR, RCC_CR_HSION);
@@ -31,11 +32,12 @@ const char* start_clocks() {
   enable(RCC_APB1ENR, RCC_APB1ENR_PWREN);
   enable(PWR_CR1, PWR_CR1_VOS);
 
-  // 2 MHz into the PLL, which limits its jitter; * 216 = 432 MHz; / 2 = 216 MHz (PLLP 0); / 9 = 48 MHz. The reserved
-  // bits stay at their reset value (5.3.2).
+  // 2 MHz into the PLL, which limits its jitter; * 216 = 432 MHz; / 2 = 216 MHz (PLLP 0); / 9 = 48
+  // MHz. The reserved bits stay at their reset value (5.3.2).
   const uint32_t input = external ? RCC_PLLCFGR_PLLSRC_HSE | 4u << RCC_PLLCFGR_PLLM_Pos
                                   : RCC_PLLCFGR_PLLSRC_HSI | 8u << RCC_PLLCFGR_PLLM_Pos;
-  modify(RCC_PLLCFGR, RCC_PLLCFGR_PLLM | RCC_PLLCFGR_PLLN | RCC_PLLCFGR_PLLP | RCC_PLLCFGR_PLLSRC | RCC_PLLCFGR_PLLQ,
+  constexpr uint32_t kDividers = RCC_PLLCFGR_PLLM | RCC_PLLCFGR_PLLN | RCC_PLLCFGR_PLLP | RCC_PLLCFGR_PLLQ;
+  modify(RCC_PLLCFGR, kDividers | RCC_PLLCFGR_PLLSRC,
          input | 216u << RCC_PLLCFGR_PLLN_Pos | 9u << RCC_PLLCFGR_PLLQ_Pos);
   enable(RCC_CR, RCC_CR_PLLON);
   enable(PWR_CR1, PWR_CR1_ODEN);

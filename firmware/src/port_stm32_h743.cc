@@ -7,9 +7,9 @@
 namespace stm32 {
 namespace {
 
-// Up to revision Y, data read from the AXI SRAM may be corrupted where several reads are under way; ST's workaround
-// lets it have one at a time (ES0392 2.2.9). That RAM is the pool, so this comes before anything else. Later revisions
-// are mended and keep their speed.
+// Up to revision Y, data read from the AXI SRAM may be corrupted where several reads are under way;
+// ST's workaround lets it have one at a time (ES0392 2.2.9). That RAM is the pool, so this comes
+// before anything else. Later revisions are mended and keep their speed.
 void mend_axi_sram() {
   if (reg(DBGMCU_IDCODE) >> DBGMCU_IDCODE_REV_ID_Pos >= DBGMCU_IDCODE_REV_ID_X) return;
   put(AXI_TARG7_FN_MOD, AXI_TARG7_FN_MOD_READ_ISS_OVERRIDE);
@@ -38,22 +38,22 @@ const char* start_clocks() {
   enable(PWR_D3CR, PWR_D3CR_VOS);
   wait_for([] { return reg(PWR_D3CR) & PWR_D3CR_VOSRDY; });
 
-  // 8 MHz from the ST-LINK's MCO, no crystal: bypass (UM2407; RCC, HSE oscillator). A probe without power or with other
-  // firmware gives none: the internal 64 MHz then, within 1 % at room temperature, which a UART bears.
+  // 8 MHz from the ST-LINK's MCO, no crystal: bypass (UM2407; RCC, HSE oscillator). A probe without
+  // power or with other firmware gives none: the internal 64 MHz then, within 1 % at room
+  // temperature, which a UART bears.
   const bool external = start_external_clock(RCC_CR);
   if (!external) {
     enable(RCC_CR, RCC_CR_HSION);
     wait_for([] { return reg(RCC_CR) & RCC_CR_HSIRDY; });
   }
 
-  // 2 MHz into PLL1, * 400 = 800 MHz, / 2 = 400 MHz: wide VCO, input range 2 to 4 MHz, output P enabled (RCC_PLLCKSELR,
-  // PLLCFGR, PLL1DIVR).
+  // 2 MHz into PLL1, * 400 = 800 MHz, / 2 = 400 MHz: wide VCO, input range 2 to 4 MHz, output P
+  // enabled (RCC_PLLCKSELR, PLLCFGR, PLL1DIVR).
   modify(RCC_PLLCKSELR, RCC_PLLCKSELR_PLLSRC | RCC_PLLCKSELR_DIVM1,
          external ? RCC_PLLCKSELR_PLLSRC_HSE | 4u << RCC_PLLCKSELR_DIVM1_Pos
                   : RCC_PLLCKSELR_PLLSRC_HSI | 32u << RCC_PLLCKSELR_DIVM1_Pos);
-  modify(RCC_PLLCFGR,
-         RCC_PLLCFGR_PLL1FRACEN | RCC_PLLCFGR_PLL1VCOSEL | RCC_PLLCFGR_PLL1RGE | RCC_PLLCFGR_DIVP1EN |
-             RCC_PLLCFGR_DIVQ1EN | RCC_PLLCFGR_DIVR1EN,
+  constexpr uint32_t kLoop = RCC_PLLCFGR_PLL1FRACEN | RCC_PLLCFGR_PLL1VCOSEL | RCC_PLLCFGR_PLL1RGE;
+  modify(RCC_PLLCFGR, kLoop | RCC_PLLCFGR_DIVP1EN | RCC_PLLCFGR_DIVQ1EN | RCC_PLLCFGR_DIVR1EN,
          RCC_PLLCFGR_PLL1RGE_1 | RCC_PLLCFGR_DIVP1EN);
   reg(RCC_PLL1DIVR) = (400u - 1) << RCC_PLL1DIVR_N1_Pos | (2u - 1) << RCC_PLL1DIVR_P1_Pos |
                       (2u - 1) << RCC_PLL1DIVR_Q1_Pos | (2u - 1) << RCC_PLL1DIVR_R1_Pos;

@@ -8,7 +8,8 @@ void run_at(uint32_t multiplier, uint32_t wait_states) {
   enable(RCC_CR, RCC_CR_HSION);
   wait_for([] { return reg(RCC_CR) & RCC_CR_HSIRDY; });
 
-  // 16 MHz / 2 = 8 MHz into the PLL, * multiplier, / 2 (PLLR 0); source HSI16, output R enabled (6.4.4).
+  // 16 MHz / 2 = 8 MHz into the PLL, * multiplier, / 2 (PLLR 0); source HSI16, output R enabled
+  // (6.4.4).
   reg(RCC_PLLCFGR) = RCC_PLLCFGR_PLLSRC_HSI | (2u - 1) << RCC_PLLCFGR_PLLM_Pos | multiplier << RCC_PLLCFGR_PLLN_Pos |
                      RCC_PLLCFGR_PLLREN | 0u << RCC_PLLCFGR_PLLR_Pos;
   enable(RCC_CR, RCC_CR_PLLON);

@@ -1,5 +1,5 @@
-// The line of an STM32 board: an interrupt-driven receive ring and a rate the host may raise. Chapters GPIO,
-// USART and LPUART of RM0351 (L4), RM0432 (L4+), RM0385 (F7) and RM0433 (H7).
+// The line of an STM32 board: an interrupt-driven receive ring and a rate the host may raise.
+// Chapters GPIO, USART and LPUART of RM0351 (L4), RM0432 (L4+), RM0385 (F7) and RM0433 (H7).
 #include "port.h"
 #include "port_stm32.h"
 #include "ring.h"
@@ -33,8 +33,9 @@ void set_rate(uint32_t baud) {
   reg(kChip.usart + stm32::USART_CR1) = kListening;
 }
 
-// Chapter GPIO: alternate function, pulled up or not, an output fast enough for the steep edges of 2 Mbaud (25 MHz into
-// 50 pF; the speed after reset may be as little as 2 MHz: the datasheets' I/O AC characteristics).
+// Chapter GPIO: alternate function, pulled up or not, an output fast enough for the steep edges of
+// 2 Mbaud (25 MHz into 50 pF; the speed after reset may be as little as 2 MHz: the datasheets' I/O
+// AC characteristics).
 void connect(const stm32::Pin& pin, bool pull_up) {
   constexpr uint32_t kAlternate = 2, kPullUp = 1, kMediumSpeed = 1;
   const uint32_t at = pin.number * 2;

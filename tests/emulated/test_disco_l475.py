@@ -8,9 +8,11 @@ import pytest
 
 from host.attach import attach
 from host.boards import get_board
+from host.emulator import Emulator
 from host.environment import BOARD_STEPS
 from host.flash import build
 from host.frame import Deframer, encode
+from host.ports import connect
 from host.tools import STM32, checkout, found_version, tools
 from host.wire import LOAD_CHUNK, Load, Loaded, TickUnit
 from models.plan import compile_plan
@@ -36,6 +38,22 @@ def test_emulated_and_real_board_run_the_same_file():
         assert device.image == hashlib.sha256(firmware.elf.read_bytes()).hexdigest()
         assert device.info.build_id in firmware.elf.read_bytes()
         assert device.info.board == real.env
+
+
+def test_it_says_one_line_of_text_and_the_link_is_clean_all_the_same():
+    board = get_board("qemu_l475")
+    with Emulator(board, build(board).elf) as emulator:
+        port = connect(emulator.url, emulator.gone)
+        said, end = b"", time.monotonic() + 30
+        while said.count(b"\0") < 2 and time.monotonic() < end:
+            said += port.read(1.0)
+        port.close()
+    assert said == b"\0\r\ntinyrobust disco_l475: 80 MHz from HSI16; 115200 baud\r\n\0"
+    with attach(board, print) as device:
+        device.hello()
+        counters = device.link.counters
+    assert (counters.damaged, counters.naks) == (0, 0)
+    assert counters.bytes_received > len(said) * 2
 
 
 def test_answers_are_the_oracles_and_instruction_counts_repeat():

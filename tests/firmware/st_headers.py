@@ -1,24 +1,34 @@
-"""The STM32 register constants of the firmware beside those of ST's and Arm's own headers, compared by the compiler.
+"""The firmware's STM32 register constants beside those of the vendors' headers, by the compiler.
 
-The CMSIS wheel that set-up unpacks carries the headers of the F746 and the H743, and Arm's of both cores. For the L4
-chips, and for what no header has, the expected values are written down with their manual.
+The CMSIS wheel that set-up unpacks carries ST's headers of the F746 and the H743, and Arm's of both
+cores. For the L4 chips, and for what no header has, the expected values are written down with their
+manual.
 """
 
 from __future__ import annotations
 
 import re
 import subprocess
-import tomllib
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTERS = ROOT / "firmware" / "src" / "registers"
 WHEEL = ROOT / ".deps" / "cmsis" / "aidge_export_arm_cortexm" / "boards" / "stm32"
 CORE = WHEEL / "F7" / "Drivers" / "CMSIS" / "Include"
 
-NAMES_OF_ST = {"USART_CR1_RXNEIE": "USART_CR1_RXNEIE_RXFNEIE", "USART_ISR_RXNE": "USART_ISR_RXNE_RXFNE",
-               "USART_ISR_TXE": "USART_ISR_TXE_TXFNF", "USART_ICR_NECF": "USART_ICR_NCF"}  # fmt: skip
+NAMES_OF_ST = {
+    "USART_CR1_RXNEIE": "USART_CR1_RXNEIE_RXFNEIE",
+    "USART_ISR_RXNE": "USART_ISR_RXNE_RXFNE",
+    "USART_ISR_TXE": "USART_ISR_TXE_TXFNF",
+    "USART_ICR_NECF": "USART_ICR_NCF",
+}
 """Other names of the same bits, in the headers of chips with a FIFO or of older ones."""
 
 WRITTEN = {
@@ -62,33 +72,36 @@ def _family(letter: str) -> Path:
 
 
 L4 = Path(__file__).with_name("registers_l4.toml")
+M7 = ("cortex", "cortex_m7", "stm32")
 CHIPS = {
-    "f746": Chip(("cortex", "cortex_m7", "stm32", "f746"), '#include "stm32f746xx.h"', _family("F7")),
-    "h743": Chip(("cortex", "cortex_m7", "stm32", "h743"), '#include "stm32h743xx.h"', _family("H7")),
+    "f746": Chip((*M7, "f746"), '#include "stm32f746xx.h"', _family("F7")),
+    "h743": Chip((*M7, "h743"), '#include "stm32h743xx.h"', _family("H7")),
     "l475": Chip(("cortex", "stm32", "l4", "l475"), CORTEX_M4, CORE, L4),
     "l4r5": Chip(("cortex", "stm32", "l4", "l4r5"), CORTEX_M4, CORE, L4),
 }
 
 
 def constants(text: str) -> list[str]:
-    """Names of the constants that a header of ours declares. Fails on a declaration of another form."""
+    """Names of the constants that a header of ours declares. Fails on any other declaration."""
     code = re.sub(r"//.*", "", text)
     names = re.findall(r"\b(\w+) = ", code)
     declared = re.findall(r"\bconstexpr (?:uintptr_t|uint32_t) ([^;]+);", code)
     assert names == [part.split(" = ")[0].strip() for line in declared for part in line.split(",")]
-    assert code.count("=") == len(names) == len(set(names)), "a constant that the comparison would not see"
+    assert code.count("=") == len(names) == len(set(names)), "a constant that would not be compared"
     return names
 
 
 def compare(chip: Chip, registers: Path = REGISTERS) -> str:
-    """What the compiler says of the constants in ``registers``: empty where each is the vendor's, else their names.
+    """The names of the constants in ``registers`` that are not the vendor's, in one string.
 
     Raises LookupError, with the names, where there is nothing to hold a constant against.
     """
     flags = [f"-I{registers.parent}", f"-isystem{chip.folder}", f"-isystem{CORE}"]
-    macros = set(re.findall(r"^#define (\w+)", _compile(["-dM", "-E", *flags], chip.vendor).stdout, re.M))
+    preprocessed = _compile(["-dM", "-E", *flags], chip.vendor).stdout
+    macros = set(re.findall(r"^#define (\w+)", preprocessed, re.M))
     table = {} if chip.table is None else tomllib.loads(chip.table.read_text())
-    expected = {name: str(value) for part in (WRITTEN, *table.values()) for name, value in part.items()}
+    parts = (WRITTEN, *table.values())
+    expected = {name: str(value) for part in parts for name, value in part.items()}
     copies, checks, unknown = [], [], []
     for header in chip.ours:
         space = "cortex" if header.startswith("cortex") else "stm32"
@@ -98,22 +111,22 @@ def compare(chip: Chip, registers: Path = REGISTERS) -> str:
                 value = _vendors(name, header, macros)
             if value is None:
                 unknown.append(f"{header}.h: {name}")
-            copies.append(f"constexpr unsigned long long {name}_ = {space}::{name};")
-            checks.append(f'static_assert(ours::{name}_ == static_cast<unsigned long long>({value}), "{name}");')
+            copies.append(f"constexpr Number {name}_ = {space}::{name};")
+            checks.append(f'static_assert(ours::{name}_ == Number({value}), "{name}");')
     if unknown:
         raise LookupError(", ".join(unknown))
     # Ours are copied under other names before the vendor's macros could take their place.
-    includes = "\n".join(f'#include "registers/{header}.h"' for header in chip.ours)
-    copied = "\n".join(copies)
-    code = f"{includes}\nnamespace ours {{\n{copied}\n}}\n#include <cstddef>\n{chip.vendor}\n" + "\n".join(checks)
-    done = _compile(["-fsyntax-only", *flags], code)
+    code = [f'#include "registers/{header}.h"' for header in chip.ours]
+    code += ["using Number = unsigned long long;", "namespace ours {", *copies, "}"]
+    code += ["#include <cstddef>", chip.vendor, *checks]
+    done = _compile(["-fsyntax-only", *flags], "\n".join(code))
     wrong = re.findall(r"static assertion failed: (\w+)", done.stderr)
     assert bool(wrong) == bool(done.returncode), done.stderr[:2000]
     return " ".join(wrong)
 
 
 def _vendors(name: str, header: str, macros: set[str]) -> str | None:
-    """The vendor's expression for a constant: a macro, an interrupt's number, an address or an offset."""
+    """The vendor's expression for a constant: macro, interrupt's number, address or offset."""
     for macro in (name, NAMES_OF_ST.get(name, name)):
         if macro in macros:
             return macro

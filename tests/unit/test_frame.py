@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.frame import Damaged, Deframer, Frame, decode, encode
+from host.frame import GREETING, Damaged, Deframer, Frame, decode, encode
 from host.vote import Ballot
 from host.wire import Error, ErrorReply, Hello, Infer, Load, Type
 
@@ -46,6 +46,19 @@ def test_any_damage_is_seen(seq, body, random):
 def test_noise_is_no_message(noise):
     for frame in Deframer().feed(noise + b"\0"):
         assert isinstance(frame, Damaged)
+
+
+@given(st.integers(1, 80))
+def test_a_boards_greeting_is_neither_a_frame_nor_damage(size):
+    """What a board says when it starts, in pieces. The frame that it broke off is damage."""
+    whole = encode(7, Hello(1))
+    said = GREETING + b"nucleo_f746: 216 MHz from HSE; 115200 baud\r\n"
+    stream = b"\0".join([whole[:5], said, whole])
+    deframer, got = Deframer(), []
+    for at in range(0, len(stream), size):
+        got += deframer.feed(stream[at : at + size])
+    assert got == [Damaged(whole[:5]), Frame(Type.HELLO, 7, Hello(1))]
+    assert Deframer().feed(GREETING[1:] + b"\0") == [Damaged(GREETING[1:])]
 
 
 def test_unfinished_frame_is_bounded():

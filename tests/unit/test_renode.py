@@ -22,7 +22,8 @@ from tests.unit.test_device import SmallPlan
 ROOT = Path(__file__).resolve().parents[2]
 BOARD = get_board("nucleo_f746", "renode")
 REPL = (ROOT / "renode" / "nucleo_f746.repl").read_text()
-CHIP = (ROOT / "firmware" / "src" / "port_stm32_f746.cc").read_text()
+SOURCES = ROOT / "firmware" / "src"
+CHIP = (SOURCES / "registers" / "f746.h").read_text() + (SOURCES / "port_stm32_f746.cc").read_text()
 
 RENODE = """#!{python}
 import os, re, socket, subprocess, sys, time
@@ -59,10 +60,11 @@ def test_memories_are_the_linkers(memory, region):
 
 
 def test_peripherals_are_the_ports():
-    for name in ("kPwr", "kGpioD", "kRcc", "kFlash"):
+    for name in ("PWR_BASE", "GPIOD_BASE", "RCC_BASE", "FLASH_R_BASE", "IWDG_BASE"):
         at = int(re.search(rf"{name} = (0x[0-9A-F]+)", CHIP)[1], 16)
         assert at in {address for _, address, _ in entries().values()}, name
-    usart, number = re.search(r"(0x[0-9A-F]+),\s+// USART3.*\n\s+(\d+),", CHIP).groups()
+    usart = re.search(r"USART3_BASE = (0x[0-9A-F]+)", CHIP)[1]
+    number = re.search(r"USART3_IRQn = (\d+)", CHIP)[1]
     kind, at, body = entries()["usart3"]
     assert (kind, at) == ("UART.STM32F7_USART", int(usart, 16))
     assert f"-> nvic@{number}" in body

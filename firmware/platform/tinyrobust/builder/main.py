@@ -85,7 +85,8 @@ env.BuildSources(
 # What the image speaks and what runs its network: host/parts.py names the choices, firmware/src has a file for each.
 protocol = os.environ.get("TINYROBUST_PROTOCOL", "tinyrobust")
 if protocol == "mlperf-tiny":
-    env.Append(SRC_FILTER=["-<main.cc>", "-<greeting.cc>", "-<dispatch.cc>", "-<network.cc>", "-<profile.cc>", "+<mlperf_*>"])
+    ours = ["main", "greeting", "dispatch", "network", "profile"]
+    env.Append(SRC_FILTER=[*(f"-<{name}.cc>" for name in ours), "+<mlperf_*>"])
 
 # Generated files to link in: a plan that shall stand in flash.
 for source in filter(None, os.environ.get("TINYROBUST_SOURCES", "").split(os.pathsep)):
