@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 
+from host.alone import alone
 from host.backports import install as install_from_backports
 from host.environment import BENCH, BOARD_STEPS, NATIVE_STEPS, PROJECT, SetupError
 from host.tools import ARM, NATIVE, PROBE, STM32, Tool, checkout, codename, found_version, missing, tools
@@ -28,8 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         use_supported_python()
         root = checkout()
-        with (root / ".setup-lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with alone(root):
             install_packages([group for group in groups if group != STM32])
             if STM32 in groups:
                 install_newer(tools([STM32]))

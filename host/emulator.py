@@ -36,8 +36,8 @@ class Emulator:
     """A context manager: QEMU or Renode running ``elf`` on ``board``.
 
     Entering raises UsageError where the emulator is missing or too old; an early death and a refused platform are told
-    by ``gone``. For a FIFO board the pipes are ``to_board`` and ``from_board``; for a TCP board ``url`` is the pyserial URL of its UART.
-    ``options`` are further ones of QEMU.
+    by ``gone``. For a FIFO board the pipes are ``to_board`` and ``from_board``; for a TCP board ``url`` is the pyserial
+    URL of its UART. ``options`` are further ones of QEMU.
     """
 
     def __init__(self, board: Board, elf: Path, *, icount: bool = True, options: Sequence[str] = ()) -> None:

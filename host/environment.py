@@ -17,6 +17,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from host.guard import guarded
+
 Say = Callable[[str], None]
 
 PLATFORMIO_SCONS = "4.41101.0"
@@ -30,7 +32,7 @@ class SetupError(Exception):
 def run(argv: Sequence[str], say: Say, root: Path) -> None:
     """Runs a command in ``root``, telling its progress. Raises SetupError with the last line it said."""
     last = ""
-    with subprocess.Popen(argv, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with guarded(argv, root, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if line.strip():

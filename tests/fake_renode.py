@@ -1,7 +1,7 @@
 """A stand-in for Renode: refuses what Renode 1.15.3 and 1.16.1 refuse of our scripts, then serves our own firmware.
 
-``fake_renode.py FIRMWARE`` followed by Renode's arguments. As Renode it prints what it refuses on stdout, goes on without
-a machine, and quits with status 0 at the end of its stdin.
+``fake_renode.py FIRMWARE`` followed by Renode's arguments. As Renode it prints what it refuses on stdout, goes on
+without a machine, and quits with status 0 at the end of its stdin.
 """
 
 import os
@@ -42,17 +42,17 @@ COMMANDS = [
 ]
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """What Renode prints below the command that failed."""
 
 
-def parsing_error(number: int, why: str, path: Path, at: int, line: str) -> Refused:
+def parsing_error(number: int, why: str, path: Path, at: int, line: str) -> RefusedError:
     """An error of a platform description, as Renode words it."""
-    return Refused(f"Error E{number:02d}: {why}\nAt {path}:{at}:5:\n{line}\n    ^")
+    return RefusedError(f"Error E{number:02d}: {why}\nAt {path}:{at}:5:\n{line}\n    ^")
 
 
 def load_platform(path: Path) -> set[str]:
-    """The names of a platform's peripherals. Raises Refused where Renode does."""
+    """The names of a platform's peripherals. Raises RefusedError where Renode does."""
     kind = name = ""
     address = 0
     names = set()
@@ -79,10 +79,10 @@ def load_platform(path: Path) -> set[str]:
 
 
 def start(commands: str, firmware: str) -> None:
-    """Does what ``-e`` asks for. Raises Refused."""
+    """Does what ``-e`` asks for. Raises RefusedError."""
     given = re.fullmatch(r"\$elf=@(\S+); \$port=(\d+); include @(\S+)", commands)
     if given is None:
-        raise Refused(f"No such command or device: {commands}")
+        raise RefusedError(f"No such command or device: {commands}")
     elf, port, script = given.groups()
     variables = {"$elf": elf, "$port": port, "$ORIGIN": os.path.dirname(script)}  # noqa: PTH120
     done: dict[str, str] = {}
@@ -94,14 +94,14 @@ def start(commands: str, firmware: str) -> None:
             line = line.replace(variable, value)
         command = next(filter(None, (re.fullmatch(pattern, line) for pattern in COMMANDS)), None)
         if command is None:
-            raise Refused(f"No such command or device: {shlex.split(line)[0]}")
+            raise RefusedError(f"No such command or device: {shlex.split(line)[0]}")
         done |= command.groupdict()
         if platform := command.groupdict().get("platform"):
             names = load_platform(Path(platform))
     if Path(done["elf"]).read_bytes()[:4] != b"\x7fELF":
-        raise Refused("The file is not an ELF")
+        raise RefusedError("The file is not an ELF")
     if done["uart"] not in names or done["end"] != done["line"]:
-        raise Refused(f"Could not find {done['uart']}")
+        raise RefusedError(f"Could not find {done['uart']}")
     # Renode listens on every interface; a test need not.
     with socket.create_server(("127.0.0.1", int(done["port"]))) as listener:
         line = listener.accept()[0]
@@ -123,7 +123,7 @@ def main() -> None:
     print(f"Renode, version 1.15.3\n\n(monitor) {commands}", flush=True)
     try:
         start(commands, firmware)
-    except Refused as refused:
+    except RefusedError as refused:
         print(f"There was an error executing command 'include'\n{refused}", flush=True)
 
 

@@ -28,6 +28,7 @@ BOARD = get_board("nucleo_f746", "renode")
 REPL = (ROOT / "renode" / "nucleo_f746.repl").read_text()
 CHIP = (ROOT / "firmware" / "src" / "port_stm32_f746.cc").read_text()
 
+
 def entries():
     """Name -> (type, address, indented lines) of each entry of the platform description."""
     found = re.findall(r"^(\w+): ([\w.]+) @ sysbus ?<?(0x[0-9A-Fa-f]+)?.*\n((?:    .*\n?)*)", REPL, re.M)
@@ -140,10 +141,10 @@ def test_the_end_of_its_stdin_ends_it(renode):
             connect(emulator.url, emulator.gone)
 
 
-def test_silence_ends_with_its_last_words(free_port=9):
-    """Port 9 is the discard service's: nobody listens there."""
+def test_silence_ends_with_its_last_words():
+    """At port 9, the discard service's, nobody listens."""
     with pytest.raises(LinkError, match=r"nothing listens there after 0 s; the emulator's last words: out of memory$"):
-        connect(f"socket://127.0.0.1:{free_port}", lambda: None, 0.0, lambda: "out of memory")
+        connect("socket://127.0.0.1:9", lambda: None, 0.0, lambda: "out of memory")
 
 
 def test_last_words_are_few_and_harmless():
