@@ -15,7 +15,12 @@ MODEL ?=
 DATA ?=
 IMAGE = $(if $(MODEL), --model $(MODEL))$(if $(PROTOCOL), --protocol $(PROTOCOL))$(if $(ENGINE), --engine $(ENGINE))
 PYTHON ?= python3
-BOOTSTRAP := $(PYTHON) -m host.bootstrap
+# SYSTEM=no: set-up leaves all but this checkout alone, and names what is missing with the command that installs it.
+SYSTEM ?= yes
+ifneq ($(filter-out yes no,$(SYSTEM)),)
+$(error SYSTEM=$(SYSTEM): yes or no)
+endif
+BOOTSTRAP := $(PYTHON) -m host.bootstrap $(if $(filter no,$(SYSTEM)),--no-system)
 BIN := .venv/bin
 
 .PHONY: setup bench flash test test-unit test-deep lint perf lock clean

@@ -65,9 +65,13 @@ class Step:
         stamp = self.stamp(root)
         return stamp.is_file() and stamp.read_text() == self.digest(root)
 
+    def is_current(self, root: Path) -> bool:
+        """Whether it is up to date and, where it is a virtual environment, one of the Python that asks."""
+        return self.up_to_date(root) and _of_this_python(root / self.name)
+
     def ensure(self, root: Path, say: Say) -> bool:
-        """Makes the folder unless it is up to date; returns whether it did. Raises SetupError."""
-        if self.up_to_date(root) and _of_this_python(root / self.name):
+        """Makes the folder unless it is current; returns whether it did. Raises SetupError."""
+        if self.is_current(root):
             return False
         say(f"{self.name} from {self.lock}")
         shutil.rmtree(root / self.name, ignore_errors=True)
