@@ -15,7 +15,8 @@ MODEL ?=
 DATA ?=
 IMAGE = $(if $(MODEL), --model $(MODEL))$(if $(PROTOCOL), --protocol $(PROTOCOL))$(if $(ENGINE), --engine $(ENGINE))
 PYTHON ?= python3
-# SYSTEM=no: set-up leaves all but this checkout alone, and names what is missing with the command that installs it.
+# SYSTEM=no: set-up leaves all but this checkout alone, and names what is missing, with the command
+# that installs it.
 SYSTEM ?= yes
 ifneq ($(filter-out yes no,$(SYSTEM)),)
 $(error SYSTEM=$(SYSTEM): yes or no)
@@ -66,7 +67,8 @@ UV_COMPILE := uv pip compile --quiet --upgrade --universal --generate-hashes --p
 lock:
 	@$(UV_COMPILE) pyproject.toml --extra dev | cat <(sed 1q requirements.lock) - > requirements.lock.new
 	@printf 'platformio==6.2.0\nscons==4.11.1\n' | $(UV_COMPILE) - | cat <(sed 1q requirements-pio.lock) - > requirements-pio.lock.new
-	@printf 'robotframework==6.1\npsutil<6\npyyaml\n' | $(UV_COMPILE) - | cat <(sed 1q renode/robot.lock) - > renode/robot.lock.new
+	@printf 'robotframework==6.1\npsutil<6\npyyaml\n' | $(UV_COMPILE) - \
+	  | cat <(sed 1q renode/robot.lock) - > renode/robot.lock.new
 	@mv requirements.lock.new requirements.lock
 	@mv requirements-pio.lock.new requirements-pio.lock
 	@mv renode/robot.lock.new renode/robot.lock

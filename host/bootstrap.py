@@ -27,7 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Makes everything that the named groups need. Exit status 0, or 2 with one line that says what to do."""
     parser = argparse.ArgumentParser(prog="python3 -m host.bootstrap", description=__doc__)
     parser.add_argument("--for", dest="groups", nargs="+", choices=GROUPS, default=[NATIVE, ARM, STM32])
-    parser.add_argument("--no-system", dest="system", action="store_false", help="touch the checkout alone")
+    parser.add_argument(
+        "--no-system",
+        dest="system",
+        action="store_false",
+        help="touch nothing outside the checkout",
+    )
     given = parser.parse_args(arguments)
     groups = given.groups
     try:
@@ -70,7 +75,7 @@ def use_supported_python() -> None:
 
 
 def provide(plan: SetupPlan, wanted: Sequence[Tool], may_install: bool) -> None:
-    """Tells what will be done, then does the part of it that is outside the checkout, where that is allowed."""
+    """Tells what will be done, then does what of it is outside the checkout, where it may."""
     apt, become_root = shutil.which("apt-get"), None
     if may_install and (plan.packages or plan.newer):
         become_root = _become_root()
@@ -87,7 +92,7 @@ def provide(plan: SetupPlan, wanted: Sequence[Tool], may_install: bool) -> None:
 
 
 def name_missing(plan: SetupPlan, why_not: str) -> None:
-    """Says what the plan would have installed on this machine. Raises SetupError where all work needs it."""
+    """Says what the plan would have installed. Raises SetupError where all work needs it."""
     for tool in plan.newer:
         say(f"{tool.name} is missing ({why_not}), {tool.needed_for}: {plan.newer_by_hand(tool)}")
     if plan.packages:
@@ -95,13 +100,17 @@ def name_missing(plan: SetupPlan, why_not: str) -> None:
 
 
 def install_packages(plan: SetupPlan, wanted: Sequence[Tool], apt: Sequence[str]) -> None:
-    """Debian packages that are missing, by ``apt`` as root. Raises SetupError with the command to run."""
+    """Missing Debian packages, by ``apt`` as root. Raises SetupError with the command to run."""
     if not plan.packages:
         return
     say(f"installing {' '.join(plan.packages)}")
     for command in (["update"], ["install", *plan.packages]):
         done = subprocess.run(
-            [*apt, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False
+            [*apt, *command],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
     if done.returncode != 0:
         said = [line for line in done.stderr.splitlines() if line.startswith("E:")] or ["apt-get failed"]

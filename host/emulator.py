@@ -35,9 +35,10 @@ SETTLE_SECONDS = 0.2
 class Emulator:
     """A context manager: QEMU or Renode running ``elf`` on ``board``.
 
-    Entering raises UsageError where the emulator is missing or too old; an early death and a refused platform are told
-    by ``gone``. For a FIFO board the pipes are ``to_board`` and ``from_board``; for a TCP board ``url`` is the pyserial
-    URL of its UART. ``options`` are further ones of QEMU.
+    Entering raises UsageError where the emulator is missing or too old; an early death and a
+    refused platform are told by ``gone``. For a FIFO board the pipes are ``to_board`` and
+    ``from_board``; for a TCP board ``url`` is the pyserial URL of its UART. ``options`` are further
+    ones of QEMU.
     """
 
     def __init__(self, board: Board, elf: Path, *, icount: bool = True, options: Sequence[str] = ()) -> None:
@@ -102,7 +103,7 @@ class Emulator:
         return [*argv, "-semihosting-config", semihosting]
 
     def _start(self, argv: Sequence[str], room: Path) -> None:
-        """Starts ``argv`` in ``room``. Renode has its complaints on stdout and lives as long as its stdin is open."""
+        """Renode has its complaints on stdout and lives as long as its stdin is open."""
         is_renode = self.board.emulator is EmulatorKind.RENODE
         self._process = subprocess.Popen(
             argv,
@@ -128,7 +129,7 @@ class Emulator:
         return Path(self._room.name) if self._room else Path()
 
     def gone(self) -> str | None:
-        """Why the emulator has ended, or will never start its board, in one line; None while it runs."""
+        """Why the emulator has ended, or will never start its board; None while it runs."""
         if self._process is None:
             return "the emulator is not running"
         status = self._process.poll()
@@ -149,7 +150,7 @@ class Emulator:
         return renode.refusal(self._said.lines())[:WORDS]
 
     def last_words(self) -> str:
-        """The last line that the emulator has said, or its complaint where it marks one; empty where it was silent."""
+        """The last line that it has said, or its complaint where it marks one; else empty."""
         lines = self._said.lines() if self._said is not None else []
         named = [line for line in lines if line.startswith(QEMU)]  # the complaint itself, not the hint that follows it
         return ([""] + (named or lines))[-1][:WORDS]

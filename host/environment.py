@@ -66,7 +66,7 @@ class Step:
         return stamp.is_file() and stamp.read_text() == self.digest(root)
 
     def is_current(self, root: Path) -> bool:
-        """Whether it is up to date and, where it is a virtual environment, one of the Python that asks."""
+        """Whether it is up to date and no virtual environment of another Python."""
         return self.up_to_date(root) and _of_this_python(root / self.name)
 
     def ensure(self, root: Path, say: Say) -> bool:

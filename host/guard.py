@@ -1,9 +1,10 @@
-"""Runs a command whose processes all end with the one that asked for it, even where that is ended by ``kill -9``.
+"""Runs a command whose processes all end with the one that asked for it, even by ``kill -9``.
 
-A build is a tree of processes (PlatformIO, SCons, compilers), and nothing tells the lower ones that the upper one is
-gone: they would go on writing into folders that the next build uses. So a guard stands between. It waits on a pipe that
-only its parent holds open; at the pipe's end, and at the command's own, it kills what is left of the command's session,
-and it holds its parent's lock until then. Standard library only: the guard runs as a file, without any package.
+A build is a tree of processes (PlatformIO, SCons, compilers), and nothing tells the lower ones that
+the upper one is gone: they would go on writing into folders that the next build uses. So a guard
+stands between. It waits on a pipe that only its parent holds open; at the pipe's end, and at the
+command's own, it kills what is left of the command's session, and it holds its parent's lock until
+then. Standard library only: the guard runs as a file, without any package.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ def guarded(
     environment: Mapping[str, str] | None = None,
     stderr: int = subprocess.PIPE,
 ) -> Iterator[subprocess.Popen[str]]:
-    """``argv`` as a process with its output on pipes, which has ended when the block is left, with all it started.
+    """``argv`` as a process with its output on pipes; it and all it started end with the block.
 
-    ``locks`` are file descriptors that its processes hold until then (``host.alone``). ``stderr`` is as for Popen. The
-    exit status is the command's, or 128 and the signal that killed it.
+    ``locks`` are file descriptors that its processes hold until then (``host.alone``). ``stderr``
+    is as for Popen. The exit status is the command's, or 128 and the signal that killed it.
     """
     watched, held = os.pipe()
     command = [sys.executable, "-I", "-S", __file__, str(watched), ",".join(map(str, locks)), *argv]
@@ -49,7 +50,7 @@ def guarded(
             stderr=stderr,
             text=True,
             errors="replace",
-            start_new_session=True,  # the keyboard's interrupt reaches us alone: leaving the block is what ends it
+            start_new_session=True,  # the keyboard's interrupt reaches us alone
             pass_fds=(watched, *locks),
         )
     except BaseException:
@@ -68,10 +69,10 @@ def guarded(
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The guard itself: ``guard.py WATCHED LOCK[,LOCK]... COMMAND...``, which are file descriptors."""
+    """The guard itself: ``guard.py WATCHED LOCK[,LOCK]... COMMAND...``, file descriptors."""
     watched, command = int(arguments[0]), arguments[2:]
     locks = [int(number) for number in arguments[1].split(",") if number]
-    with contextlib.suppress(OSError, AttributeError):  # without it the end of orphans is not waited for
+    with contextlib.suppress(OSError, AttributeError):  # elsewhere orphans are not waited for
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
         child = subprocess.Popen(command, start_new_session=True, pass_fds=locks)
@@ -84,7 +85,8 @@ def main(arguments: Sequence[str]) -> int:
         _kill_session(child.pid)
 
     threading.Thread(target=wait_for_parent, daemon=True).start()
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # not reaped yet: its session's number stays its own
+    # Not reaped yet: its session's number stays its own.
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     _kill_session(child.pid)
     status = child.wait()
     _wait_for_orphans()
@@ -97,7 +99,7 @@ def _kill_session(leader: int) -> None:
 
 
 def _wait_for_orphans() -> None:
-    """Until nothing below this process is left; one that has made a session of its own is waited for in vain."""
+    """Until nothing below this process is left; a session of its own is waited for in vain."""
     deadline = time.monotonic() + ORPHAN_SECONDS
     with contextlib.suppress(ChildProcessError):
         while time.monotonic() < deadline:

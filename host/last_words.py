@@ -1,4 +1,4 @@
-"""What a child process said last: its output is drained without end, and only the last lines of it are kept."""
+"""What a child process said last: its output is drained, and only the last lines are kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[^\t\x20-\x7e\xa0-\U0010ffff]")
 class LastWords:
     """The last ``KEPT_LINES`` lines of a pipe, which a thread reads until its end.
 
-    A process that talks without end neither blocks on a full pipe nor fills a disk or this one's memory.
+    A process that talks without end neither blocks on a full pipe nor fills a disk or this one's
+    memory.
     """
 
     def __init__(self, pipe: BinaryIO) -> None:
@@ -38,7 +39,7 @@ class LastWords:
                         self._lines.append(line)
 
     def ended(self) -> None:
-        """Waits for what an ended process has left in the pipe; a child of it that lives on is not waited for."""
+        """Waits for what an ended process has left in the pipe, but for no child of it."""
         self._thread.join(DRAIN_SECONDS)
 
     def lines(self) -> list[str]:

@@ -276,7 +276,8 @@ def connect(
                 raise LinkError(f"{url}: {why}") from None
             if time.monotonic() > deadline:
                 said = f"; the emulator's last words: {words}" if (words := last_words()) else ""
-                raise LinkError(f"{url}: nothing listens there after {seconds:.0f} s{said}") from None
+                why = f"nothing listens there after {seconds:.0f} s{said}"
+                raise LinkError(f"{url}: {why}") from None
         time.sleep(0.1)
 
 

@@ -1,4 +1,4 @@
-"""What set-up is about to do, told before it does it: packages, apt's sources, folders. Standard library only."""
+"""What set-up is about to do, told before it does it. Standard library only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SetupPlan:
     newer: tuple[Tool, ...]
     """Tools that the release may have too old, from its backports."""
     source: str | None
-    """The line that enables the backports; empty where apt reads them, None where there are none to be had."""
+    """The line that enables the backports; empty where apt reads them, None where it cannot."""
     steps: tuple[Step, ...]
     """Folders of the checkout."""
 
@@ -32,7 +32,8 @@ class SetupPlan:
         said = []
         if self.packages:
             names = " ".join(self.packages)
-            said.append(f"will install by apt-get, from the archives it reads on this machine: {names}")
+            where = "from the archives it reads on this machine"
+            said.append(f"will install by apt-get, {where}: {names}")
         if self.newer and self.source is not None:
             names = " ".join(tool.package for tool in self.newer)
             if self.source:
@@ -60,13 +61,20 @@ class SetupPlan:
         if not self.source:
             return tool.remedy
         path = backports.source_path(codename())
-        return f"echo '{self.source.strip()}' | sudo tee {path}; sudo apt-get update; sudo {tool.remedy}"
+        add = f"echo '{self.source.strip()}' | sudo tee {path}"
+        return f"{add}; sudo apt-get update; sudo {tool.remedy}"
 
 
-def look(wanted: Sequence[Tool], newer: Sequence[Tool], steps: Sequence[Step], root: Path) -> SetupPlan:
+def look(
+    wanted: Sequence[Tool],
+    newer: Sequence[Tool],
+    steps: Sequence[Step],
+    root: Path,
+) -> SetupPlan:
     """What of this is missing in ``root`` and on this machine. Touches nothing."""
     packages = missing(wanted)
-    if importlib.util.find_spec("ensurepip") is None:  # Debian keeps it in a package of its own, one for each version
+    # Debian keeps it in a package of its own, one for each version.
+    if importlib.util.find_spec("ensurepip") is None:
         packages.append(f"python{sys.version_info[0]}.{sys.version_info[1]}-venv")
     absent = [tool for tool in newer if found_version(tool) is None]
     apt = shutil.which("apt-get") if absent else None

@@ -10,16 +10,16 @@ from pathlib import Path
 
 ARCHIVE, ARCHIVE_HEADER = b"!<arch>\n", 60
 ELF32_SECTIONS = struct.Struct("<32xI10xHH")
-"""e_shoff, e_shentsize and e_shnum of a 32-bit ELF header (System V ABI, chapter 4). What they tell of lies last."""
+"""e_shoff, e_shentsize and e_shnum of a 32-bit ELF header (System V ABI, chapter 4)."""
 
 
 @contextlib.contextmanager
 def started_over(folder: Path, marks: Path) -> Iterator[None]:
-    """A build into ``folder``, which is emptied first where the last build into it did not come to its end.
+    """A build into ``folder``, which is emptied first where the last one was cut short.
 
-    SCons tells what is up to date by a record that it writes when it ends. After a ``kill -9`` the folder may hold half
-    an object, or a whole one of other sources than the record says. ``marks`` is where unfinished builds are noted:
-    PlatformIO empties its build folders itself.
+    SCons tells what is up to date by a record that it writes when it ends. After a ``kill -9`` the
+    folder may hold half an object, or a whole one of other sources than the record says. ``marks``
+    is where unfinished builds are noted: PlatformIO empties its build folders itself.
     """
     mark = marks / f"{folder.parent.name}-{folder.name}"
     if mark.exists():
@@ -31,9 +31,10 @@ def started_over(folder: Path, marks: Path) -> Iterator[None]:
 
 
 def drop_broken(cache: Path) -> int:
-    """Removes from SCons' ``cache`` what is no whole object, archive or image; returns how many files that were.
+    """Removes what is no whole object, archive or image; returns how many files that were.
 
-    Two builds at once, a full disk or a power cut can leave an empty one, which every later build would link.
+    Two builds at once, a full disk or a power cut can leave an empty one, which every later build
+    would link.
     """
     broken = [path for path in cache.glob("??/*") if path.is_file() and not _is_whole(path)]
     for path in broken:

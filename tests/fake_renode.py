@@ -1,7 +1,7 @@
-"""A stand-in for Renode: refuses what Renode 1.15.3 and 1.16.1 refuse of our scripts, then serves our own firmware.
+"""A stand-in for Renode: refuses what 1.15.3 and 1.16.1 refuse, then serves our own firmware.
 
-``fake_renode.py FIRMWARE`` followed by Renode's arguments. As Renode it prints what it refuses on stdout, goes on
-without a machine, and quits with status 0 at the end of its stdin.
+``fake_renode.py FIRMWARE`` followed by Renode's arguments. As Renode it prints what it refuses on
+stdout, goes on without a machine, and quits with status 0 at the end of its stdin.
 """
 
 import os
@@ -31,6 +31,7 @@ MODELS = {
 }
 PAGE = 0x400
 """Of a Cortex-M in Renode: what is mapped into its address space comes in whole ones."""
+SIZE = r"    size: (0x[0-9A-Fa-f]+)"
 COMMANDS = [
     r'mach create "\w+"',
     r"machine LoadPlatformDescription @?(?P<platform>\S+)",
@@ -65,11 +66,13 @@ def load_platform(path: Path) -> set[str]:
         elif irq := re.match(r"    (\w*) ?-> (\w+)@\d+$", line):
             gpios = GPIOS.get(kind, [])
             if not irq[1] and len(gpios) > 1:
-                known = f"There are the following properties of GPIO type available: [{', '.join(gpios)}]."
-                raise parsing_error(15, f"Ambiguous choice of default interrupt.\n{known}", path, at, line)
+                known = "There are the following properties of GPIO type available"
+                why = f"Ambiguous choice of default interrupt.\n{known}: [{', '.join(gpios)}]."
+                raise parsing_error(15, why, path, at, line)
             if irq[1] and irq[1] not in gpios:
-                raise parsing_error(13, f"Property '{irq[1]}' does not exist in '{kind}'.", path, at, line)
-        elif kind == "Memory.MappedMemory" and (size := re.match(r"    size: (0x[0-9A-Fa-f]+)", line)):
+                why = f"Property '{irq[1]}' does not exist in '{kind}'."
+                raise parsing_error(13, why, path, at, line)
+        elif kind == "Memory.MappedMemory" and (size := re.match(SIZE, line)):
             for what, value in (("offset", address), ("size", int(size[1], 16))):
                 if value % PAGE:
                     why = f"Memory {what} has to be aligned to guest page size."

@@ -1,4 +1,4 @@
-"""What a guard promises: nothing that was started lives longer than the process that asked for it."""
+"""What a guard promises: nothing lives longer than the process that asked for it."""
 
 import fcntl
 import os
@@ -29,10 +29,15 @@ with alone(root) as lock, guarded(["sh", "-c", sys.argv[2]], root, [lock]) as pr
 
 
 def session(leader):
-    """The processes of a session, zombies left out."""
-    listed = subprocess.run(["ps", "-eo", "sid=,stat=,pid="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split() for line in listed.splitlines()]
-    return [int(pid) for sid, stat, pid in rows if int(sid) == leader and not stat.startswith("Z")]
+    """The processes of a session, zombies left out (proc(5): the state, two fields, the session)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        found += [stat.parent.name] * (int(fields[3]) == leader and fields[0] != "Z")
+    return found
 
 
 def is_locked(root):
@@ -45,9 +50,8 @@ def is_locked(root):
 
 
 def test_kill_9_ends_the_whole_tree_and_then_frees_the_lock(tmp_path):
-    with subprocess.Popen(
-        [sys.executable, "-c", PARENT, str(tmp_path), TREE], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    ) as parent:
+    argv = [sys.executable, "-c", PARENT, str(tmp_path), TREE]
+    with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:
         leader = int(parent.stdout.readline())
         deadline = time.monotonic() + 10
         while len(session(leader)) < 3 and time.monotonic() < deadline:

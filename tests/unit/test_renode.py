@@ -82,7 +82,7 @@ def test_without_renode_one_line_says_where_to_get_it(monkeypatch, tmp_path):
 
 @pytest.fixture
 def renode(monkeypatch, tmp_path):
-    """A stand-in for Renode on the path: it takes what Renode takes, and our own firmware on the host answers."""
+    """A stand-in for Renode on the path, behind which our own firmware on the host answers."""
     firmware = native_firmware()
     program = tmp_path / "bin" / "renode"
     program.parent.mkdir()
@@ -97,7 +97,10 @@ def test_it_is_started_spoken_to_and_ended(renode):
     tflite = small_tflite()
     plan = compile_plan(tflite)
     q = np.random.default_rng(5).integers(-128, 128, (20, *SHAPE), np.int8)
-    with Emulator(BOARD, renode) as emulator, Device(connect(emulator.url, emulator.gone)) as device:
+    with (
+        Emulator(BOARD, renode) as emulator,
+        Device(connect(emulator.url, emulator.gone)) as device,
+    ):
         device.load(SmallPlan(plan.data, plan.plan_id))
         assert (device.predict(q).raw == tflm(tflite, q)).all()
 
@@ -114,11 +117,19 @@ def altered(tmp_path, old, new):
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
-        ("    IRQ -> nvic@39", "    -> nvic@39", r"E15: Ambiguous .*\[IRQ, ReceiveDmaRequest\].*nucleo_f746.repl:\d+"),
-        ("Memory.ArrayMemory", "Memory.MappedMemory", "E39: .*'pwrControl'.* aligned to guest page size"),
+        (
+            "    IRQ -> nvic@39",
+            "    -> nvic@39",
+            r"E15: Ambiguous .*\[IRQ, ReceiveDmaRequest\].*nucleo_f746.repl:\d+",
+        ),
+        (
+            "Memory.ArrayMemory",
+            "Memory.MappedMemory",
+            "E39: .*'pwrControl'.* aligned to guest page size",
+        ),
         ("UART.STM32F7_USART", "UART.STM32F9_USART", "E04: Could not resolve type"),
         ("IRQ -> nvic@39", "RxIRQ -> nvic@39", "E13: Property 'RxIRQ' does not exist"),
-        ('SetGlobalQuantum "0.000001"', "SetGlobalQuantity 1", "No such command or device: emulation"),
+        ('SetGlobalQuantum "0.000001"', "SetGlobalQuantity 1", "No such command or device"),
         ("Connect sysbus.usart3", "Connect sysbus.usart9", "Could not find usart9"),
     ],
 )
@@ -143,12 +154,13 @@ def test_the_end_of_its_stdin_ends_it(renode):
 
 def test_silence_ends_with_its_last_words():
     """At port 9, the discard service's, nobody listens."""
-    with pytest.raises(LinkError, match=r"nothing listens there after 0 s; the emulator's last words: out of memory$"):
+    why = "nothing listens there after 0 s; the emulator's last words: out of memory$"
+    with pytest.raises(LinkError, match=why):
         connect("socket://127.0.0.1:9", lambda: None, 0.0, lambda: "out of memory")
 
 
 def test_last_words_are_few_and_harmless():
-    """A board that floods Renode's log neither blocks it nor fills memory, and nothing of it steers a terminal."""
+    """A flooded log neither blocks Renode nor fills memory, and steers no terminal."""
     read, write = os.pipe()
     words = LastWords(os.fdopen(read, "rb"))
     with os.fdopen(write, "wb") as pipe:
@@ -156,11 +168,12 @@ def test_last_words_are_few_and_harmless():
         for number in range(2000):
             pipe.write(b"\x1b[31mwarning\x1b]0;title\x07 %d\r\n\n" % number)
     words.ended()
-    assert words.lines() == [f"warning]0;title {number}" for number in range(2000 - KEPT_LINES, 2000)]
+    last = range(2000 - KEPT_LINES, 2000)
+    assert words.lines() == [f"warning]0;title {number}" for number in last]
 
 
 def test_a_cycle_counter_that_advances_within_a_layer():
-    """Renode's DWT counts whole quanta, 100 us by default: most layers of a small network are shorter."""
+    """Renode's DWT counts whole quanta, 100 us by default: short layers take none."""
     script = (ROOT / "renode" / "nucleo_f746.resc").read_text()
     quantum = float(re.search(r'^emulation SetGlobalQuantum "([\d.]+)"$', script, re.M)[1])
     clock = int(re.search(r"const Chip kChip = \{\s+(\d+),", CHIP)[1])

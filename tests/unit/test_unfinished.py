@@ -10,7 +10,8 @@ from host.unfinished import drop_broken, started_over
 def elf(sections=2, section_bytes=40):
     """An ELF object as the linker sees it: header, content, section headers last."""
     content = b"code" * 5
-    header = b"\x7fELF\x01\x01\x01" + bytes(9) + struct.pack("<HHIIII", 1, 40, 1, 0, 0, 52 + len(content))
+    header = b"\x7fELF\x01\x01\x01" + bytes(9)
+    header += struct.pack("<HHIIII", 1, 40, 1, 0, 0, 52 + len(content))
     header += struct.pack("<IHHHHHH", 0, 52, 0, 0, section_bytes, sections, 1)
     return header + content + bytes(sections * section_bytes)
 
@@ -32,10 +33,15 @@ def cache(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("whole", [elf(), archive(elf(), b"odd"), archive()], ids=["object", "archive", "no members"])
+@pytest.mark.parametrize(
+    "whole",
+    [elf(), archive(elf(), b"odd"), archive()],
+    ids=["object", "archive", "no members"],
+)
 def test_every_part_of_a_file_is_dropped_and_the_file_is_kept(cache, whole):
     magic_alone = len(b"!<arch>\n") if whole.startswith(b"!") else None
-    between = {magic_alone, len(archive(elf()))} if magic_alone else set()  # an archive of fewer members
+    # An archive of fewer members is one as well.
+    between = {magic_alone, len(archive(elf()))} if magic_alone else set()
     for size in range(len(whole)):
         (cache / "6B" / "part").write_bytes(whole[:size])
         assert drop_broken(cache) == (size not in between), size

@@ -21,7 +21,7 @@ def test_actions_are_pinned_by_commit_and_tell_their_version(path):
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_no_step_holds_a_token(path):
-    """Renode, pip and the firmware's build run here, none of which needs to speak for the repository."""
+    """Renode, pip and the firmware's build run here: none speaks for the repository."""
     text = path.read_text()
     assert re.search(r"^permissions:\n  contents: read$", text, re.M)
     assert not re.search(r"token|secrets\.", text, re.I)
