@@ -15,7 +15,13 @@ MODEL ?=
 DATA ?=
 IMAGE = $(if $(MODEL), --model $(MODEL))$(if $(PROTOCOL), --protocol $(PROTOCOL))$(if $(ENGINE), --engine $(ENGINE))
 PYTHON ?= python3
-BOOTSTRAP := $(PYTHON) -m host.bootstrap
+# SYSTEM=no: set-up leaves all but this checkout alone, and names what is missing, with the command
+# that installs it.
+SYSTEM ?= yes
+ifneq ($(filter-out yes no,$(SYSTEM)),)
+$(error SYSTEM=$(SYSTEM): yes or no)
+endif
+BOOTSTRAP := $(PYTHON) -m host.bootstrap $(if $(filter no,$(SYSTEM)),--no-system)
 BIN := .venv/bin
 
 .PHONY: setup bench flash test test-unit test-deep lint perf lock clean
@@ -55,14 +61,17 @@ lint: setup
 perf: setup
 	@$(BIN)/python -m host.perf
 
-# Renews both locks to the newest versions; needs uv on the path.
+# Renews the locks to the newest versions; needs uv on the path.
 UV_COMPILE := uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.10 --no-annotate \
               --no-header --no-emit-index-url --no-emit-find-links
 lock:
 	@$(UV_COMPILE) pyproject.toml --extra dev | cat <(sed 1q requirements.lock) - > requirements.lock.new
 	@printf 'platformio==6.2.0\nscons==4.11.1\n' | $(UV_COMPILE) - | cat <(sed 1q requirements-pio.lock) - > requirements-pio.lock.new
+	@printf 'robotframework==6.1\npsutil<6\npyyaml\n' | $(UV_COMPILE) - \
+	  | cat <(sed 1q renode/robot.lock) - > renode/robot.lock.new
 	@mv requirements.lock.new requirements.lock
 	@mv requirements-pio.lock.new requirements-pio.lock
+	@mv renode/robot.lock.new renode/robot.lock
 
 clean:
-	@rm -rf build .pio/build* .pio/cache
+	@rm -rf build .pio/build* .pio/cache .pio/unfinished

@@ -27,17 +27,19 @@ define tflm_rules
 # It includes the network's op_resolver.h, and the next network's is another file.
 $(OUT)/$(1)/engine_tflm.o: ALWAYS
 $(OUT)/$(1)/libtflm.a: $(patsubst $(TFLM_DIR)/%,$(OUT)/$(1)/tflm/%.o,$(TFLM_SOURCES))
-	@rm -f $$@
-	@$$(AR) rcs $$@ $$^
+	@rm -f $$@.part
+	@$$(AR) rcs $$@.part $$^ && $$(FINISH)
 $(OUT)/$(1)/tflm/%.o: OPTIONS := $(2)
 $(OUT)/$(1)/tflm/%.o: $(TFLM_DIR)/% tflm.mk tflm.txt
 	@mkdir -p $$(@D)
 	@echo "  TFLM $$@"
 	@$$(if $$(filter %.c,$$<),$$(CC) -std=c11,$$(CXX) -std=c++17 -fno-exceptions -fno-rtti) $$(TFLM_FLAGS) \
-	  $$(call tflm_strip,$$<) -fwrapv -fno-strict-aliasing -w $$(OPTIONS) -c -o $$@ $$<
+	  $$(call tflm_strip,$$<) -fwrapv -fno-strict-aliasing -w $$(OPTIONS) -c -o $$@.part $$< \
+	  && $$(FINISH)
 $(OUT)/$(1)/model_data.o $(OUT)/$(1)/op_resolver.o: $(OUT)/$(1)/%.o: $(MODEL)/%.cc ALWAYS
 	@mkdir -p $$(@D)
-	@$$(CXX) -std=c++17 -fno-exceptions -fno-rtti $$(TFLM_FLAGS) $$(TFLM_STRIP) -w $$(OPTIONS) -c -o $$@ $$<
+	@$$(CXX) -std=c++17 -fno-exceptions -fno-rtti $$(TFLM_FLAGS) $$(TFLM_STRIP) -w $$(OPTIONS) \
+	  -c -o $$@.part $$< && $$(FINISH)
 endef
 $(eval $(call tflm_rules,native,$(FAST)))
 $(eval $(call tflm_rules,asan,$(SANITIZE)))

@@ -79,4 +79,5 @@ def open_port(
     emulator = stack.enter_context(Emulator(board, elf))
     if board.port is PortKind.FIFO:
         return FifoPort(board.name, emulator.to_board, emulator.from_board, emulator.gone), emulator.pid, image
-    return connect(emulator.url, emulator.gone), emulator.pid, image
+    port = connect(emulator.url, emulator.gone, last_words=emulator.last_words)
+    return port, emulator.pid, image

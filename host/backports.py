@@ -10,6 +10,16 @@ TARGETS = ("indextargets", "--format", "$(REPO_URI)|$(CODENAME)|$(ORIGIN)|$(COMP
 SOURCES = "/etc/apt/sources.list.d"
 
 
+def source_path(codename: str) -> str:
+    """The file that ``source_line`` goes to."""
+    return f"{SOURCES}/{codename}-backports.list"
+
+
+def read_targets(apt: str) -> str:
+    """The answer of the apt-get at ``apt`` to ``TARGETS``."""
+    return subprocess.run([apt, *TARGETS], capture_output=True, text=True, check=False).stdout
+
+
 def source_line(targets: str, codename: str) -> str | None:
     """The line of a sources.list that adds the backports of release ``codename``.
 
@@ -30,12 +40,11 @@ def install(apt: Sequence[str], become_root: Sequence[str], codename: str, packa
     ``apt`` is apt-get with its options; ``become_root`` goes before a command that needs root. Packages of the
     backports are only ever installed by name: apt ranks them below the release's own.
     """
-    targets = subprocess.run([apt[0], *TARGETS], capture_output=True, text=True, check=False)
-    line = source_line(targets.stdout, codename)
+    line = source_line(read_targets(apt[0]), codename)
     if line is None:
         return f"apt reads no Debian archive of a release called {codename}"
     if line:
-        path = f"{SOURCES}/{codename}-backports.list"
+        path = source_path(codename)
         written = subprocess.run([*become_root, "tee", path], input=line, capture_output=True, text=True, check=False)
         if written.returncode != 0:
             return f"{path}: {written.stderr.strip()}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
 import shutil
 import subprocess
@@ -11,12 +10,16 @@ import sys
 import time
 from collections.abc import Sequence
 
+from host.alone import alone
 from host.backports import install as install_from_backports
 from host.environment import BENCH, BOARD_STEPS, NATIVE_STEPS, PROJECT, SetupError
+from host.setup_plan import SetupPlan, look
 from host.tools import ARM, NATIVE, PROBE, STM32, Tool, checkout, codename, found_version, missing, tools
 
 OLDEST, NEWEST = (3, 10), (3, 13)
 OPTIONS = ("-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120")
+NO_QUESTIONS = ("env", "DEBIAN_FRONTEND=noninteractive")
+REFUSED = "SYSTEM=no leaves this machine alone"
 GROUPS = (NATIVE, ARM, STM32, PROBE)
 
 
@@ -24,16 +27,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Makes everything that the named groups need. Exit status 0, or 2 with one line that says what to do."""
     parser = argparse.ArgumentParser(prog="python3 -m host.bootstrap", description=__doc__)
     parser.add_argument("--for", dest="groups", nargs="+", choices=GROUPS, default=[NATIVE, ARM, STM32])
-    groups = parser.parse_args(arguments).groups
+    parser.add_argument(
+        "--no-system",
+        dest="system",
+        action="store_false",
+        help="touch nothing outside the checkout",
+    )
+    given = parser.parse_args(arguments)
+    groups = given.groups
     try:
         use_supported_python()
         root = checkout()
-        with (root / ".setup-lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            install_packages([group for group in groups if group != STM32])
-            if STM32 in groups:
-                install_newer(tools([STM32]))
+        with alone(root):
+            wanted = tools(group for group in groups if group != STM32)
+            newer = tools([STM32]) if STM32 in groups else []
             steps = (BENCH, PROJECT, *(NATIVE_STEPS if groups == [NATIVE] else BOARD_STEPS))
+            plan = look(wanted, newer, steps, root)
+            provide(plan, wanted, may_install=given.system)
             changed = [step.ensure(root, say) for step in steps]
         if any(changed):
             say("done")
@@ -64,47 +74,62 @@ def use_supported_python() -> None:
     raise SetupError(f"Python {sys.version_info[0]}.{sys.version_info[1]} is not supported: install 3.10 to 3.13")
 
 
-def install_packages(groups: Sequence[str]) -> None:
-    """Debian packages that are missing, by apt where that is allowed. Raises SetupError with the command to run."""
-    packages = missing(tools(groups))
-    if not _can_import("ensurepip"):  # Debian keeps it in a package of its own, one for each version
-        packages.append(f"python{sys.version_info[0]}.{sys.version_info[1]}-venv")
-    if not packages:
-        return
-    apt = shutil.which("apt-get")
-    become_root = _become_root()
+def provide(plan: SetupPlan, wanted: Sequence[Tool], may_install: bool) -> None:
+    """Tells what will be done, then does what of it is outside the checkout, where it may."""
+    apt, become_root = shutil.which("apt-get"), None
+    if may_install and (plan.packages or plan.newer):
+        become_root = _become_root()
     if apt is None or become_root is None:
-        raise SetupError(f"missing on this machine: sudo apt-get install {' '.join(packages)}")
-    say(f"installing {' '.join(packages)}")
-    for command in (["update"], ["install", *packages]):
-        argv = [*become_root, "env", "DEBIAN_FRONTEND=noninteractive", apt, *OPTIONS, *command]
-        done = subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False)
+        name_missing(plan, "that takes apt-get and root" if may_install else REFUSED)
+    else:
+        for line in plan.of_the_system():
+            say(line)
+    for line in plan.of_the_checkout():
+        say(line)
+    if apt is not None and become_root is not None:
+        install_packages(plan, wanted, [*become_root, *NO_QUESTIONS, apt, *OPTIONS])
+        install_newer(plan, [apt, *OPTIONS], [*become_root, *NO_QUESTIONS])
+
+
+def name_missing(plan: SetupPlan, why_not: str) -> None:
+    """Says what the plan would have installed. Raises SetupError where all work needs it."""
+    for tool in plan.newer:
+        say(f"{tool.name} is missing ({why_not}), {tool.needed_for}: {plan.newer_by_hand(tool)}")
+    if plan.packages:
+        raise SetupError(f"missing on this machine ({why_not}): {plan.by_hand()}")
+
+
+def install_packages(plan: SetupPlan, wanted: Sequence[Tool], apt: Sequence[str]) -> None:
+    """Missing Debian packages, by ``apt`` as root. Raises SetupError with the command to run."""
+    if not plan.packages:
+        return
+    say(f"installing {' '.join(plan.packages)}")
+    for command in (["update"], ["install", *plan.packages]):
+        done = subprocess.run(
+            [*apt, *command],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
     if done.returncode != 0:
         said = [line for line in done.stderr.splitlines() if line.startswith("E:")] or ["apt-get failed"]
-        raise SetupError(f"{said[-1]}: mend it, then: apt-get install {' '.join(packages)}")
-    if left := missing(tools(groups)):
+        raise SetupError(f"{said[-1]}: mend it, then: {plan.by_hand()}")
+    if left := missing(wanted):
         raise SetupError(f"still missing after their installation: {' '.join(left)}")
 
 
-def install_newer(wanted: Sequence[Tool]) -> None:
+def install_newer(plan: SetupPlan, apt: Sequence[str], become_root: Sequence[str]) -> None:
     """Tools that the release has too old, from its backports. One line where that fails: all else works without."""
-    absent = [tool for tool in wanted if found_version(tool) is None]
+    absent = [tool for tool in plan.newer if found_version(tool) is None]
     if not absent:
         return
-    apt, become_root = shutil.which("apt-get"), _become_root()
-    why: str | None = "that takes apt-get and root"
-    if apt is not None and become_root is not None:
-        say(f"installing {', '.join(tool.name for tool in absent)} from {codename()}-backports")
-        environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
-        packages = [tool.package for tool in absent]
-        why = install_from_backports([apt, *OPTIONS], [*become_root, *environment], codename(), packages)
+    say(f"installing {', '.join(tool.name for tool in absent)} from {codename()}-backports")
+    why = install_from_backports(apt, become_root, codename(), [tool.package for tool in absent])
     for tool in absent:
         if found_version(tool) is None:
-            say(f"{tool.name} is missing ({why or 'it is not in the backports'}), {tool.needed_for}: {tool.remedy}")
-
-
-def _can_import(module: str) -> bool:
-    return subprocess.run([sys.executable, "-c", f"import {module}"], capture_output=True, check=False).returncode == 0
+            reason = why or "it is not in the backports"
+            say(f"{tool.name} is missing ({reason}), {tool.needed_for}: {plan.newer_by_hand(tool)}")
 
 
 def _become_root() -> list[str] | None:

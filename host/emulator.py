@@ -9,11 +9,15 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO, cast
 
+from host import renode
 from host.boards import Board, EmulatorKind, PortKind
+from host.last_words import LastWords
 from host.tools import checkout, found_version, tools
 from host.types import UsageError
 
@@ -22,14 +26,19 @@ RENODE = "renode"
 INSTRUCTION_NS_SHIFT = 6
 """``-icount shift=6``: 64 ns of emulated time per instruction, so that the 25 MHz timer resolves single ones."""
 TO_BOARD, FROM_BOARD = "to_board", "from_board"
+WORDS = 300
+"""Characters of an emulator's complaint that one line of ours has room for."""
+SETTLE_SECONDS = 0.2
+"""A complaint of several lines comes line by line."""
 
 
 class Emulator:
     """A context manager: QEMU or Renode running ``elf`` on ``board``.
 
-    Entering raises UsageError where the emulator is missing or too old; an early death is told by ``gone``. For a FIFO
-    board the pipes are ``to_board`` and ``from_board``; for a TCP board ``url`` is the pyserial URL of its UART.
-    ``options`` are further ones of QEMU.
+    Entering raises UsageError where the emulator is missing or too old; an early death and a
+    refused platform are told by ``gone``. For a FIFO board the pipes are ``to_board`` and
+    ``from_board``; for a TCP board ``url`` is the pyserial URL of its UART. ``options`` are further
+    ones of QEMU.
     """
 
     def __init__(self, board: Board, elf: Path, *, icount: bool = True, options: Sequence[str] = ()) -> None:
@@ -42,6 +51,8 @@ class Emulator:
         self.to_board = self.from_board = Path()
         self.url = ""
         self._fds: tuple[int, ...] = ()
+        self._said: LastWords | None = None
+        self._refused_at = 0.0
 
     def __enter__(self) -> Emulator:
         """Starts it. See the class."""
@@ -51,21 +62,20 @@ class Emulator:
             with contextlib.ExitStack() as stack:
                 room = Path(self._room.name)
                 if self.board.emulator is EmulatorKind.RENODE:
-                    self._start(self._renode(program), room, stack)
+                    self._start(self._renode(program), room)
                 else:
-                    self._start(self._qemu(program, room, stack), room, stack)
+                    self._start(self._qemu(program, room, stack), room)
         except BaseException:
             self.close()
             raise
         return self
 
-    def _renode(self, renode: str) -> Sequence[str]:
+    def _renode(self, program: str) -> Sequence[str]:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         self.url = f"socket://127.0.0.1:{port}"
         script = checkout() / self.board.machine
-        commands = f"$elf=@{self._elf}; $port={port}; include @{script}"
-        return [*_dies_with_us(), renode, "--disable-xwt", "--console", "--plain", "-e", commands]
+        return [*_dies_with_us(), *renode.command_line(program, self._elf, port, script)]
 
     def _qemu(self, qemu: str, room: Path, stack: contextlib.ExitStack) -> Sequence[str]:
         argv = [qemu, "-machine", self.board.machine, "-kernel", str(self._elf), "-nographic", "-monitor", "none"]
@@ -92,17 +102,21 @@ class Emulator:
             raise UsageError(f"{self.board.name} is not emulated by QEMU")
         return [*argv, "-semihosting-config", semihosting]
 
-    def _start(self, argv: Sequence[str], room: Path, stack: contextlib.ExitStack) -> None:
-        stderr = stack.enter_context((room / "stderr").open("wb"))
+    def _start(self, argv: Sequence[str], room: Path) -> None:
+        """Renode has its complaints on stdout and lives as long as its stdin is open."""
+        is_renode = self.board.emulator is EmulatorKind.RENODE
         self._process = subprocess.Popen(
             argv,
             cwd=room,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=stderr,
+            stdin=subprocess.PIPE if is_renode else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if is_renode else subprocess.DEVNULL,
+            stderr=subprocess.STDOUT if is_renode else subprocess.PIPE,
             start_new_session=True,
             pass_fds=self._fds,
         )
+        output = self._process.stdout if is_renode else self._process.stderr
+        assert output is not None
+        self._said = LastWords(cast(BinaryIO, output))
 
     @property
     def pid(self) -> int:
@@ -115,24 +129,31 @@ class Emulator:
         return Path(self._room.name) if self._room else Path()
 
     def gone(self) -> str | None:
-        """Why the emulator has ended, in one line, or None while it runs."""
+        """Why the emulator has ended, or will never start its board; None while it runs."""
         if self._process is None:
             return "the emulator is not running"
         status = self._process.poll()
         if status is None:
-            return None
+            why = self._refusal()
+            self._refused_at = self._refused_at or (time.monotonic() if why else 0.0)
+            settled = why and time.monotonic() > self._refused_at + SETTLE_SECONDS
+            return f"the emulator refused the board: {why}" if settled else None
+        if self._said is not None:
+            self._said.ended()
         how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-        said = self._last_words()
+        said = self._refusal() or self.last_words()
         return f"the emulator {how}" + (f": {said}" if said else "")
 
-    def _last_words(self) -> str:
-        if self._room is None:
+    def _refusal(self) -> str:
+        if self._said is None or self.board.emulator is not EmulatorKind.RENODE:
             return ""
-        path = Path(self._room.name) / "stderr"
-        lines = path.read_bytes()[-4096:].decode("utf-8", "replace").splitlines() if path.exists() else []
-        lines = [line.strip() for line in lines if line.strip()]
+        return renode.refusal(self._said.lines())[:WORDS]
+
+    def last_words(self) -> str:
+        """The last line that it has said, or its complaint where it marks one; else empty."""
+        lines = self._said.lines() if self._said is not None else []
         named = [line for line in lines if line.startswith(QEMU)]  # the complaint itself, not the hint that follows it
-        return ([""] + (named or lines))[-1][:200]
+        return ([""] + (named or lines))[-1][:WORDS]
 
     def close(self) -> None:
         """Kills the emulator with its process group and removes the FIFOs. Safe to call twice."""
@@ -141,6 +162,8 @@ class Emulator:
                 # Not SIGTERM: a QEMU that waits in a semihosting call does not act on it.
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
             self._process = None
         if self._room is not None:
             self._room.cleanup()

@@ -17,6 +17,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from host.guard import guarded
+
 Say = Callable[[str], None]
 
 PLATFORMIO_SCONS = "4.41101.0"
@@ -30,7 +32,7 @@ class SetupError(Exception):
 def run(argv: Sequence[str], say: Say, root: Path) -> None:
     """Runs a command in ``root``, telling its progress. Raises SetupError with the last line it said."""
     last = ""
-    with subprocess.Popen(argv, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    with guarded(argv, root, stderr=subprocess.STDOUT) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if line.strip():
@@ -63,9 +65,13 @@ class Step:
         stamp = self.stamp(root)
         return stamp.is_file() and stamp.read_text() == self.digest(root)
 
+    def is_current(self, root: Path) -> bool:
+        """Whether it is up to date and no virtual environment of another Python."""
+        return self.up_to_date(root) and _of_this_python(root / self.name)
+
     def ensure(self, root: Path, say: Say) -> bool:
-        """Makes the folder unless it is up to date; returns whether it did. Raises SetupError."""
-        if self.up_to_date(root) and _of_this_python(root / self.name):
+        """Makes the folder unless it is current; returns whether it did. Raises SetupError."""
+        if self.is_current(root):
             return False
         say(f"{self.name} from {self.lock}")
         shutil.rmtree(root / self.name, ignore_errors=True)

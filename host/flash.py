@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from host import tflm_library
+from host.alone import alone
 from host.boards import Board, PortKind, probe_number
 from host.desk import Desk
 from host.device import Device
 from host.environment import BOARD_STEPS, NATIVE_STEPS, Step
+from host.guard import guarded
 from host.parts import CMSIS_NN, TFLM, TINYROBUST, Parts
 from host.programmer import program
 from host.tools import ARM, NATIVE, checkout, missing, tools
 from host.types import LinkError, UsageError
+from host.unfinished import drop_broken, started_over
 
 NATIVE_IMAGE = Path("native/tinyrobust_fw")
 USUAL = Parts()
@@ -49,12 +50,8 @@ def build(board: Board, parts: Parts = USUAL) -> Firmware:
     prepare(board, parts)
     if native and parts.sources and (parts.protocol, parts.engine) == (TINYROBUST, CMSIS_NN):
         raise UsageError("native takes its plans at run time: it has no flash to link one into")
-    with alone(root):
-        if native:
-            elf = _make(board, parts, root)
-        else:
-            _platformio(board, [], f"building {board.name}", parts)
-            elf = build_folder(root, parts) / board.env / "firmware.elf"
+    with alone(root) as lock:
+        elf = (_make if native else _platformio)(board, parts, root, lock)
         if parts.sources:
             kept = parts.sources[0].with_name(f"{board.name}-{parts.variant or 'firmware'}.elf")
             elf = Path(shutil.copy2(elf, kept))
@@ -166,7 +163,7 @@ def platformio_environment(parts: Parts, root: Path) -> dict[str, str]:
     }
 
 
-def _make(board: Board, parts: Parts, root: Path) -> Path:
+def _make(board: Board, parts: Parts, root: Path, lock: int) -> Path:
     out = root / "build" / parts.variant
     builtin = [f"BUILTIN={source.resolve()}" for source in parts.sources[:1]]
     if parts.engine == TFLM:
@@ -176,13 +173,17 @@ def _make(board: Board, parts: Parts, root: Path) -> Path:
     # As firmware/Makefile spells it: what was compiled from which headers is on record under these names.
     where = f"OUT=../build/{parts.variant}".rstrip("/")
     argv = ["make", "-C", "firmware", f"-j{os.cpu_count() or 1}", "native", where, f"PROTOCOL={parts.protocol}"]
-    _run([*argv, *builtin], os.environ, f"building {board.name}")
+    _run([*argv, *builtin], os.environ, f"building {board.name}", lock)
     return out / NATIVE_IMAGE
 
 
-def _platformio(board: Board, options: Sequence[str], what: str, parts: Parts) -> None:
-    argv = [".pio-venv/bin/pio", "run", "--silent", "-e", board.env, *options]
-    _run(argv, platformio_environment(parts, checkout()), what)
+def _platformio(board: Board, parts: Parts, root: Path, lock: int) -> Path:
+    folder = build_folder(root, parts) / board.env
+    drop_broken(root / ".pio" / "cache")
+    with started_over(folder, root / ".pio" / "unfinished"):
+        argv = [".pio-venv/bin/pio", "run", "--silent", "-e", board.env]
+        _run(argv, platformio_environment(parts, root), f"building {board.name}", lock)
+    return folder / "firmware.elf"
 
 
 def _require(steps: Sequence[Step], groups: Sequence[str], root: Path) -> None:
@@ -193,10 +194,11 @@ def _require(steps: Sequence[Step], groups: Sequence[str], root: Path) -> None:
         raise UsageError(f"missing on this machine: apt-get install {' '.join(packages)}")
 
 
-def _run(argv: Sequence[str], environment: Mapping[str, str], what: str) -> None:
-    done = subprocess.run(argv, cwd=checkout(), env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise UsageError(f"{what} failed: {_reason(done.stderr + done.stdout)}")
+def _run(argv: Sequence[str], environment: Mapping[str, str], what: str, lock: int) -> None:
+    with guarded(argv, checkout(), [lock], environment) as process:
+        output, errors = process.communicate()
+    if process.returncode != 0:
+        raise UsageError(f"{what} failed: {_reason(errors + output)}")
 
 
 def _reason(output: str) -> str:
@@ -208,11 +210,3 @@ def _reason(output: str) -> str:
             if re.search(pattern, line):
                 return line[-300:]
     return (lines or ["it said nothing"])[-1][:300]
-
-
-@contextmanager
-def alone(root: Path) -> Iterator[None]:
-    """One build at a time: parallel runs of one checkout share its build folders."""
-    with (root / ".setup-lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -257,15 +257,27 @@ class SerialPort:
             self._serial.close()
 
 
-def connect(url: str, gone: Callable[[], str | None], seconds: float = CONNECT_SECONDS) -> SerialPort:
-    """The TCP port of an emulator that may not listen yet. Raises LinkError once that ended or after ``seconds``."""
+def connect(
+    url: str,
+    gone: Callable[[], str | None],
+    seconds: float = CONNECT_SECONDS,
+    last_words: Callable[[], str] = str,
+) -> SerialPort:
+    """The TCP port of an emulator that may not listen yet.
+
+    Raises LinkError once ``gone`` says why it ended, or after ``seconds``, with its ``last_words``.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:
             return SerialPort(url, gone=gone)
         except LinkError:
-            if gone() is not None or time.monotonic() > deadline:
-                raise
+            if why := gone():
+                raise LinkError(f"{url}: {why}") from None
+            if time.monotonic() > deadline:
+                said = f"; the emulator's last words: {words}" if (words := last_words()) else ""
+                why = f"nothing listens there after {seconds:.0f} s{said}"
+                raise LinkError(f"{url}: {why}") from None
         time.sleep(0.1)
 
 

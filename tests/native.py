@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from host.flash import alone
+from host.alone import alone
+from host.guard import guarded
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -17,10 +18,12 @@ ROOT = Path(__file__).resolve().parent.parent
 @contextmanager
 def building(*words: str) -> Iterator[str]:
     """What ``make -C firmware words`` said. Until the block is left, nobody else builds: workers share ``build/``."""
-    with alone(ROOT):
-        done = subprocess.run(["make", "-C", ROOT / "firmware", "-j2", *words], capture_output=True, text=True)
-        assert done.returncode == 0, f"make {' '.join(words)}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
-        yield done.stdout
+    argv = ["make", "-C", str(ROOT / "firmware"), "-j2", *words]
+    with alone(ROOT) as lock:
+        with guarded(argv, ROOT, [lock], stderr=subprocess.STDOUT) as process:
+            said, _ = process.communicate()
+        assert process.returncode == 0, f"make {' '.join(words)}:\n{said[-4000:]}"
+        yield said
 
 
 def make(*words: str) -> str:

@@ -4,9 +4,8 @@ import subprocess
 
 import pytest
 
-from host import bootstrap
 from host.backports import install, source_line
-from host.tools import STM32, Tool, tools
+from host.tools import STM32, tools
 
 READ = "m://mirror/debian/|bookworm|Debian|main\nm://mirror/debian/|bookworm-updates|Debian|main\n"
 
@@ -34,14 +33,6 @@ def test_apts_refusal_is_one_line(tmp_path):
     root = ["env", "-i", "PATH=/nowhere"]
     assert "tee" in (install([str(apt)], root, "stable", ["p"]) or "")
     assert "no Debian archive" in (install([str(apt)], root, "sid", ["p"]) or "")
-
-
-def test_what_cannot_be_had_is_one_line_and_no_error(monkeypatch, capsys):
-    monkeypatch.setattr(bootstrap, "_become_root", lambda: None)
-    bootstrap.install_newer([Tool("QEMU 99", "qemu", "BOARD=x needs it", frozenset(), probe="false", backports=True)])
-    assert capsys.readouterr().out.count("\n") == 1
-    bootstrap.install_newer([Tool("anything", "a", "", frozenset(), probe="true", backports=True)])
-    assert capsys.readouterr().out == ""
 
 
 def test_the_probe_tells_a_qemu_without_the_machine(tmp_path, monkeypatch):

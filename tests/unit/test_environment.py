@@ -83,7 +83,12 @@ def test_a_missing_tool_is_none_and_a_present_one_has_a_version():
 
 
 def test_locks_name_no_host_and_hash_everything():
-    for name in ("requirements.lock", "requirements-pio.lock", "firmware/cmsis.lock"):
+    for name in (
+        "requirements.lock",
+        "requirements-pio.lock",
+        "firmware/cmsis.lock",
+        "renode/robot.lock",
+    ):
         text = (ROOT / name).read_text()
         assert "://" not in text
         assert "--index-url" not in text

@@ -1,6 +1,9 @@
 """What can be known of the Renode board without Renode: its files, its sizes, how it is started and spoken to."""
 
+import dataclasses
+import os
 import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -11,8 +14,9 @@ import pytest
 from host.boards import get_board
 from host.device import Device
 from host.emulator import Emulator
+from host.last_words import KEPT_LINES, LastWords
 from host.ports import connect
-from host.types import UsageError
+from host.types import LinkError, UsageError
 from models.plan import compile_plan
 from tests.native import native_firmware
 from tests.oracle import tflm
@@ -24,16 +28,6 @@ BOARD = get_board("nucleo_f746", "renode")
 REPL = (ROOT / "renode" / "nucleo_f746.repl").read_text()
 SOURCES = ROOT / "firmware" / "src"
 CHIP = (SOURCES / "registers" / "f746.h").read_text() + (SOURCES / "port_stm32_f746.cc").read_text()
-
-RENODE = """#!{python}
-import os, re, socket, subprocess, sys, time
-time.sleep(0.5)
-assert sys.argv[1:4] == ["--disable-xwt", "--console", "--plain"], sys.argv
-elf, port, script = re.fullmatch(r"\\$elf=@(.*); \\$port=(\\d+); include @(.*)", sys.argv[5]).groups()
-assert open(elf, "rb").read(4) == b"\\x7fELF" and os.path.isfile(script)
-line = socket.create_server(("127.0.0.1", int(port))).accept()[0]
-subprocess.run([{firmware!r}], stdin=line, stdout=line)
-"""
 
 
 def entries():
@@ -67,7 +61,7 @@ def test_peripherals_are_the_ports():
     number = re.search(r"USART3_IRQn = (\d+)", CHIP)[1]
     kind, at, body = entries()["usart3"]
     assert (kind, at) == ("UART.STM32F7_USART", int(usart, 16))
-    assert f"-> nvic@{number}" in body
+    assert f"    IRQ -> nvic@{number}" in body
 
 
 def test_the_robot_waits_for_what_info_begins_with():
@@ -88,16 +82,102 @@ def test_without_renode_one_line_says_where_to_get_it(monkeypatch, tmp_path):
         Emulator(BOARD, tmp_path).__enter__()
 
 
-def test_it_is_started_spoken_to_and_ended(monkeypatch, tmp_path):
-    """A stand-in for Renode: it takes the same command line, and our own firmware on the host answers at its port."""
-    firmware = Path(native_firmware())
-    renode = tmp_path / "renode"
-    renode.write_text(RENODE.format(python=sys.executable, firmware=str(firmware)))
-    renode.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+@pytest.fixture
+def renode(monkeypatch, tmp_path):
+    """A stand-in for Renode on the path, behind which our own firmware on the host answers."""
+    firmware = native_firmware()
+    program = tmp_path / "bin" / "renode"
+    program.parent.mkdir()
+    fake = [sys.executable, str(ROOT / "tests" / "fake_renode.py"), firmware]
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(fake)} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    return Path(firmware)
+
+
+def test_it_is_started_spoken_to_and_ended(renode):
     tflite = small_tflite()
     plan = compile_plan(tflite)
     q = np.random.default_rng(5).integers(-128, 128, (20, *SHAPE), np.int8)
-    with Emulator(BOARD, firmware) as emulator, Device(connect(emulator.url, emulator.gone)) as device:
+    with (
+        Emulator(BOARD, renode) as emulator,
+        Device(connect(emulator.url, emulator.gone)) as device,
+    ):
         device.load(SmallPlan(plan.data, plan.plan_id))
         assert (device.predict(q).raw == tflm(tflite, q)).all()
+
+
+def altered(tmp_path, old, new):
+    """The board with one line of its files changed."""
+    room = tmp_path / "renode"
+    shutil.copytree(ROOT / "renode", room)
+    (path,) = (path for path in room.iterdir() if old in path.read_text())
+    path.write_text(path.read_text().replace(old, new))
+    return dataclasses.replace(BOARD, machine=str(room / "nucleo_f746.resc"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        (
+            "    IRQ -> nvic@39",
+            "    -> nvic@39",
+            r"E15: Ambiguous .*\[IRQ, ReceiveDmaRequest\].*nucleo_f746.repl:\d+",
+        ),
+        (
+            "Memory.ArrayMemory",
+            "Memory.MappedMemory",
+            "E39: .*'pwrControl'.* aligned to guest page size",
+        ),
+        ("UART.STM32F7_USART", "UART.STM32F9_USART", "E04: Could not resolve type"),
+        ("IRQ -> nvic@39", "RxIRQ -> nvic@39", "E13: Property 'RxIRQ' does not exist"),
+        ('SetGlobalQuantum "0.000001"', "SetGlobalQuantity 1", "No such command or device"),
+        ("Connect sysbus.usart3", "Connect sysbus.usart9", "Could not find usart9"),
+    ],
+)
+def test_what_renode_refuses_is_one_line_at_once(renode, tmp_path, old, new, why):
+    with (
+        Emulator(altered(tmp_path, old, new), renode) as emulator,
+        pytest.raises(LinkError, match=f"the emulator refused the board: .*{why}") as caught,
+    ):
+        connect(emulator.url, emulator.gone)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_end_of_its_stdin_ends_it(renode):
+    """As it does where the bench is killed: nobody is left to keep the pipe open."""
+    with Emulator(BOARD, renode) as emulator:
+        emulator._process.stdin.close()
+        assert emulator._process.wait(10) == 0
+        assert emulator.gone().startswith("the emulator ended with status 0")
+        with pytest.raises(LinkError, match="the emulator ended with status 0"):
+            connect(emulator.url, emulator.gone)
+
+
+def test_silence_ends_with_its_last_words():
+    """At port 9, the discard service's, nobody listens."""
+    why = "nothing listens there after 0 s; the emulator's last words: out of memory$"
+    with pytest.raises(LinkError, match=why):
+        connect("socket://127.0.0.1:9", lambda: None, 0.0, lambda: "out of memory")
+
+
+def test_last_words_are_few_and_harmless():
+    """A flooded log neither blocks Renode nor fills memory, and steers no terminal."""
+    read, write = os.pipe()
+    words = LastWords(os.fdopen(read, "rb"))
+    with os.fdopen(write, "wb") as pipe:
+        pipe.write(b"x" * 500_000 + b"\n")
+        for number in range(2000):
+            pipe.write(b"\x1b[31mwarning\x1b]0;title\x07 %d\r\n\n" % number)
+    words.ended()
+    last = range(2000 - KEPT_LINES, 2000)
+    assert words.lines() == [f"warning]0;title {number}" for number in last]
+
+
+def test_a_cycle_counter_that_advances_within_a_layer():
+    """Renode's DWT counts whole quanta, 100 us by default: short layers take none."""
+    script = (ROOT / "renode" / "nucleo_f746.resc").read_text()
+    quantum = float(re.search(r'^emulation SetGlobalQuantum "([\d.]+)"$', script, re.M)[1])
+    clock = int(re.search(r"const Chip kChip = \{\s+(\d+),", CHIP)[1])
+    assert quantum * clock <= 216
+    assert script.index("SetGlobalQuantum") < script.index("\nstart")
