@@ -1,4 +1,6 @@
-"""Convolutions that TensorFlow 2.21 computes wrongly with oneDNN, computed another way: see docs/tensorflow.md.
+"""Convolutions that TensorFlow 2.21 computes wrongly with oneDNN, computed another way.
+
+docs/tensorflow.md lists them.
 
 Every convolution that Python builds, those of Keras's and QKeras's layers among them, goes through
 one of two functions of TensorFlow. These are wrapped, not the layers: no layer, however nested, can
@@ -20,8 +22,8 @@ _TO_NHWC, _TO_NCHW = (0, 2, 3, 1), (0, 3, 1, 2)
 class Geometry:
     """What decides whether oneDNN is right. Sizes that are not known are None, and may be any.
 
-    ``shape`` [n, height, width, channels], ``kernel`` [height, width, channels, outputs]; strides and
-    dilations four to each, in the order of ``shape``; ``padding`` SAME, VALID or EXPLICIT, the last
+    ``shape`` [n, height, width, channels], ``kernel`` [height, width, channels, outputs]; strides
+    and dilations four to each, in the order of ``shape``; ``padding`` SAME, VALID or EXPLICIT, the last
     with ``sides``: how many columns come before and after the input.
     """
 
@@ -72,7 +74,7 @@ _keep = False
 
 @contextmanager
 def as_written() -> Iterator[None]:
-    """Graphs made within hold what their layers ask for: for what translates graphs, not runs them."""
+    """Graphs made within hold what their layers ask for: to be translated, not to be run."""
     global _keep
     before, _keep = _keep, True
     try:

@@ -1,4 +1,4 @@
-"""Small sums that TensorFlow is asked for: convolutions, matrix products, pools, and their gradients.
+"""Small sums that TensorFlow is asked for: convolutions, products, pools, and their gradients.
 
 A case is one operator at one shape. Its reference is made of NumPy's integers and of the operator's
 definition alone. Values are so small that float32 holds every partial sum: any order of adding them
@@ -25,7 +25,10 @@ WINDOWS = 36
 
 
 class Sums(NamedTuple):
-    """All answers of one case, None for what there is not; ``fused``: the output with a bias and ReLU."""
+    """All answers of one case, None for what there is not.
+
+    ``fused`` is the output with a bias and ReLU.
+    """
 
     output: Any
     fused: Any
@@ -60,7 +63,7 @@ class Case:
         return h, w
 
     def operands(self, rng: np.random.Generator) -> tuple[Ints, Ints, Ints]:
-        """Input, weights [height, width, channels, outputs] and the gradient that comes from above."""
+        """Input, weights [height, width, channels, outputs] and the gradient from above."""
         shape, scale = (self.n, *self.size, self.channels), 1
         x = rng.integers(-8, 9, shape)
         if self.operator == "MaxPool":  # no two alike: which of those passes a gradient is free

@@ -1,7 +1,7 @@
-"""Which small sums TensorFlow gets wrong with oneDNN, on this processor and as if it had fewer instructions.
+"""Which small sums TensorFlow gets wrong with oneDNN, on this processor and with less of it in use.
 
-``python -m studies.tensorflow_page`` writes docs/tensorflow.md. Each instruction set has a process of its own: oneDNN
-reads which it may use when it is loaded.
+``python -m studies.tensorflow_page`` writes docs/tensorflow.md. Each instruction set has a process of
+its own: oneDNN reads which it may use when it is loaded.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ INSTRUCTIONS = ("DEFAULT", "AVX2", "SSE41")
 
 
 class Row(NamedTuple):
-    """How many of ``cases`` were wrong in any answer, and how many of those still are when mended."""
+    """How many of ``cases`` were wrong in any answer, and how many of those still are mended."""
 
     what: str
     mode: str
@@ -41,7 +41,7 @@ class Result(NamedTuple):
 
 
 def measure(number: int) -> Result:
-    """Every operator in this process, ``number`` shapes each one by one, a quarter of them in graphs."""
+    """Every operator in this process: ``number`` shapes each, a quarter of them in graphs too."""
     from models.tf import tf
     from studies.tensorflow_sums import OPERATORS, cases, findings, one_column, taken_for_another
 
@@ -59,7 +59,7 @@ def measure(number: int) -> Result:
 
 
 def measured(instructions: str, number: int) -> Result:
-    """``measure`` in a child that may use ``instructions``. Raises GateFailed with its last line."""
+    """``measure`` in a child that may use ``instructions``. Raises GateFailed if it fails."""
     argv = [sys.executable, "-m", "studies.tensorflow_page", "--measure", "--cases", str(number)]
     environment = {**os.environ, "ONEDNN_MAX_CPU_ISA": instructions, "TF_ENABLE_ONEDNN_OPTS": "1"}
     child = subprocess.run(argv, env=environment, capture_output=True, text=True, check=False)

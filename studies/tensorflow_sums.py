@@ -27,7 +27,7 @@ class Finding(NamedTuple):
 
 
 def cases(operator: str, number: int, seed: int = 0) -> list[Case]:
-    """``number`` of the shapes of ``operator``, in an order that ``seed`` gives; all, if they are fewer."""
+    """``number`` of the shapes of ``operator``, or all, in an order that ``seed`` gives."""
     axes = _axes(operator)
     sizes = [len(axis) for axis in axes]
     found: list[Case] = []
@@ -57,7 +57,7 @@ def _axes(operator: str) -> list[Sequence[Any]]:
 
 
 def one_column() -> list[Case]:
-    """All small shapes of CONV_2D with one input channel and stride (1, more), one column wide at the end."""
+    """Small shapes of CONV_2D with one input channel and stride (1, more), to one column."""
     paddings: list[Any] = ["SAME", "VALID", ((1, 0), (0, 1))]
     axes = ((1, 2), (1, 3), (1, 2, 3), (1, 2), (2, 3), (2, 3), paddings)
     every = [
@@ -68,7 +68,7 @@ def one_column() -> list[Case]:
 
 
 def taken_for_another(mended: bool) -> bool:
-    """Whether 7 x 1 by a depthwise convolution, then 7 x 1 + 3 by one of its size, are not 7 and 10, or fail.
+    """Whether 7 x 1, depthwise, and then 7 x 1 + 3 of the same size are not 7 and 10, or fail.
 
     What is not mended leaves its primitive in this process for what is asked next.
     """

@@ -13,7 +13,7 @@ from host.types import Int8Array, IntArray, TensorSpec
 from tests.tflite_factory import Affine, Factory, Ref, Window
 
 relaxed = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=list(HealthCheck))
-"""For tests that trace a graph or load a plan for each case: shrinking one that fails would take minutes, and cases
+"""For tests that trace a graph or load a plan for each case: shrinking would take minutes, and cases
 name their parameters as they are."""
 
 

@@ -1,4 +1,4 @@
-"""What TensorFlow computes wrongly with oneDNN is right here, whoever asks for it; docs/tensorflow.md lists it."""
+"""What TensorFlow computes wrongly with oneDNN (docs/tensorflow.md) is right, whoever asks for it."""
 
 import numpy as np
 import pytest
