@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from models import onednn
+
 os.environ["TF_USE_LEGACY_KERAS"] = "1"  # QKeras 0.9 needs Keras 2; without it, it silently builds on Keras 3
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # off on some CPUs by default, twice as fast on
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -36,5 +38,6 @@ with quiet_stderr():
 tf.get_logger().setLevel("ERROR")
 if not _module.startswith("tf_keras"):
     raise ImportError("tf.keras is not tf_keras: TensorFlow was imported before models.tf")
+onednn.mend()
 
 __all__ = ["keras", "quiet_stderr", "tf"]

@@ -16,6 +16,7 @@ import numpy as np
 
 from host.types import FloatArray, Int8Array, TensorSpec, UsageError
 from models.graph import MAX_FILE, read_graph
+from models.onednn import as_written
 from models.tf import quiet_stderr, tf
 
 
@@ -49,7 +50,7 @@ def _convert(converter: Any, model: Any, spec: TensorSpec, activations: Activati
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = _TYPES[activations]
     try:
-        with quiet_stderr(), warnings.catch_warnings():
+        with quiet_stderr(), warnings.catch_warnings(), as_written():
             warnings.simplefilter("ignore")
             tflite = bytes(converter.convert())
     except Exception as err:  # the converter raises whatever its passes raise

@@ -193,10 +193,6 @@ def _depthwise_sums(
 
     def product(x: Tensor) -> Tensor:
         w = tf.constant(kernel, x.dtype)
-        if kernel.shape[2] == 1:
-            # The same convolution under its other name: TensorFlow finds oneDNN's primitives by their dimensions in one
-            # row, where a depthwise 1x1 of one channel reads as an ordinary one with a bias.
-            return tf.nn.conv2d(x, w, stride, "VALID")
         if stride[0] == stride[1]:
             return tf.nn.depthwise_conv2d(x, w, (1, *stride, 1), "VALID")
         return tf.nn.depthwise_conv2d(x, w, (1, 1, 1, 1), "VALID")[:, :: stride[0], :: stride[1]]

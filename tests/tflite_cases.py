@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from host.grid import onto
 from host.types import Int8Array, IntArray, TensorSpec
 from tests.tflite_factory import Affine, Factory, Ref, Window
+
+relaxed = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=list(HealthCheck))
+"""For tests that trace a graph or load a plan for each case: shrinking would take minutes, and cases
+name their parameters as they are."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,8 @@ def bias_types(wide: bool) -> st.SearchStrategy[type | None]:
 
 @st.composite
 def _weighted(draw, shape: tuple[int, ...], axis: int, x: Affine, per_channel: bool, bias_type: type | None):
-    rng = np.random.default_rng(draw(seeds))
+    seed = draw(seeds)
+    rng = np.random.default_rng(seed)
     channels = shape[axis]
     depth = int(np.prod(shape)) // channels
     weights = rng.integers(-127, 128, shape, np.int8)
@@ -94,14 +100,14 @@ def _weighted(draw, shape: tuple[int, ...], axis: int, x: Affine, per_channel: b
     spread = fill if bias_type is None else 256 * fill
     bias = rng.normal(0, spread, channels).round().astype(bias_type or np.int32) if draw(st.booleans()) else None
     out = draw(affines(bias_type is not None, gains.map(lambda g: float(np.float32(x.scale * base * fill / 60 * g)))))
-    return weights, w_scales, bias, out
+    return weights, w_scales, bias, out, seed
 
 
 @st.composite
 def conv_2d(draw, wide: bool) -> Case:
     x, h, w, c, out_c = draw(affines(wide)), *(draw(st.integers(1, n)) for n in (7, 7, 9, 9))
     window = draw(windows(h, w, dilated=True))
-    weights, w_scales, bias, out = draw(
+    weights, w_scales, bias, out, seed = draw(
         _weighted((out_c, *window.kernel, c), 0, x, draw(st.booleans()), draw(bias_types(wide)))
     )
     activation = draw(activations)
@@ -109,6 +115,7 @@ def conv_2d(draw, wide: bool) -> Case:
     source = f.input((1, h, w, c), x)
     sink = f.conv_2d(source, weights, w_scales, bias, window, out, activation)
     text = f"x={x} {h}x{w}x{c}->{out_c} {window} out={out} {activation} scales={len(w_scales)} bias={bias is not None}"
+    text += f" seed={seed}"
     return draw(made("CONV_2D", text, f, source, sink))
 
 
@@ -116,7 +123,7 @@ def conv_2d(draw, wide: bool) -> Case:
 def depthwise_conv_2d(draw, wide: bool) -> Case:
     x, h, w, c, mult = draw(affines(wide)), *(draw(st.integers(1, n)) for n in (7, 7, 9, 3))
     window = draw(windows(h, w, dilated=True))
-    weights, w_scales, bias, out = draw(
+    weights, w_scales, bias, out, seed = draw(
         _weighted((1, *window.kernel, c * mult), 3, x, draw(st.booleans()), np.int64 if wide else None)
     )
     activation = draw(activations)
@@ -124,18 +131,22 @@ def depthwise_conv_2d(draw, wide: bool) -> Case:
     source = f.input((1, h, w, c), x)
     sink = f.depthwise_conv_2d(source, weights, w_scales, bias, window, out, activation)
     text = f"x={x} {h}x{w}x{c}*{mult} {window} out={out} {activation} scales={len(w_scales)} bias={bias is not None}"
+    text += f" seed={seed}"
     return draw(made("DEPTHWISE_CONV_2D", text, f, source, sink))
 
 
 @st.composite
 def fully_connected(draw, wide: bool) -> Case:
     x, depth, out_c = draw(affines(wide)), draw(st.integers(1, 70)), draw(st.integers(1, 12))
-    weights, w_scales, bias, out = draw(_weighted((out_c, depth), 0, x, draw(st.booleans()), draw(bias_types(wide))))
+    weights, w_scales, bias, out, seed = draw(
+        _weighted((out_c, depth), 0, x, draw(st.booleans()), draw(bias_types(wide)))
+    )
     activation = draw(activations)
     f = Factory(wide)
     source = f.input((1, depth), x)
     sink = f.fully_connected(source, weights, w_scales, bias, out, activation)
     text = f"x={x} {depth}->{out_c} out={out} {activation} scales={len(w_scales)} bias={bias is not None}"
+    text += f" seed={seed}"
     return draw(made("FULLY_CONNECTED", text, f, source, sink))
 
 

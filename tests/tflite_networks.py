@@ -19,7 +19,8 @@ STEPS = ["conv", "pointwise", "depthwise", "add", "average_pool", "max_pool", "p
 def networks(draw, wide: bool | None = None) -> Case:
     """3 to 9 convolutional steps, then possibly a classifier head, on int8 or (``wide``) int16; None: either."""
     wide = draw(st.booleans()) if wide is None else wide
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    seed = draw(st.integers(0, 2**32 - 1))
+    rng = np.random.default_rng(seed)
     size, channels = draw(st.integers(4, 9)), draw(st.integers(1, 4))
     steps = draw(st.lists(st.sampled_from(STEPS), min_size=3, max_size=9))
     pool, last = draw(st.sampled_from(["mean", "reshape"])), draw(st.sampled_from(LAST))
@@ -34,7 +35,7 @@ def networks(draw, wide: bool | None = None) -> Case:
         x = _dense(f, x, rng)
     if last == "dense, softmax":
         x = f.softmax(x)
-    return draw(made("NETWORK", f"{source.shape} {steps} {pool} {last}", f, source, x))
+    return draw(made("NETWORK", f"{source.shape} {steps} {pool} {last} seed={seed}", f, source, x))
 
 
 def _step(f: Factory, step: str, x: Ref, before: list[Ref], rng: np.random.Generator) -> Ref:

@@ -4,7 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host.attach import attach
@@ -12,15 +12,13 @@ from host.boards import get_board
 from models.plan import compile_plan
 from tests.firmware.test_operators import Bundle
 from tests.oracle import tflm
-from tests.tflite_cases import OPERATORS
+from tests.tflite_cases import OPERATORS, relaxed
 from tests.tflite_networks import networks
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
     reason="qemu-system-arm or arm-none-eabi-gcc is missing",
 )
-# Shrinking uploads hundreds of plans, and a case names its parameters as it is.
-relaxed = settings(phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 CASES = {**OPERATORS, "NETWORK": networks(wide=False), "NETWORK int16": networks(wide=True)}
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 
 from host.device import Device
 from host.ports import ChildPort
@@ -10,10 +10,8 @@ from models.plan import compile_plan
 from models.twin import TwinPredictor
 from tests.firmware.test_operators import Bundle
 from tests.oracle import tflm
+from tests.tflite_cases import relaxed
 from tests.tflite_networks import networks
-
-# A graph is traced for every example: shrinking would take minutes, and a case names its parameters as it is.
-relaxed = settings(phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")

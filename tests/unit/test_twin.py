@@ -5,21 +5,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import example, given, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 from host.types import Differentiable, UsageError
 from models.graph import read_graph
 from models.twin import TwinPredictor
 from tests.oracle import tflm, tflm_tensors
-from tests.tflite_cases import OPERATORS
+from tests.tflite_cases import OPERATORS, relaxed
 from tests.tflite_factory import Affine, Factory, Window
 from tests.tflite_networks import networks
+from tests.tflite_once_wrong import ONCE_WRONG
 
 pytestmark = pytest.mark.slow
 
+FAILED = Path(__file__).parents[2] / ".hypothesis" / "operators"
 MLPERF_TINY = ["ad01_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"]
-# A graph is traced for every example: shrinking would take minutes, and a case names its parameters as it is.
-relaxed = settings(phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 
 
 def agree(case):
@@ -28,15 +29,24 @@ def agree(case):
     np.testing.assert_array_equal(raw, tflm(case.tflite, case.fed(q)), err_msg=str(case))
 
 
+def agree_on_many(operator, number):
+    """Cases that once failed, ones that failed when this was last run, and ``number`` random ones."""
+    failed = DirectoryBasedExampleDatabase(FAILED / operator)  # ``agree`` alone does not say of which
+    check = settings(relaxed, max_examples=number, database=failed)(given(OPERATORS[operator])(agree))
+    for case in ONCE_WRONG.get(operator, ()):
+        check = example(case)(check)
+    check()
+
+
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_operator_is_bit_exact(operator):
-    settings(relaxed, max_examples=6)(given(OPERATORS[operator])(agree))()
+    agree_on_many(operator, 6)
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_operator_is_bit_exact_at_many_parameters(operator):
-    settings(relaxed, max_examples=400)(given(OPERATORS[operator])(agree))()
+    agree_on_many(operator, 400)
 
 
 @settings(relaxed, max_examples=8)

@@ -5,18 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 
 from host.types import TensorSpec
 from models.tf import tf
 from models.twin import TwinPredictor
-from tests.tflite_cases import OPERATORS
+from tests.tflite_cases import OPERATORS, relaxed
 from tests.tflite_factory import Affine, Factory, Window
 
 pytestmark = pytest.mark.slow
 
-# A graph is traced for every example: shrinking would take minutes, and a case names its parameters as it is.
-relaxed = settings(phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 
 LINEAR = [name for name in OPERATORS if name.split()[0] not in ("ADD", "MAX_POOL_2D", "SOFTMAX")]
 ROUNDING = 2.1
