@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -29,13 +30,12 @@ def cell_name(cell: Cell) -> str:
     return f"{cell.attack}/{cell.source}/{cell.eps!r}/{cell.seed}"
 
 
-def write_examples(path: Path, examples: Examples) -> None:
-    """Write the file. The caller sees to it that a half-written one is never left behind."""
+def write_examples(file: IO[bytes], examples: Examples) -> None:
+    """Write into an open file. The caller sees to it that a half-written one is never left behind."""
     names = np.array([cell_name(cell) for cell in examples.cells], dtype=np.str_)
-    with path.open("wb") as file:
-        np.savez_compressed(
-            file, names=names, clean=examples.clean, adversarial=examples.adversarial, labels=examples.labels
-        )
+    np.savez_compressed(
+        file, names=names, clean=examples.clean, adversarial=examples.adversarial, labels=examples.labels
+    )
 
 
 def read_examples(path: Path) -> Examples:

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from host.files import replacing
 from host.records import Manifest
-from host.store import replacing
 from host.ticks import Counter, of_manifest
 from host.types import UsageError
 from host.wire import OperatorTicks

@@ -18,6 +18,7 @@ from host.distances import Distances, distances, quartiles
 from host.divergence import DEVICES, divergences
 from host.examples import read_examples
 from host.figures import Drawing, draw
+from host.files import write_whole
 from host.flags import ADVICE, flags
 from host.ladder import SIGNIFICANT, ladder, section_title
 from host.layers import read_layers
@@ -30,6 +31,7 @@ from host.tables import distances_csv, summary_csv
 from host.types import FlagKind, UsageError
 from host.verdict import verdict
 
+REMEDY = "the report cannot be written: make room there, or let the folder be written to"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -70,14 +72,11 @@ def write_report(run_dir: Path) -> ReportPaths:
     figures = {"curves": curves(rows), "examples": grid, "distances": distributions(far)}
     drawings = {stem: draw(one) if one else None for stem, one in figures.items()}
     html = _page(run_dir, manifest, table, rows, far, drawings)
-    try:
-        _write(run_dir / "summary.csv", summary_csv(rows).encode())
-        if far:
-            _write(run_dir / "distances.csv", distances_csv(far).encode())
-        files = [_store(one, run_dir / stem) for stem, one in drawings.items()]
-        _write(run_dir / "report.html", html.encode())
-    except OSError as err:
-        raise UsageError(f"{run_dir}: the report cannot be written ({err.strerror or err})") from None
+    write_whole(run_dir / "summary.csv", summary_csv(rows).encode(), REMEDY)
+    if far:
+        write_whole(run_dir / "distances.csv", distances_csv(far).encode(), REMEDY)
+    files = [_store(one, run_dir / stem) for stem, one in drawings.items()]
+    write_whole(run_dir / "report.html", html.encode(), REMEDY)
     return ReportPaths(run_dir / "report.html", run_dir / "summary.csv", *files[0], *files[1], *files[2])
 
 
@@ -164,16 +163,9 @@ def _store(drawing: Drawing | None, stem: Path) -> tuple[Path | None, Path | Non
     if drawing is None:
         return None, None
     svg, png = stem.with_suffix(".svg"), stem.with_suffix(".png")
-    _write(svg, drawing.svg.encode())
-    _write(png, drawing.png)
+    write_whole(svg, drawing.svg.encode(), REMEDY)
+    write_whole(png, drawing.png, REMEDY)
     return svg, png
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write the whole file or leave the old one."""
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 def _percent(share: float | None) -> str:

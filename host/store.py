@@ -7,10 +7,7 @@ The lock keeps two runs out of one folder.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -20,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from host.files import replacing, write_whole
 from host.records import SCHEMA, Manifest
 from host.types import BoolArray, Cell, UsageError
 
@@ -30,29 +28,7 @@ EXAMPLES = "examples.npz"
 FAILED = "failed"
 KEY = ("rung", "attack", "source", "eps", "seed", "sample")
 MAX_MANIFEST = 1 << 22
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write that appears at ``path`` whole, on disk and at once, or not at all. Raises UsageError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        try:
-            with temporary.open("wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as err:
-        why = err.strerror or str(err)
-        raise UsageError(f"{path}: {why}: make room or choose another --out; what was recorded is kept") from None
+REMEDY = "make room or choose another --out; what was recorded is kept"
 
 
 def read_manifest(run: Path) -> Manifest:
@@ -116,8 +92,7 @@ class Store:
 
     def describe(self, manifest: Manifest) -> None:
         """Replaces the manifest."""
-        with replacing(self.path / MANIFEST) as file:
-            file.write(manifest.to_json().encode())
+        write_whole(self.path / MANIFEST, manifest.to_json().encode(), REMEDY)
         self._manifest = manifest
 
     def _parts(self) -> list[Path]:
@@ -141,7 +116,7 @@ class Store:
         """A complete run becomes an unfinished one, its records the first part."""
         for left in self._parts():
             left.unlink()
-        with replacing(self.path / PARTS / "000000.parquet") as file:
+        with replacing(self.path / PARTS / "000000.parquet", REMEDY) as file:
             pq.write_table(read_table(self.path / RECORDS), file, compression="zstd")
         self.describe(replace(self._manifest, state="running"))
 
@@ -150,7 +125,7 @@ class Store:
         keys = read_table(part, [*KEY, FAILED])
         failed = int(pc.sum(keys[FAILED]).as_py() or 0)
         if failed:
-            with replacing(part) as file:
+            with replacing(part, REMEDY) as file:
                 pq.write_table(_whole(read_table(part)), file, compression="zstd")
             self.dropped += failed
         return _whole(keys)
@@ -177,7 +152,7 @@ class Store:
 
     def append(self, table: pa.Table) -> None:
         """Adds records (records.SCHEMA) for good. Raises UsageError where the disk does not take them."""
-        with replacing(self.path / PARTS / f"{self._next:06d}.parquet") as file:
+        with replacing(self.path / PARTS / f"{self._next:06d}.parquet", REMEDY) as file:
             pq.write_table(table.cast(SCHEMA), file, compression="zstd")
         self._next += 1
         self._mark(table)
@@ -190,7 +165,7 @@ class Store:
             table = pa.concat_tables([read_table(part) for part in parts])
             if len(table) != self.recorded:
                 raise UsageError(f"{self.path}: {len(table)} records for {self.recorded} keys: remove it and run again")
-            with replacing(out) as file:
+            with replacing(out, REMEDY) as file:
                 pq.write_table(table, file, compression="zstd")
         self.describe(manifest)
         for part in parts:
