@@ -103,7 +103,7 @@ def execute(
     rungs: tuple[Predictor, ...] = (*ladder.rungs, device)
     config = resolve(config)
     todo = cells(config, subject(ladder.rungs, device.rung, data, ladder.bundle.input))
-    device.load(ladder.bundle, ladder.bundle.input)
+    device.load(ladder.bundle, ladder.bundle.input, ladder.bundle.output)
     firmware = device.identity.firmware
     name = run_id(config, ladder.digest, data, todo, [rung.rung for rung in rungs], firmware)
     manifest = describe(config, ladder, data, device, name, command)
