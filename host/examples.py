@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,13 @@ from typing import IO
 
 import numpy as np
 
+from host.npz import UNREADABLE
+from host.plain import one_line, printable
 from host.types import Cell, Int8Array, Int64Array, UsageError
 
 _ARRAYS = ("names", "clean", "adversarial", "labels")
 _MOST_BYTES = 1 << 28
+_MOST_CELLS = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -38,24 +42,30 @@ def write_examples(file: IO[bytes], examples: Examples) -> None:
     )
 
 
-def read_examples(path: Path) -> Examples:
-    """Read the file. Raises UsageError unless it is what ``write_examples`` writes."""
+def read_examples(path: Path, shape: tuple[int, ...] | None = None) -> Examples:
+    """Read the file. Raises UsageError unless it is what ``write_examples`` writes, of samples of ``shape``."""
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(item.file_size for item in archive.infolist()) > _MOST_BYTES:
                 raise ValueError(f"more than {_MOST_BYTES} bytes")
         with np.load(path, allow_pickle=False) as file:
             names, clean, adversarial, labels = (file[name] for name in _ARRAYS)
+        if names.ndim != 1 or len(names) > _MOST_CELLS:
+            raise ValueError(f"names of shape {names.shape}")
         cells = tuple(_cell(str(name)) for name in names)
         if clean.dtype != np.int8 or adversarial.dtype != np.int8 or clean.shape != adversarial.shape:
             raise ValueError("clean and adversarial differ in type or shape")
         if clean.ndim < 3 or clean.shape[:2] != labels.shape or len(cells) != len(clean):
             raise ValueError("the arrays differ in length")
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as err:
-        raise UsageError(f"{path}: not an examples file ({err}); run the bench again") from None
+        if not clean.size or labels.dtype.kind not in "iu" or shape not in (None, clean.shape[2:]):
+            raise ValueError(f"pictures of shape {clean.shape[2:]}, labels of type {labels.dtype}")
+    except UNREADABLE as err:
+        raise UsageError(f"{path}: not an examples file ({one_line(err)}); run the bench again") from None
     return Examples(cells, clean, adversarial, labels.astype(np.int64))
 
 
 def _cell(name: str) -> Cell:
-    attack, source, eps, seed = name.split("/")
+    attack, source, eps, seed = printable(name).split("/")
+    if not math.isfinite(float(eps)):
+        raise ValueError(f"eps {eps}")
     return Cell(attack, source, float(eps), int(seed))

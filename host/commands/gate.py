@@ -21,13 +21,14 @@ def main(args: argparse.Namespace) -> int:
     from host.files import write_whole
     from host.floors import Gate
     from host.gate import check, enforce, junit
+    from host.plain import printable
     from host.result import Result
 
     gate = config.load(args.config).gate if args.config else Gate()
     result = Result.of(args.run)
     checks = check(gate, result.rows, result.divergence, result.manifest, result.agreement)
     for one in checks:
-        print(f"{'pass' if one.passed else 'FAIL'}  {one.name}: {one.detail}")
+        print(printable(f"{'pass' if one.passed else 'FAIL'}  {one.name}: {one.detail}"))
     if args.junit:
         write_whole(args.junit, junit(checks, result.manifest.run_id).encode())
     enforce(checks)
