@@ -80,8 +80,10 @@ def read_layers(run: Path, manifest: Manifest) -> Layers | None:
 
 def _intact(table: pa.Table) -> bool:
     """Whether every field is there and none is negative."""
-    return all(not column.null_count and (column.type == pa.string() or pc.min(column).as_py() >= 0)
-               for column in table.columns)  # fmt: skip
+    return all(
+        not column.null_count and (column.type == pa.string() or pc.min(column).as_py() >= 0)
+        for column in table.columns
+    )
 
 
 def summarise(table: pa.Table, counter: Counter) -> Layers:

@@ -17,10 +17,20 @@ CELLS = (*synthetic.FEW, Cell("deepfool", "float32", 1.0))
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     folder = synthetic.run_folder(
-        tmp_path_factory.mktemp("whole"), synthetic.table(CELLS, n=12), pictures=True, n=12,
-        attacks=("clean", "pgd", "deepfool"), board_info=(("clock_hz", "16000000"), ("plan_bytes", "9"),
-        ("plan_in_ram", "1"), ("arena_bytes", "7"), ("flash_bytes", "8")), tick_unit="systick",
-    )  # fmt: skip
+        tmp_path_factory.mktemp("whole"),
+        synthetic.table(CELLS, n=12),
+        pictures=True,
+        n=12,
+        attacks=("clean", "pgd", "deepfool"),
+        board_info=(
+            ("clock_hz", "16000000"),
+            ("plan_bytes", "9"),
+            ("plan_in_ram", "1"),
+            ("arena_bytes", "7"),
+            ("flash_bytes", "8"),
+        ),
+        tick_unit="systick",
+    )
     record(folder, [[OperatorTicks(9, "CONV_2D"), OperatorTicks(4, "RESHAPE")]] * 3)
     return folder
 

@@ -76,9 +76,16 @@ def test_an_edge_tensor_that_no_network_has(bench, end, bent):
     refused(bench(HostileBoard(**{end: tensor(**bent)})), "the board('s tensor has| states a tensor)")
 
 
-@pytest.mark.parametrize(("end", "bent"), [("input", {"dims": (1, 1, 2, 8)}), ("input", {"scale": 0.25}),
-                                           ("output", {"dims": (1, 1, 1, 9)}), ("output", {"zero_point": 3}),
-                                           ("output", {"dtype": 7})])  # fmt: skip
+@pytest.mark.parametrize(
+    ("end", "bent"),
+    [
+        ("input", {"dims": (1, 1, 2, 8)}),
+        ("input", {"scale": 0.25}),
+        ("output", {"dims": (1, 1, 1, 9)}),
+        ("output", {"zero_point": 3}),
+        ("output", {"dtype": 7}),
+    ],
+)
 def test_an_edge_tensor_of_another_network(bench, end, bent):
     refused(bench(HostileBoard(**{end: tensor(**bent)})), f"the board's {end} is TensorSpec.*, the model's TensorSpec")
 

@@ -37,8 +37,15 @@ class Outer:
     maybe: int | None = None
 
 
-GOOD = {"text": "t", "number": 1, "flag": True, "inner": {"a": 1}, "many": [{"a": 2}], "pair": ["x", 3],
-        "colour": "red"}  # fmt: skip
+GOOD = {
+    "text": "t",
+    "number": 1,
+    "flag": True,
+    "inner": {"a": 1},
+    "many": [{"a": 2}],
+    "pair": ["x", 3],
+    "colour": "red",
+}
 
 
 def test_every_kind_of_field_is_read():
@@ -127,9 +134,13 @@ def test_a_manifest_with_a_field_less_is_refused(name):
 
 @pytest.mark.parametrize(
     ("change", "says"),
-    [({"state": "done"}, "state 'done'"), ({"samples": -1}, "samples -1"), ({"samples": 10**15}, "samples 1000"),
-     ({"input_shape": [8, 0]}, "input_shape")],
-)  # fmt: skip
+    [
+        ({"state": "done"}, "state 'done'"),
+        ({"samples": -1}, "samples -1"),
+        ({"samples": 10**15}, "samples 1000"),
+        ({"input_shape": [8, 0]}, "input_shape"),
+    ],
+)
 def test_a_manifest_that_no_run_has_is_refused(change, says):
     raw = json.loads(synthetic.manifest().to_json()) | change
     with pytest.raises(ValueError, match=f"not a run manifest: {says}"):
