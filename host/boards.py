@@ -13,6 +13,7 @@ from typing import Any
 from serial.tools import list_ports
 
 from host.nearest import nearest
+from host.plain import one_line
 from host.types import LinkError, UsageError
 from host.wire import TickUnit
 
@@ -105,8 +106,15 @@ def parse_board(name: str, row: dict[str, Any]) -> Board:
 @lru_cache(maxsize=1)
 def load_boards() -> dict[str, Board]:
     """Every board by name. Raises UsageError on a bad table."""
-    with TABLE.open("rb") as file:
-        return {name: parse_board(name, row) for name, row in tomllib.load(file).items()}
+    try:
+        with TABLE.open("rb") as file:
+            rows = tomllib.load(file)
+    except (OSError, ValueError, RecursionError) as err:
+        raise UsageError(f"{TABLE}: {one_line(err)}") from None
+    for name, row in rows.items():
+        if not isinstance(row, dict):
+            raise UsageError(f"boards.toml: {one_line(name)} is no table: a board is one")
+    return {name: parse_board(name, row) for name, row in rows.items()}
 
 
 def get_board(name: str, emulator: str = "") -> Board:

@@ -11,6 +11,8 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
+from host.plain import one_line
+from host.streams import lossy
 from host.types import BenchError, UsageError
 
 COMMANDS = ("run", "report", "compare", "gate", "boards", "doctor", "flash")
@@ -23,7 +25,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Argparse's hook."""
-        self.exit(UsageError.exit_code, f"tinyrobust: error: {' '.join(message.split())} ({self.prog} --help)\n")
+        self.exit(UsageError.exit_code, f"tinyrobust: error: {one_line(message)} ({self.prog} --help)\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -43,12 +45,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _complain(line: str) -> None:
-    print(f"tinyrobust: error: {line}", file=sys.stderr)
+    print(f"tinyrobust: error: {one_line(line)}", file=sys.stderr)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. Whatever goes wrong is one line on stderr."""
     argv = sys.argv[1:] if argv is None else argv
+    lossy(sys.stdout, sys.stderr)
     args = parser().parse_args(argv)
     args.command_line = shlex.join(["tinyrobust", *argv])
     try:
@@ -65,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BenchError as err:
         if args.debug:
             traceback.print_exc()
-        _complain(" ".join(str(err).split()))
+        _complain(str(err))
         return err.exit_code
     except Exception as err:
         if args.debug:

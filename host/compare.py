@@ -120,7 +120,7 @@ def _side(run: Path, manifest: Manifest, table: pa.Table) -> Side:
     clean = table.filter(pc.equal(table["attack"], "clean"))
     labels = clean["label"].to_numpy()
     right = float(np.mean(clean["predicted"].to_numpy() == labels)) if len(labels) and labels.min() >= 0 else None
-    sizes = [int(facts[name]) for name in ("arena_bytes", "scratch_bytes") if name in facts]
+    sizes = [size for name in ("arena_bytes", "scratch_bytes") if (size := manifest.stated(name)) is not None]
     network, flash = _flash(manifest)
     return Side(
         run=run.name,
@@ -139,12 +139,11 @@ def _side(run: Path, manifest: Manifest, table: pa.Table) -> Side:
 
 def _flash(manifest: Manifest) -> tuple[int | None, int | None]:
     """Bytes of the network, and of the image with it: engines are compared on the same thing."""
-    facts = dict(manifest.board_info)
-    if not {"plan_bytes", "plan_in_ram"} <= facts.keys():
+    plan, in_ram = manifest.stated("plan_bytes"), manifest.stated("plan_in_ram")
+    if plan is None or in_ram is None:
         return None, None
-    plan = int(facts["plan_bytes"])
     # An engine that has of the plan its header alone runs the .tflite that is linked in beside it.
     network = plan if plan >= manifest.plan_bytes else plan + manifest.tflite_bytes
-    image = int(facts["flash_bytes"]) if "flash_bytes" in facts else None
-    uploaded = network if int(facts["plan_in_ram"]) else 0
+    image = manifest.stated("flash_bytes")
+    uploaded = network if in_ram else 0
     return network, None if image is None else image + uploaded

@@ -13,6 +13,7 @@ from typing import Any
 
 from host.floors import Floor, Gate
 from host.parts import CMSIS_NN, ENGINES, MLPERF_TINY, PROTOCOLS, TINYROBUST
+from host.plain import one_line
 from host.types import UsageError
 
 if sys.version_info >= (3, 11):
@@ -23,6 +24,8 @@ else:
 MAX_BYTES = 1 << 16
 MAX_SEED = 2**31 - 1
 MAX_QUERIES = 10**9
+MOST_DIGITS = 100
+"""Of a number that is written as a text."""
 MODEL_FILES = (".tflite", ".h5", ".hdf5", ".keras")
 
 TRANSFER, TWIN, BOARD = ACCESS = ("transfer", "twin", "board")
@@ -130,9 +133,16 @@ def number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError("must be a number or a fraction such as 8/255")
     try:
-        return float(Fraction(value.strip())) if isinstance(value, str) else float(value)
+        return _fraction(value.strip()) if isinstance(value, str) else float(value)
     except (ValueError, ZeroDivisionError, OverflowError):
         raise ValueError("must be a number or a fraction such as 8/255") from None
+
+
+def _fraction(text: str) -> float:
+    """A Fraction holds every digit of ``1e999999999``: numbers with an exponent are read as floats."""
+    if len(text) > MOST_DIGITS:
+        raise ValueError("too long")
+    return float(text) if "e" in text.lower() else float(Fraction(text))
 
 
 def _text(value: object) -> str:
@@ -216,8 +226,10 @@ def parse(text: str, where: str) -> Config:
     """TOML text to a Config. Raises UsageError that names ``where`` and the key."""
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as err:
-        raise UsageError(f"{where}: {err}") from None
+    except RecursionError:
+        raise UsageError(f"{where}: nested too deeply: not a bench.toml") from None
+    except ValueError as err:  # TOMLDecodeError is one; a number of thousands of digits is another
+        raise UsageError(f"{where}: {one_line(err)}") from None
     try:
         config: Config = _table(_PARSERS, Config)(raw)
     except (UsageError, ValueError) as err:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from host.believed import believed, profiled, spec, ticks
 from host.frame import MAX_DECODED, decoded_size
 from host.grid import lattice_of, onto
 from host.layout import size, unpack
@@ -27,7 +28,6 @@ from host.wire import (
     OperatorTicks,
     Profile,
     Reset,
-    Tensor,
     TickUnit,
 )
 
@@ -35,9 +35,6 @@ LEAST_CHUNK = 16
 CHUNK_TRIES = 3
 """Losses of one LOAD chunk before the next try is half as long."""
 LOAD_ATTEMPTS = 3
-DTYPES = {9: "int8", 7: "int16"}
-"""Edge tensors' types by TFLite's number."""
-MAX_WINDOW = 1024
 MAX_RECOVERIES = 5
 """How often in a row a board may fail without one more answer."""
 REFLASH = "build and flash the firmware of this checkout"
@@ -60,22 +57,18 @@ class Plan(Protocol):
         ...
 
 
-def spec(tensor: Tensor) -> TensorSpec:
-    """The board's statement of an edge tensor as a TensorSpec, shape without leading 1s. Refuses other types."""
-    if tensor.dtype not in DTYPES:
-        raise LinkError(f"the board's tensor has TFLite type {tensor.dtype}, this bench feeds int8 (9) and int16 (7)")
-    dims = list(tensor.dims)
-    while len(dims) > 1 and dims[0] == 1:
-        dims.pop(0)
-    return TensorSpec(tuple(dims), tensor.scale, tensor.zero_point, DTYPES[tensor.dtype])
-
-
 def _operators(answer: Answer) -> list[OperatorTicks]:
-    """The tail of a PROFILED. Raises LinkError where it is not as long as its body says."""
+    """The tail of a PROFILED. Raises LinkError where it is not as long as its body says, or says too much."""
     step = size(OperatorTicks)
-    if len(answer.tail) != answer.body.n_ops * step:
+    if len(answer.tail) != profiled(answer.body.n_ops) * step:
         raise LinkError(f"the board timed {answer.body.n_ops} operators and sent {len(answer.tail)} bytes")
     return [unpack(OperatorTicks, answer.tail[at : at + step]) for at in range(0, len(answer.tail), step)]
+
+
+def _alike(one: TensorSpec, other: TensorSpec) -> bool:
+    """Whether both are one tensor, whatever dimensions of 1 are left out."""
+    same = (one.dtype, one.size, one.zero_point) == (other.dtype, other.size, other.zero_point)
+    return same and bool(np.isclose(one.scale, other.scale, rtol=1e-6))
 
 
 class Device:
@@ -109,6 +102,7 @@ class Device:
         self._input: TensorSpec | None = None
         self._grid: TensorSpec | None = None
         self._bundle: Plan | None = None
+        self._output: TensorSpec | None = None
 
     def __enter__(self) -> Device:
         return self
@@ -171,17 +165,16 @@ class Device:
                 f"{info.board or 'the board'} runs firmware {info.firmware} of protocol {info.protocol:08x}, "
                 f"this host speaks {PROTOCOL:08x}: {REFLASH}"
             )
-        if info.tick_unit not in list(TickUnit) or not 0 < info.window <= MAX_WINDOW:
-            raise LinkError(f"{info.board}: impossible INFO: tick unit {info.tick_unit}, window {info.window}")
-        self._info = info
+        self._info = believed(info, self._info)
         return info
 
-    def load(self, bundle: Plan, input: TensorSpec | None = None) -> Info:
+    def load(self, bundle: Plan, input: TensorSpec | None = None, output: TensorSpec | None = None) -> Info:
         """Makes ``bundle`` the board's network, uploading its plan unless the board already holds it.
 
         ``input`` is the ladder's lattice; a network of int16 activations is sent what ``host.grid`` makes of it.
-        Raises RefusedError where the board rejects the plan (PLAN_REJECTED), LinkError where the plan is too large for
-        its RAM or the board's input tensor does not take ``input``.
+        ``output`` is the network's. Raises RefusedError where the board rejects the plan (PLAN_REJECTED), LinkError
+        where the plan is too large for its RAM, the board's input tensor does not take ``input``, or its output tensor
+        is not ``output``.
         """
         info = self.hello()
         for _ in range(LOAD_ATTEMPTS):
@@ -205,9 +198,12 @@ class Device:
             same = theirs.zero_point == input.zero_point and np.isclose(theirs.scale, input.scale, rtol=1e-6)
             if theirs.size != input.size or (theirs.dtype == "int8" and not same):
                 raise LinkError(f"the board's input is {theirs}, the model's {input}")
+        answered = spec(info.output)
+        if output is not None and not _alike(answered, output):
+            raise LinkError(f"the board's output is {answered}, the model's {output}")
         self._input = input or lattice_of(theirs)
         self._grid = self._input if theirs.dtype == "int8" else replace(theirs, shape=self._input.shape)
-        self._bundle = bundle
+        self._bundle, self._output = bundle, output
         return info
 
     def _upload(self, plan: bytes, info: Info) -> None:
@@ -257,7 +253,7 @@ class Device:
         for answer in self.link.exchange(requests, window or self.info.window):
             if len(answer.tail) != expected:
                 raise LinkError(f"the board answered {len(answer.tail)} bytes, its output tensor has {expected}")
-            yield answer.index, answer.tail, answer.body.ticks, answer.retries
+            yield answer.index, answer.tail, ticks(answer.body.ticks), answer.retries
 
     def predict(self, q: Int8Array) -> Prediction:
         """See Predictor. ``ticks`` are in ``info.tick_unit``, None where the board does not count."""
@@ -274,7 +270,7 @@ class Device:
             done = np.zeros(len(missing), bool)
             try:
                 if failures and self._bundle is not None:
-                    self.load(self._bundle, self._input)
+                    self.load(self._bundle, self._input, self._output)
                 for i, tail, count, tried in self.stream(q[missing]):
                     at = missing[i]
                     raw[at], ticks[at], retries[at], done[i] = np.frombuffer(tail, dtype), count, tried, True
@@ -308,8 +304,11 @@ class Device:
         """Output of operator record ``op`` for each sample of ``q``, [n, size of it] in the output's type."""
         ask = Layer(self.info.plan_crc, op)
         dtype = np.dtype(spec(self.info.output).dtype).newbyteorder("<")
-        rows = [np.frombuffer(self.link.request(ask, row.tobytes()).tail, dtype) for row in self._fed(q)]
-        return np.stack(rows)
+        tails = [self.link.request(ask, row.tobytes()).tail for row in self._fed(q)]
+        lengths = sorted({len(tail) for tail in tails})
+        if len(lengths) != 1 or not lengths[0] or lengths[0] % dtype.itemsize:
+            raise LinkError(f"the board answered operator {op} with {lengths} bytes: no outputs of one {dtype} tensor")
+        return np.stack([np.frombuffer(tail, dtype) for tail in tails])
 
     def profile(self, q: Int8Array) -> list[list[OperatorTicks]]:
         """What each operator took, in the order in which they ran, for each sample of ``q``, one request at a time."""

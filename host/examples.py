@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
+from host.npz import UNREADABLE
+from host.plain import one_line, printable
 from host.types import Cell, Int8Array, Int64Array, UsageError
 
 _ARRAYS = ("names", "clean", "adversarial", "labels")
 _MOST_BYTES = 1 << 28
+_MOST_CELLS = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -29,33 +34,38 @@ def cell_name(cell: Cell) -> str:
     return f"{cell.attack}/{cell.source}/{cell.eps!r}/{cell.seed}"
 
 
-def write_examples(path: Path, examples: Examples) -> None:
-    """Write the file. The caller sees to it that a half-written one is never left behind."""
+def write_examples(file: IO[bytes], examples: Examples) -> None:
+    """Write into an open file. The caller sees to it that a half-written one is never left behind."""
     names = np.array([cell_name(cell) for cell in examples.cells], dtype=np.str_)
-    with path.open("wb") as file:
-        np.savez_compressed(
-            file, names=names, clean=examples.clean, adversarial=examples.adversarial, labels=examples.labels
-        )
+    np.savez_compressed(
+        file, names=names, clean=examples.clean, adversarial=examples.adversarial, labels=examples.labels
+    )
 
 
-def read_examples(path: Path) -> Examples:
-    """Read the file. Raises UsageError unless it is what ``write_examples`` writes."""
+def read_examples(path: Path, shape: tuple[int, ...] | None = None) -> Examples:
+    """Read the file. Raises UsageError unless it is what ``write_examples`` writes, of samples of ``shape``."""
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(item.file_size for item in archive.infolist()) > _MOST_BYTES:
                 raise ValueError(f"more than {_MOST_BYTES} bytes")
         with np.load(path, allow_pickle=False) as file:
             names, clean, adversarial, labels = (file[name] for name in _ARRAYS)
+        if names.ndim != 1 or len(names) > _MOST_CELLS:
+            raise ValueError(f"names of shape {names.shape}")
         cells = tuple(_cell(str(name)) for name in names)
         if clean.dtype != np.int8 or adversarial.dtype != np.int8 or clean.shape != adversarial.shape:
             raise ValueError("clean and adversarial differ in type or shape")
         if clean.ndim < 3 or clean.shape[:2] != labels.shape or len(cells) != len(clean):
             raise ValueError("the arrays differ in length")
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as err:
-        raise UsageError(f"{path}: not an examples file ({err}); run the bench again") from None
+        if not clean.size or labels.dtype.kind not in "iu" or shape not in (None, clean.shape[2:]):
+            raise ValueError(f"pictures of shape {clean.shape[2:]}, labels of type {labels.dtype}")
+    except UNREADABLE as err:
+        raise UsageError(f"{path}: not an examples file ({one_line(err)}); run the bench again") from None
     return Examples(cells, clean, adversarial, labels.astype(np.int64))
 
 
 def _cell(name: str) -> Cell:
-    attack, source, eps, seed = name.split("/")
+    attack, source, eps, seed = printable(name).split("/")
+    if not math.isfinite(float(eps)):
+        raise ValueError(f"eps {eps}")
     return Cell(attack, source, float(eps), int(seed))

@@ -19,8 +19,13 @@ INK = "#0b0c0d"
 _PAPER = "#fefefe"
 """White of the figure's background, a sentinel too."""
 
+_DPI = 144
+_MOST_PIXELS = 65_000
+"""Of one side: Matplotlib draws less than 2^16."""
+
 _SETTINGS: Any = {
     "svg.fonttype": "none",
+    "text.parse_math": False,
     "svg.hashsalt": "tinyrobust",
     "font.family": "sans-serif",
     "font.size": 9,
@@ -115,6 +120,8 @@ def draw(figure: Figure) -> Drawing:
     svg, png = io.StringIO(), io.BytesIO()
     with styled():
         figure.savefig(svg, format="svg", facecolor=_PAPER, metadata={"Date": None})
-        figure.savefig(png, format="png", facecolor="white", dpi=144)
+        figure.savefig(
+            png, format="png", facecolor="white", dpi=min(_DPI, _MOST_PIXELS / max(figure.get_size_inches()))
+        )
     text = svg.getvalue()
     return Drawing(text[text.index("<svg") :], png.getvalue())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from host.boards import Board, PortKind, probe_number
 from host.desk import Desk
 from host.device import Device
 from host.environment import BOARD_STEPS, NATIVE_STEPS, Step
+from host.files import CACHE_REMEDY, replacing
 from host.guard import guarded
 from host.parts import CMSIS_NN, TFLM, TINYROBUST, Parts
 from host.programmer import program
@@ -54,7 +54,10 @@ def build(board: Board, parts: Parts = USUAL) -> Firmware:
         elf = (_make if native else _platformio)(board, parts, root, lock)
         if parts.sources:
             kept = parts.sources[0].with_name(f"{board.name}-{parts.variant or 'firmware'}.elf")
-            elf = Path(shutil.copy2(elf, kept))
+            with replacing(kept, CACHE_REMEDY) as file:
+                file.write(elf.read_bytes())
+            kept.chmod(elf.stat().st_mode)
+            elf = kept
     return Firmware(elf, *((0, 0) if native else sizes(elf)))
 
 

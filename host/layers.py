@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
 
+from host.files import replacing
+from host.parquet import UNREADABLE, read_parquet, write_parquet
+from host.plain import one_line, printable
 from host.records import Manifest
-from host.store import replacing
 from host.ticks import Counter, of_manifest
 from host.types import UsageError
 from host.wire import OperatorTicks
@@ -58,7 +60,7 @@ def record(run: Path, profiles: Sequence[Sequence[OperatorTicks]]) -> None:
         for op, one in enumerate(profile)
     ]
     with replacing(run / LAYERS) as file:
-        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), file)
+        write_parquet(pa.Table.from_pylist(rows, SCHEMA), file)
 
 
 def read_layers(run: Path, manifest: Manifest) -> Layers | None:
@@ -67,18 +69,27 @@ def read_layers(run: Path, manifest: Manifest) -> Layers | None:
     if not path.is_file():
         return None
     try:
-        table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as err:
-        raise UsageError(f"{path}: {str(err).splitlines()[0]}: remove it and run again") from None
-    if not table.schema.equals(SCHEMA) or not len(table):
+        table = read_parquet(path)
+        table.validate(full=True)
+    except UNREADABLE as err:
+        raise UsageError(f"{path}: {one_line(err)}: remove it and run again") from None
+    if not table.schema.equals(SCHEMA) or not len(table) or not _intact(table):
         raise UsageError(f"{path}: not an operator for each row: remove it and run again")
     return summarise(table, of_manifest(manifest))
+
+
+def _intact(table: pa.Table) -> bool:
+    """Whether every field is there and none is negative."""
+    return all(
+        not column.null_count and (column.type == pa.string() or pc.min(column).as_py() >= 0)
+        for column in table.columns
+    )
 
 
 def summarise(table: pa.Table, counter: Counter) -> Layers:
     """Medians and tails of the rows of ``SCHEMA``, at least one."""
     ops, ticks = table["op"].to_numpy(), table["ticks"].to_numpy() * counter.per_tick
-    names = dict(zip(ops.tolist(), table["name"].to_pylist(), strict=True))
+    names = dict(zip(ops.tolist(), map(printable, table["name"].to_pylist()), strict=True))
     cuts = {op: np.percentile(ticks[ops == op], (50, 5, 95)).tolist() for op in sorted(names)}
     total = sum(median for median, _, _ in cuts.values()) or 1.0
     rows = tuple(Layer(op, names[op], mid, p5, p95, mid / total) for op, (mid, p5, p95) in cuts.items())

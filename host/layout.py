@@ -10,6 +10,8 @@ import struct
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
+from host.plain import printable
+
 T = TypeVar("T")
 
 
@@ -118,8 +120,16 @@ def pack(value: Any) -> bytes:
     return bytes(out)
 
 
+def _text(part: bytes) -> str:
+    """A text field; what the other side put into it is shown, so it must be fit to be."""
+    return printable(part.rstrip(b"\0").decode("utf-8", "replace"))
+
+
 def unpack(layout: type[T], data: bytes) -> T:
-    """Bytes to a layout instance. Raises ValueError unless ``data`` has exactly the layout's size."""
+    """Bytes to a layout instance. Texts come printable (host/plain.py).
+
+    Raises ValueError unless ``data`` has exactly the layout's size.
+    """
     if len(data) != size(layout):
         raise ValueError(f"{layout.__name__} takes {size(layout)} bytes, got {len(data)}")
     values: dict[str, Any] = {}
@@ -129,7 +139,7 @@ def unpack(layout: type[T], data: bytes) -> T:
             numbers = struct.unpack(f"<{m.kind.count}{m.kind.code}", part)
             values[m.name] = numbers if m.kind.count > 1 else numbers[0]
         elif isinstance(m.kind, Raw):
-            values[m.name] = part.rstrip(b"\0").decode("utf-8", "replace") if m.kind.text else part
+            values[m.name] = _text(part) if m.kind.text else part
         else:
             values[m.name] = unpack(m.kind, part)
     return layout(**values)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from host.frame import TYPES, Damaged, Deframer, Frame, encode
+from host.plain import printable
 from host.ports import Port
 from host.types import LinkError
 from host.vote import Ballot
@@ -31,6 +32,8 @@ LEAST_TIMEOUT, MOST_TIMEOUT = 0.25, 10.0
 LEAST_NUDGE, NUDGES = 0.002, 4
 SILENCE_SECONDS = 30.0
 """Without one intact frame for so long, the board is given up."""
+MOST_CONTRADICTIONS = 20
+"""Intact answers in a row that bear a request's number and answer something else: no noise makes them."""
 PATIENCE_SECONDS = 300.0
 """Without one answered request for so long, the line is given up, however much the board talks."""
 
@@ -244,10 +247,15 @@ class Link:
             self.counters.stale += 1
             return
         if frame.type is Type.ERROR:
-            text = "".join(c if c.isprintable() else "?" for c in frame.tail.decode("utf-8", "replace"))
+            text = printable(frame.tail.decode("utf-8", "replace"))
             raise RefusedError(flight.request.type, frame.body, text)
         if not answers(flight.request, frame):
             self.counters.stale += 1
+            clock.contradictions += 1
+            if clock.contradictions > MOST_CONTRADICTIONS:
+                what = f"{frame.type.name}, or that of another sample or network"
+                raise LinkError(f"the board answers {flight.request.type.name} with {what}: flash its firmware again")
+            lost += [frame.seq] if frame.seq not in lost else []
             return
         lost += [seq for seq in _before(flights, frame.seq) if seq not in lost]
         del flights[frame.seq]
@@ -256,18 +264,20 @@ class Link:
         if flight.retries == 0:
             self._open_window += 1
         clock.progress = clock.heard
+        clock.contradictions = 0
         self._ballot.clear()
         yield Answer(flight.index, frame.body, frame.tail, flight.retries)
 
 
 @dataclass
 class _Clock:
-    """Moments of an exchange: last intact frame, last byte either way, last answer; nudges since then."""
+    """Moments of an exchange: last intact frame, last byte either way, last answer; what came since that."""
 
     heard: float
     moved: float
     progress: float
     nudges: int = 0
+    contradictions: int = 0
 
 
 def _before(flights: dict[int, _Flight], seq: int) -> list[int]:

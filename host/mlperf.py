@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from host.plain import printable
 from host.ports import Port
 from host.types import LinkError
 
@@ -23,7 +24,8 @@ MAX_LINE, MAX_LINES = 1 << 16, 1 << 12
 READY = "m-ready"
 NAME = re.compile(r"m-name-dut-\[([^\]]*)\]")
 PROFILE = re.compile(r"m-(profile|model)-\[([^\]]*)\]")
-LAP = re.compile(r"m-lap-us-(\d{1,20})")
+LAP = re.compile(r"m-lap-us-(\d{1,18})")
+"""Fewer digits than int64 has."""
 RESULTS = re.compile(r"m-results-\[([^\]]*)\]")
 SCORE = re.compile(r"-?\d{1,10}\.\d{3}")
 
@@ -87,7 +89,7 @@ class Session:
             if found:
                 self._inbox = rest
                 if text := line.replace(b"\0", b"").decode("ascii", "replace").strip():
-                    return text
+                    return printable(text)
                 continue
             if len(self._inbox) > MAX_LINE:
                 self._inbox = b""

@@ -88,11 +88,11 @@ class MlperfDevice:
             raise UsageError(f"{name}: benchmark {model!r} is none of {known}: say --encoding {INT8} or {UINT8}")
         self._encoding = self._encoding or BENCHMARKS[model]
 
-    def load(self, bundle: Network, input: TensorSpec) -> None:
+    def load(self, bundle: Network, input: TensorSpec, output: TensorSpec) -> None:
         """States which network the firmware is held to have: the protocol cannot ask for it, nor load one."""
-        if {input.dtype, bundle.output.dtype} != {"int8"}:
+        if {input.dtype, output.dtype} != {"int8"}:
             raise UsageError(f"--protocol {MLPERF_TINY} takes int8 networks, this one is {input.dtype}")
-        self._specs = (input, bundle.output)
+        self._specs = (input, output)
 
     @property
     def identity(self) -> Identity:

@@ -20,6 +20,7 @@ _SAMPLES = 3
 _PER_ATTACK = 3
 _ROWS = 20
 """About so many of them for attacks that could have more than one."""
+_MOST_ROWS = 200
 _PICTURE, _GAP = 0.9, 0.06
 _MARGIN, _HEAD = 1.9, 0.3
 """Inches: side of a picture, room around it, room for the text at the left and above."""
@@ -29,7 +30,7 @@ Plane = NDArray[np.int16]
 
 def pictures(examples: Examples, manifest: Manifest) -> Figure | None:
     """A row for each chosen cell, ``_SAMPLES`` samples in each. None if no cell was perturbed."""
-    rows = chosen(examples.cells)
+    rows = chosen(examples.cells)[:_MOST_ROWS]
     samples = min(_SAMPLES, examples.clean.shape[1])
     if not rows or not samples:
         return None

@@ -6,9 +6,11 @@ import sys
 import time
 from collections.abc import Callable
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
+
+from host.plain import printable
+from host.terminal import console
 
 LINE_SECONDS = 10.0
 
@@ -19,9 +21,9 @@ class Progress:
     """A context manager; ``say`` prints a line, ``tick`` moves the bar."""
 
     def __init__(self) -> None:
-        self._console = Console(file=sys.stderr)
+        self._console = console(sys.stderr)
         self._bar = Bar(
-            BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"),
+            BarColumn(24), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False),
             console=self._console, transient=True, disable=not self._console.is_terminal,
         )  # fmt: skip
         self._task: TaskID | None = None
@@ -36,7 +38,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         """One line, above the bar."""
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(printable(line), soft_wrap=True)
 
     def tick(self, what: str, made: int, total: int) -> None:
         """``made`` of ``total`` records exist; ``what`` is being done."""

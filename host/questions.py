@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from host.files import CACHE_REMEDY, made_folder
 from host.journal import Journaled
 from host.progress import LINE_SECONDS, Say, duration
 from host.types import Predictor
@@ -43,5 +44,5 @@ def journaled(
             say(f"{device.rung}: {asked}{total} questions, {known}, {rate:.0f} answers/s{left}")
 
     folder = cache / "journals"
-    folder.mkdir(parents=True, exist_ok=True)
+    made_folder(folder, CACHE_REMEDY)
     return Journaled(device, folder / f"{hashlib.sha256(models.encode()).hexdigest()}.journal", models, tick)

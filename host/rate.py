@@ -33,6 +33,8 @@ def meet(device: Device, port: SerialPort, baud: int, say: Callable[[str], None]
     info = device.hello(baud)
     if info.baud == FIRST_BAUD:
         return info
+    if info.baud != baud:
+        raise LinkError(f"{port.name}: {baud} baud were asked for, the board goes on at {info.baud}: reset it")
     port.set_baud(info.baud)
     try:
         return device.hello(tries=2)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
-from host.types import Cell, Flag, FlagKind
+from host.schema import parse_json, read
+from host.types import Flag, UsageError
 
 SCHEMA = pa.schema(
     [
@@ -47,6 +47,15 @@ size of what the attack returned before that, in its own norm.
 the output tensor, int8 or int16 (little-endian), null on float rungs. ``ticks`` is null where the rung cannot count,
 ``retries`` where there is no link.
 """
+
+
+STATES = ("running", "complete")
+MOST_SAMPLES = 2**31 - 1
+"""``sample`` is an int32."""
+MOST_DIGITS = 18
+"""Of a number that a board stated; int64 holds it."""
+_ALWAYS = ("notes", "link", "kinds", "flags")
+"""Fields with a default for whoever makes a manifest; in a file they stand, or it was damaged."""
 
 
 @dataclass(frozen=True)
@@ -137,14 +146,30 @@ class Manifest:
     def from_json(cls, text: str) -> Manifest:
         """The inverse of ``to_json``. Raises ValueError on text that is not a manifest."""
         try:
-            raw: dict[str, Any] = json.loads(text)
-            raw["rungs"] = tuple(RungInfo(**r) for r in raw["rungs"])
-            raw["kinds"] = tuple(AttackKind(**k) for k in raw["kinds"])
-            raw["flags"] = tuple(Flag(FlagKind(f["kind"]), Cell(**f["cell"]), f["detail"]) for f in raw["flags"])
-            for name in ("versions", "board_info", "link"):
-                raw[name] = tuple((str(k), v) for k, v in raw[name])
-            for name in ("seeds", "attacks", "eps", "input_shape", "class_names", "notes"):
-                raw[name] = tuple(raw[name])
-            return cls(**raw)
-        except (ValueError, KeyError, TypeError, AttributeError) as err:
+            raw = parse_json(text)
+            made = read(cls, raw)
+            for name in _ALWAYS:
+                if name not in raw:
+                    raise ValueError(f"{name} is missing")
+            made.check()
+        except ValueError as err:
             raise ValueError(f"not a run manifest: {err}") from None
+        return made
+
+    def check(self) -> None:
+        """Raises ValueError on values of the right type that no run has."""
+        if self.state not in STATES:
+            raise ValueError(f"state {self.state!r} is none of {', '.join(STATES)}")
+        if not 0 <= self.samples <= MOST_SAMPLES:
+            raise ValueError(f"samples {self.samples}: 0 to {MOST_SAMPLES} are possible")
+        if any(size < 1 for size in self.input_shape):
+            raise ValueError(f"input_shape {list(self.input_shape)}: sizes are 1 or more")
+
+    def stated(self, name: str) -> int | None:
+        """The number that the board stated as ``name``, None where it stated none. Raises UsageError on a text."""
+        text = dict(self.board_info).get(name)
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+            raise UsageError(f"{self.run_id}: its manifest's board_info has {name} {text!r}: not a number of a board's")
+        return int(text)

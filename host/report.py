@@ -9,7 +9,6 @@ from pathlib import Path
 import jinja2
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from markupsafe import Markup
 
 from host.budgets import of_cell, of_levels, of_row, reached, returned
@@ -18,18 +17,24 @@ from host.distances import Distances, distances, quartiles
 from host.divergence import DEVICES, divergences
 from host.examples import read_examples
 from host.figures import Drawing, draw
+from host.files import write_whole
 from host.flags import ADVICE, flags
+from host.intact import intact, presentable
 from host.ladder import SIGNIFICANT, ladder, section_title
 from host.layers import read_layers
 from host.metrics import SummaryRow, attribution, summarise
+from host.parquet import UNREADABLE, read_parquet
 from host.pictures import pictures
+from host.plain import one_line
 from host.plots import curves
 from host.records import SCHEMA, Manifest
 from host.scores import agreements
+from host.store import EXAMPLES, MANIFEST, RECORDS, read_manifest
 from host.tables import distances_csv, summary_csv
 from host.types import FlagKind, UsageError
 from host.verdict import verdict
 
+REMEDY = "the report cannot be written: make room there, or let the folder be written to"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -63,39 +68,39 @@ def write_report(run_dir: Path) -> ReportPaths:
     Raises UsageError on a folder that is no run, and where the files cannot be written.
     """
     manifest, table = read_run(run_dir)
+    presentable(table)
     rows = summarise(table, manifest)
     far = distances(table, manifest)
-    examples = run_dir / "examples.npz"
-    grid = pictures(read_examples(examples), manifest) if examples.is_file() else None
+    examples = run_dir / EXAMPLES
+    grid = pictures(read_examples(examples, manifest.input_shape), manifest) if examples.exists() else None
     figures = {"curves": curves(rows), "examples": grid, "distances": distributions(far)}
     drawings = {stem: draw(one) if one else None for stem, one in figures.items()}
     html = _page(run_dir, manifest, table, rows, far, drawings)
-    try:
-        _write(run_dir / "summary.csv", summary_csv(rows).encode())
-        if far:
-            _write(run_dir / "distances.csv", distances_csv(far).encode())
-        files = [_store(one, run_dir / stem) for stem, one in drawings.items()]
-        _write(run_dir / "report.html", html.encode())
-    except OSError as err:
-        raise UsageError(f"{run_dir}: the report cannot be written ({err.strerror or err})") from None
+    write_whole(run_dir / "summary.csv", summary_csv(rows).encode(), REMEDY)
+    if far:
+        write_whole(run_dir / "distances.csv", distances_csv(far).encode(), REMEDY)
+    files = [_store(one, run_dir / stem) for stem, one in drawings.items()]
+    write_whole(run_dir / "report.html", html.encode(), REMEDY)
     return ReportPaths(run_dir / "report.html", run_dir / "summary.csv", *files[0], *files[1], *files[2])
 
 
 def read_run(run_dir: Path) -> tuple[Manifest, pa.Table]:
     """The manifest and the records of a run folder. Raises UsageError on one that has none, or foreign ones."""
+    for name in (MANIFEST, RECORDS):
+        if not (run_dir / name).exists():
+            raise UsageError(f"{run_dir}: no run here ({name} is missing)")
+    manifest = read_manifest(run_dir)
+    path = run_dir / RECORDS
     try:
-        manifest = Manifest.from_json((run_dir / "manifest.json").read_text(encoding="utf-8"))
-        table = pq.read_table(run_dir / "records.parquet")
-    except FileNotFoundError as err:
-        raise UsageError(f"{run_dir}: no run here ({Path(err.filename or str(err)).name} is missing)") from None
-    except (OSError, ValueError, pa.ArrowException) as err:
-        raise UsageError(f"{run_dir}: {str(err).splitlines()[0]}") from None
-    if "l1" not in table.schema.names:  # a run of a version that did not keep it
-        none = pa.nulls(len(table), SCHEMA.field("l1").type)
-        table = table.append_column(SCHEMA.field("l1"), none).select(SCHEMA.names)
-    if not table.schema.equals(SCHEMA):
-        raise UsageError(f"{run_dir}/records.parquet: not this version's columns; run the bench again")
-    return manifest, table
+        table = read_parquet(path)
+        if "l1" not in table.schema.names:  # a run of a version that did not keep it
+            none = pa.nulls(len(table), SCHEMA.field("l1").type)
+            table = table.append_column(SCHEMA.field("l1"), none).select(SCHEMA.names)
+        if not table.schema.equals(SCHEMA):
+            raise UsageError(f"{path}: not this version's columns; run the bench again")
+        return manifest, intact(table)
+    except UNREADABLE as err:
+        raise UsageError(f"{path}: {one_line(err)}: run the bench again") from None
 
 
 def _page(
@@ -164,16 +169,9 @@ def _store(drawing: Drawing | None, stem: Path) -> tuple[Path | None, Path | Non
     if drawing is None:
         return None, None
     svg, png = stem.with_suffix(".svg"), stem.with_suffix(".png")
-    _write(svg, drawing.svg.encode())
-    _write(png, drawing.png)
+    write_whole(svg, drawing.svg.encode(), REMEDY)
+    write_whole(png, drawing.png, REMEDY)
     return svg, png
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write the whole file or leave the old one."""
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
 
 
 def _percent(share: float | None) -> str:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
 from host.budgets import of_cell, of_row, reached
 from host.divergence import Divergence, divergences
 from host.flags import flags
@@ -15,6 +12,7 @@ from host.metrics import SummaryRow, summarise
 from host.records import Manifest
 from host.report import read_run
 from host.scores import Agreement, agreements
+from host.terminal import Column, console, show
 from host.types import Flag
 
 
@@ -42,29 +40,23 @@ def _share(row: SummaryRow | None) -> str:
     return f"{row.accuracy:.1%} [{100 * row.low:.1f}, {100 * row.high:.1f}]"
 
 
-def print_result(result: Result, console: Console | None = None) -> None:
+def print_result(result: Result) -> None:
     """The table: one line per attack, source, seed and eps, one column per rung."""
-    console = console or Console(width=None if Console().is_terminal else 160)
+    say = console().print
     rungs = list(dict.fromkeys(row.rung for row in result.rows))
-    table = Table(title=f"{result.manifest.model} on {result.manifest.board}: accuracy [95 % interval, %]")
-    for name in ("attack", "source", "eps", "reached", "n", *rungs):
-        table.add_column(name, justify="left" if name in ("attack", "source") else "right", no_wrap=True)
+    names = ("attack", "source", "eps", "reached", "n", *rungs)
+    columns = [Column(name, name not in ("attack", "source"), whole=True) for name in names]
     cells: dict[tuple[str, str, float, int], dict[str, SummaryRow]] = {}
     for row in result.rows:
         cells.setdefault((row.attack, row.source, row.eps, row.seed), {})[row.rung] = row
+    rows: list[tuple[str, ...]] = []
     for (attack, source, _, _), by_rung in cells.items():
         one = next(iter(by_rung.values()))
-        table.add_row(
-            attack,
-            source,
-            of_row(one),
-            reached(one),
-            str(one.n),
-            *(_share(by_rung.get(r)) for r in rungs),
-        )
-    console.print(table)
+        shares = (_share(by_rung.get(rung)) for rung in rungs)
+        rows.append((attack, source, of_row(one), reached(one), str(one.n), *shares))
+    show(columns, rows, f"{result.manifest.model} on {result.manifest.board}: accuracy [95 % interval, %]")
     for a in result.agreement:
-        console.print(
+        say(
             f"{a.rung} against tflm {a.rounding}: {a.differing_scores} of {a.scores} scores differ "
             f"({a.differing_samples} of {a.samples} samples), {a.ties} samples tie at the top: its protocol sends no "
             "bytes"
@@ -73,11 +65,11 @@ def print_result(result: Result, console: Console | None = None) -> None:
         same = (
             "every byte is the same" if not d.differing_bytes else f"first at {d.first}, largest by {d.largest} levels"
         )
-        console.print(
+        say(
             f"{d.rung} against tflm: {d.differing_bytes} of {d.bytes} output bytes differ "
             f"({d.differing_samples} of {d.samples} samples): {same}"
         )
     for flag in result.flags:
         cell = flag.cell
         where = f"{cell.attack} {of_cell(cell, result.manifest)} from {cell.source}"
-        console.print(f"suspect: {where}: {flag.kind.value}: {flag.detail}", markup=False, highlight=False)
+        say(f"suspect: {where}: {flag.kind.value}: {flag.detail}")

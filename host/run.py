@@ -17,11 +17,12 @@ from attacks.versions import of_attack
 from host.config import Config
 from host.describe import describe
 from host.examples import Examples, write_examples
+from host.files import replacing
 from host.questions import Identified, journaled
 from host.recorder import Recorder, Tick
 from host.records import SCHEMA, Manifest
 from host.sets import Sets
-from host.store import EXAMPLES, Store, replacing
+from host.store import EXAMPLES, REMEDY, Store
 from host.sweep import CLEAN, Subject, cells, resolve
 from host.target import Target
 from host.types import AdversarialSet, Cell, Dataset, Differentiable, Predictor, TensorSpec, UsageError
@@ -102,7 +103,7 @@ def execute(
     rungs: tuple[Predictor, ...] = (*ladder.rungs, device)
     config = resolve(config)
     todo = cells(config, subject(ladder.rungs, device.rung, data, ladder.bundle.input))
-    device.load(ladder.bundle, ladder.bundle.input)
+    device.load(ladder.bundle, ladder.bundle.input, ladder.bundle.output)
     firmware = device.identity.firmware
     name = run_id(config, ladder.digest, data, todo, [rung.rung for rung in rungs], firmware)
     manifest = describe(config, ladder, data, device, name, command)
@@ -165,5 +166,5 @@ def _save_pictures(path: Path, data: Dataset, made: list[AdversarialSet]) -> Non
         np.stack([one.q for one in made]),
         np.stack([labels] * len(made)),
     )
-    with replacing(path) as file:
-        write_examples(Path(file.name), examples)
+    with replacing(path, REMEDY) as file:
+        write_examples(file, examples)

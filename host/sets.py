@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,8 +17,9 @@ from attacks.batches import BATCH, Batch
 from attacks.problem import Lattice, asks
 from attacks.registry import find
 from attacks.versions import of_attack, of_checks
+from host.files import CACHE_REMEDY, made_folder, replacing, write_whole
+from host.npz import UNREADABLE
 from host.progress import Pace, Say
-from host.store import replacing
 from host.types import AdversarialSet, Cell, Dataset, Flag, FlagKind, Int8Array, Predictor, TensorSpec
 
 MOST_FLAGS = 1 << 16
@@ -49,7 +49,7 @@ class Sets:
         ``models`` identifies the source: the ladder it belongs to, and of a device the firmware.
         """
         folder = self._folder / key(cell, models, self._data, self._spec, self._lattice, self._queries)
-        folder.mkdir(parents=True, exist_ok=True)
+        made_folder(folder, CACHE_REMEDY)
         problem = pose(cell, source, self._data.q, self._data.labels, self._spec, self._lattice, self._queries)
         pace = Pace(f"{cell.attack} eps {cell.eps:.4g} from {cell.source}", "samples attacked", self._say)
         made = perturb(cell, problem, _Kept(folder, self._data.q, problem.levels), pace)
@@ -58,8 +58,8 @@ class Sets:
         if flags is None:
             flags = judge(made, problem)
             if not made.failed.any():
-                with replacing(path) as file:
-                    file.write(json.dumps([[flag.kind.value, flag.detail] for flag in flags]).encode())
+                said = json.dumps([[flag.kind.value, flag.detail] for flag in flags])
+                write_whole(path, said.encode(), CACHE_REMEDY)
         return replace(made, flags=made.flags + flags)
 
 
@@ -77,7 +77,7 @@ class _Kept:
         try:
             with np.load(self._path(index), allow_pickle=False) as file:
                 batch = Batch(file["q"], file["unsnapped"], int(file["lost"]), str(file["failure"]))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except UNREADABLE:
             return None
         if batch.q.dtype != np.int8 or batch.q.shape != clean.shape or batch.unsnapped.shape != clean.shape[:1]:
             return None
@@ -87,7 +87,7 @@ class _Kept:
 
     def write(self, index: int, batch: Batch) -> None:
         """Whole or not at all."""
-        with replacing(self._path(index)) as file:
+        with replacing(self._path(index), CACHE_REMEDY) as file:
             np.savez_compressed(
                 file, q=batch.q, unsnapped=batch.unsnapped, lost=batch.lost, failure=np.array(batch.failure, np.str_)
             )
@@ -101,5 +101,5 @@ def _read_flags(path: Path, cell: Cell) -> tuple[Flag, ...] | None:
         with path.open("rb") as file:
             found = json.loads(file.read(MOST_FLAGS))
         return tuple(Flag(FlagKind(kind), cell, str(detail)) for kind, detail in found)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None

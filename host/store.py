@@ -7,10 +7,7 @@ The lock keeps two runs out of one folder.
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -18,8 +15,11 @@ from typing import IO
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from host.files import replacing, write_whole
+from host.intact import intact
+from host.parquet import UNREADABLE, read_parquet, write_parquet
+from host.plain import one_line
 from host.records import SCHEMA, Manifest
 from host.types import BoolArray, Cell, UsageError
 
@@ -30,29 +30,7 @@ EXAMPLES = "examples.npz"
 FAILED = "failed"
 KEY = ("rung", "attack", "source", "eps", "seed", "sample")
 MAX_MANIFEST = 1 << 22
-
-
-@contextlib.contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write that appears at ``path`` whole, on disk and at once, or not at all. Raises UsageError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        try:
-            with temporary.open("wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as err:
-        why = err.strerror or str(err)
-        raise UsageError(f"{path}: {why}: make room or choose another --out; what was recorded is kept") from None
+REMEDY = "make room or choose another --out; what was recorded is kept"
 
 
 def read_manifest(run: Path) -> Manifest:
@@ -63,7 +41,7 @@ def read_manifest(run: Path) -> Manifest:
             text = file.read(MAX_MANIFEST).decode()
         return Manifest.from_json(text)
     except (OSError, ValueError) as err:
-        raise UsageError(f"{path}: {getattr(err, 'strerror', None) or err}: not a run's folder") from None
+        raise UsageError(f"{path}: {getattr(err, 'strerror', None) or one_line(err)}: not a run's folder") from None
 
 
 class Store:
@@ -116,8 +94,7 @@ class Store:
 
     def describe(self, manifest: Manifest) -> None:
         """Replaces the manifest."""
-        with replacing(self.path / MANIFEST) as file:
-            file.write(manifest.to_json().encode())
+        write_whole(self.path / MANIFEST, manifest.to_json().encode(), REMEDY)
         self._manifest = manifest
 
     def _parts(self) -> list[Path]:
@@ -141,8 +118,8 @@ class Store:
         """A complete run becomes an unfinished one, its records the first part."""
         for left in self._parts():
             left.unlink()
-        with replacing(self.path / PARTS / "000000.parquet") as file:
-            pq.write_table(read_table(self.path / RECORDS), file, compression="zstd")
+        with replacing(self.path / PARTS / "000000.parquet", REMEDY) as file:
+            write_parquet(read_table(self.path / RECORDS), file)
         self.describe(replace(self._manifest, state="running"))
 
     def _without_failed(self, part: Path) -> pa.Table:
@@ -150,8 +127,8 @@ class Store:
         keys = read_table(part, [*KEY, FAILED])
         failed = int(pc.sum(keys[FAILED]).as_py() or 0)
         if failed:
-            with replacing(part) as file:
-                pq.write_table(_whole(read_table(part)), file, compression="zstd")
+            with replacing(part, REMEDY) as file:
+                write_parquet(_whole(read_table(part)), file)
             self.dropped += failed
         return _whole(keys)
 
@@ -163,6 +140,8 @@ class Store:
             rows.setdefault((rung, Cell(*cell)), []).append(i)
         for (rung, at), where in rows.items():
             done = self._done.setdefault((rung, at), np.zeros(self._manifest.samples, np.bool_))
+            if samples[where].max() >= len(done):
+                raise UsageError(f"{self.path}: a record of sample {samples[where].max()} of {len(done)}: remove it")
             done[samples[where]] = True
 
     def done(self, rung: str, cell: Cell) -> BoolArray:
@@ -177,8 +156,8 @@ class Store:
 
     def append(self, table: pa.Table) -> None:
         """Adds records (records.SCHEMA) for good. Raises UsageError where the disk does not take them."""
-        with replacing(self.path / PARTS / f"{self._next:06d}.parquet") as file:
-            pq.write_table(table.cast(SCHEMA), file, compression="zstd")
+        with replacing(self.path / PARTS / f"{self._next:06d}.parquet", REMEDY) as file:
+            write_parquet(table.cast(SCHEMA), file)
         self._next += 1
         self._mark(table)
 
@@ -190,8 +169,8 @@ class Store:
             table = pa.concat_tables([read_table(part) for part in parts])
             if len(table) != self.recorded:
                 raise UsageError(f"{self.path}: {len(table)} records for {self.recorded} keys: remove it and run again")
-            with replacing(out) as file:
-                pq.write_table(table, file, compression="zstd")
+            with replacing(out, REMEDY) as file:
+                write_parquet(table, file)
         self.describe(manifest)
         for part in parts:
             part.unlink()
@@ -205,11 +184,8 @@ def _whole(table: pa.Table) -> pa.Table:
 def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
     """A Parquet file of records. Raises UsageError where it is damaged or has other columns."""
     try:
-        with path.open("rb") as file:
-            table = pq.read_table(file, columns=columns)
+        table = read_parquet(path, columns)
         wanted = SCHEMA if columns is None else pa.schema([SCHEMA.field(name) for name in columns])
-        return table.cast(wanted)
-    except (OSError, pa.ArrowException, KeyError, ValueError) as err:
-        raise UsageError(
-            f"{path}: not readable as records ({str(err).splitlines()[0]}): remove it and run again"
-        ) from None
+        return intact(table.cast(wanted))
+    except UNREADABLE as err:
+        raise UsageError(f"{path}: not readable as records ({one_line(err)}): remove it and run again") from None

@@ -9,7 +9,10 @@ from collections.abc import Iterable, Sequence
 
 from host.distances import Distances, quartiles
 from host.metrics import STEPS, SummaryRow
+from host.plain import printable
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a formula begins with in a spreadsheet; the last four are the first four in full width."""
 _SIZES = ("l0", "l1", "l2", "l2_levels", "linf", "linf_levels")
 
 
@@ -38,5 +41,15 @@ def _csv(head: Iterable[str], lines: Iterable[tuple[object, ...]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(head)
-    writer.writerows(lines)
+    writer.writerows(tuple(map(_cell, line)) for line in lines)
     return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A text that a spreadsheet would compute, behind a quote (OWASP, CSV injection); numbers stay numbers.
+
+    ``-`` alone, where an attack was made on nothing, computes nothing.
+    """
+    if not isinstance(value, str):
+        return value
+    return f"'{printable(value)}" if value.startswith(FORMULA) and value != "-" else printable(value)

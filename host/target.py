@@ -42,16 +42,6 @@ class Network(Protocol):
         """Its SHA-256, in hex."""
         ...
 
-    @property
-    def input(self) -> TensorSpec:
-        """The input tensor."""
-        ...
-
-    @property
-    def output(self) -> TensorSpec:
-        """The output tensor."""
-        ...
-
 
 class Target(Protocol):
     """The device of a run: a Predictor that is opened, told its network, and closed. See ``host.device.Device``."""
@@ -78,8 +68,8 @@ class Target(Protocol):
         """A dataclass of counts: what went over the wire so far."""
         ...
 
-    def load(self, bundle: Network, input: TensorSpec) -> object:
-        """Makes ``bundle`` its network. Raises LinkError or UsageError where that cannot be."""
+    def load(self, bundle: Network, input: TensorSpec, output: TensorSpec) -> object:
+        """Makes ``bundle`` its network, of these edge tensors. Raises LinkError or UsageError where that cannot be."""
         ...
 
     def predict(self, q: Int8Array) -> Prediction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from host.records import Manifest
+from host.types import UsageError
 from host.wire import Info, TickUnit
 
 ICOUNT_SECONDS = 64e-9
@@ -22,11 +23,16 @@ class Counter:
 
 
 def counter(tick_unit: str, clock_hz: int, emulated: bool) -> Counter:
-    """``tick_unit`` as the manifest has it. Renode's cycle counter counts instructions (renode/nucleo_f746.repl)."""
+    """``tick_unit`` as the manifest has it. Raises UsageError on counts of a clock that stands.
+
+    Renode's cycle counter counts instructions (renode/nucleo_f746.repl).
+    """
     if tick_unit == _name(TickUnit.CPU_CYCLES):
         return Counter("instructions") if emulated else Counter("cycles", hz=clock_hz)
     if emulated and tick_unit in (_name(TickUnit.CMSDK_TIMER), _name(TickUnit.SYSTICK)):
         hz = CMSDK_HZ if tick_unit == _name(TickUnit.CMSDK_TIMER) else clock_hz
+        if not hz:
+            raise UsageError(f"{tick_unit} counts at the core's clock, and that is stated as 0 Hz: bench again")
         return Counter("instructions", 1 / (hz * ICOUNT_SECONDS))
     return Counter("ns of the host" if tick_unit == _name(TickUnit.HOST_NS) else tick_unit)
 
@@ -38,7 +44,7 @@ def of_info(info: Info, emulated: bool) -> Counter:
 
 def of_manifest(manifest: Manifest) -> Counter:
     """Of a run's device."""
-    return counter(manifest.tick_unit, int(dict(manifest.board_info).get("clock_hz", 0)), manifest.emulated)
+    return counter(manifest.tick_unit, manifest.stated("clock_hz") or 0, manifest.emulated)
 
 
 def _name(unit: TickUnit) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from host.files import CACHE_REMEDY, write_whole
 from host.grid import lattice_of, table
 from host.types import TensorSpec
 from models.plan import Plan, compile_plan
@@ -35,7 +35,8 @@ class Bundle:
 
 
 def build(tflite: bytes, cache: Path, tflm_arena_bytes: int | None = None, lattice: TensorSpec | None = None) -> Bundle:
-    """Compiles ``tflite`` and keeps it in ``cache/bundles/<sha256>``. Raises UsageError as ``compile_plan`` does.
+    """Compiles ``tflite`` and keeps it in ``cache/bundles/<sha256>``. Raises UsageError as ``compile_plan`` does,
+    and where the folder cannot be written.
 
     ``lattice`` is the ladder's, where the model's input is int16 (default: ``host.grid.lattice_of`` its input).
     The plan is compiled every time (milliseconds): a folder is what others read, never what this trusts.
@@ -58,10 +59,12 @@ def build(tflite: bytes, cache: Path, tflm_arena_bytes: int | None = None, latti
         sha256,
         plan.plan_id,
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / "model.tflite", tflite)
-    _write(folder / "plan.bin", plan.data)
-    _write(folder / "bundle.json", _describe(bundle, plan).encode())
+    for name, data in (
+        ("model.tflite", tflite),
+        ("plan.bin", plan.data),
+        ("bundle.json", _describe(bundle, plan).encode()),
+    ):
+        write_whole(folder / name, data, CACHE_REMEDY)
     return bundle
 
 
@@ -85,9 +88,3 @@ def _describe(bundle: Bundle, plan: Plan) -> str:
         },
         indent=2,
     )
-
-
-def _write(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(data)
-    partial.replace(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from host.files import write_whole
 from host.layout import size
 from models.bundle import Bundle
 from models.plan_layout import PlanHeader
@@ -26,10 +27,12 @@ _PER_LINE = 16
 
 
 def emit_all(bundle: Bundle, folder: Path) -> None:
-    """Writes everything a firmware project takes: the .tflite, the plan, and both as C sources. Makes ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.tflite").write_bytes(bundle.tflite)
-    (folder / "plan.bin").write_bytes(bundle.plan)
+    """Writes everything a firmware project takes: the .tflite, the plan, and both as C sources. Makes ``folder``.
+
+    Raises UsageError where it cannot be written, as every function here does.
+    """
+    write_whole(folder / "model.tflite", bundle.tflite)
+    write_whole(folder / "plan.bin", bundle.plan)
     emit_model(bundle, folder)
     emit_plan(bundle, folder / "builtin_plan.cc")
 
@@ -117,9 +120,9 @@ def _bytes(data: bytes) -> str:
 
 def _write(path: Path, text: str) -> Path:
     """Leaves a file alone that already says this, so that nothing is rebuilt."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if not path.exists() or path.read_text() != text:
-        partial = path.with_name(f".{path.name}.new")
-        partial.write_text(text)
-        partial.replace(path)
-    return path
+    data = text.encode()
+    try:
+        same = path.is_file() and path.read_bytes() == data
+    except OSError:
+        same = False
+    return path if same else write_whole(path, data)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from host.types import FloatArray, UsageError
+from host.files import CACHE_REMEDY, replacing
+from host.npz import UNREADABLE
+from host.types import FloatArray
 from models.download import cache_folder
 
 
@@ -43,19 +43,13 @@ def _read(path: Path) -> Features | None:
         with np.load(path, allow_pickle=False) as file:
             texts = {name[5:]: frozenset(file[name].tolist()) for name in file.files if name.startswith("text:")}
             made = Features(tuple(file["names"].tolist()), file["values"], texts)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except UNREADABLE:
         return None
     return made if len(made.names) == len(made.values) else None
 
 
 def _write(path: Path, made: Features) -> Features:
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.npz")
     arrays: dict[str, Any] = {f"text:{name}": np.array(sorted(lines)) for name, lines in made.texts.items()}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(partial, names=np.array(made.names), values=made.values, **arrays)
-        partial.replace(path)
-    except OSError as err:
-        partial.unlink(missing_ok=True)
-        raise UsageError(f"{path}: {err.strerror}; free the disk or move TINYROBUST_CACHE") from None
+    with replacing(path, CACHE_REMEDY) as file:
+        np.savez(file, names=np.array(made.names), values=made.values, **arrays)
     return made

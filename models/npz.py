@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import lzma
-import tokenize
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +10,13 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from host.npz import UNREADABLE
 from host.types import Dataset, Int8Array, Int64Array, TensorSpec, UsageError
 from models.data import dataset, to_lattice
 
 MAX_BYTES = 1 << 30
 """Largest array that is read, unpacked: a compressed file must not be able to fill the memory."""
 
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    SyntaxError,
-    tokenize.TokenError,  # like the three before it: a header that is no Python literal
-    RuntimeError,  # an encrypted file
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-)
 _ROWS = 1024
 
 
@@ -97,7 +83,7 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with zipfile.ZipFile(path) as archive:
             return {name.removesuffix(".npy"): _array(archive, name, path) for name in archive.namelist()[:64]}
-    except _UNREADABLE as err:
+    except UNREADABLE as err:
         raise UsageError(f"{path}: not a readable .npz file ({err})") from None
 
 

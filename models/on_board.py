@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from host.files import write_whole
 from host.types import UsageError
 from models import weight_files
 
@@ -34,18 +34,11 @@ def read(path: Path = FILE) -> dict[str, Agreement]:
         return {}
     try:
         return {name: Agreement(**row) for name, row in json.loads(path.read_text()).items()}
-    except (OSError, ValueError, TypeError, AttributeError) as err:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as err:
         raise UsageError(f"{path}: no agreement file ({err}); make it with python -m host.agreement") from None
 
 
 def write(rows: dict[str, Agreement], path: Path = FILE) -> None:
     """Replaces the file in one rename. Raises UsageError where that cannot be."""
-    partial = path.with_suffix(f".{os.getpid()}.json")
     text = ",\n".join(f" {json.dumps(name)}: {json.dumps(asdict(rows[name]))}" for name in sorted(rows))
-    try:
-        partial.write_text(f"{{\n{text}\n}}\n")
-        partial.replace(path)
-    except OSError as err:
-        raise UsageError(f"{path}: cannot write ({err.strerror})") from None
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(path, f"{{\n{text}\n}}\n".encode())

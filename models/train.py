@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -14,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from host.files import CACHE_REMEDY, replacing
+from host.npz import UNREADABLE
 from host.types import Dataset, TensorSpec, UsageError
 from models.data import Splits
 from models.tf import keras
@@ -80,13 +81,11 @@ def trained(
             with np.load(path, allow_pickle=False) as saved:
                 model.set_weights([saved[f"w{i}"] for i in range(len(saved.files))])
                 return model
-        except (OSError, ValueError, KeyError) as err:
+        except UNREADABLE as err:
             say(f"{path.name}: unreadable ({err}); training again")
     fit(model)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.npz")
-    np.savez(partial, **{f"w{i}": w for i, w in enumerate(model.get_weights())})
-    partial.replace(path)
+    with replacing(path, CACHE_REMEDY) as file:
+        np.savez(file, **{f"w{i}": w for i, w in enumerate(model.get_weights())})
     return model
 
 

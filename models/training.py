@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 import time
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from host.files import replacing
+from host.npz import UNREADABLE
 from host.types import Dataset, FloatArray, Int8Array, Int64Array, TensorSpec, UsageError
 from models.augment import shift_and_flip
 from models.data import Splits
@@ -110,17 +111,9 @@ class Trainer:
 
     def _save(self, history: list[Epoch]) -> None:
         arrays = {f"v{i}": v.numpy() for i, v in enumerate(self._state())}
-        partial = self.checkpoint.with_suffix(".partial.npz")
-        try:
-            self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-            np.savez(partial, history=json.dumps([asdict(e) for e in history]), plan=repr(self.plan), **arrays)
-            partial.replace(self.checkpoint)
-        except OSError as err:
-            with suppress(OSError):
-                partial.unlink()
-            raise UsageError(
-                f"{self.checkpoint}: cannot write ({err.strerror}); the last checkpoint is whole"
-            ) from None
+        said = json.dumps([asdict(e) for e in history])
+        with replacing(self.checkpoint, "make room there; the last checkpoint is whole") as file:
+            np.savez(file, history=said, plan=repr(self.plan), **arrays)
 
     def _restore(self) -> list[Epoch]:
         if not self.checkpoint.exists():
@@ -132,7 +125,7 @@ class Trainer:
                 for i, variable in enumerate(self._state()):
                     variable.assign(saved[f"v{i}"])
                 return [Epoch(**e) for e in json.loads(str(saved["history"]))]
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as err:
+        except UNREADABLE as err:
             raise UsageError(f"{self.checkpoint}: not a checkpoint of {self.model.name} ({err}); remove it") from None
 
 

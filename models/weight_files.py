@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from host.files import replacing, write_whole
+from host.npz import UNREADABLE
 from host.types import UsageError
 
 FOLDER = Path(__file__).parent / "weights"
@@ -39,21 +39,12 @@ class Card:
 def save(model: Any, card: Card, folder: Path = FOLDER) -> Path:
     """Writes both files, each by an atomic rename. Raises UsageError where they cannot be written or exceed 1 MB."""
     path = folder / f"{card.name}.npz"
-    partial = path.with_suffix(f".{os.getpid()}.npz")
-    note = path.with_suffix(f".{os.getpid()}.json")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(partial, **{f"w{i:03}": w for i, w in enumerate(model.get_weights())})
-        if partial.stat().st_size > _LARGEST:
-            raise UsageError(f"{path.name}: {partial.stat().st_size} bytes; committed weights stay below {_LARGEST}")
-        note.write_text(json.dumps(asdict(card), indent=1) + "\n")
-        partial.replace(path)
-        note.replace(path.with_suffix(".json"))
-    except OSError as err:
-        raise UsageError(f"{path}: cannot write ({err.strerror})") from None
-    finally:
-        partial.unlink(missing_ok=True)
-        note.unlink(missing_ok=True)
+    with replacing(path) as file:
+        np.savez_compressed(file, **{f"w{i:03}": w for i, w in enumerate(model.get_weights())})
+        if file.tell() > _LARGEST:
+            raise UsageError(f"{path.name}: {file.tell()} bytes; committed weights stay below {_LARGEST}")
+    note = json.dumps(asdict(card), indent=1) + "\n"
+    write_whole(path.with_suffix(".json"), note.encode())
     return path
 
 
@@ -65,7 +56,7 @@ def load(name: str, model: Any, folder: Path = FOLDER) -> None:
     try:
         with np.load(path, allow_pickle=False) as saved:
             model.set_weights([saved[key] for key in sorted(saved.files)])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as err:
+    except UNREADABLE as err:
         raise UsageError(f"{path}: not the weights of {model.name} ({err})") from None
 
 
@@ -74,5 +65,5 @@ def card(name: str, folder: Path = FOLDER) -> Card:
     path = folder / f"{name}.json"
     try:
         return Card(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError) as err:
+    except (OSError, ValueError, TypeError, RecursionError) as err:
         raise UsageError(f"{path}: no model card ({err})") from None

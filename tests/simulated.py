@@ -81,7 +81,7 @@ class MemoryBoard:
             plan_crc=zlib.crc32(self.plan) if self.ready else 0,
             plan_ready=int(self.ready),
             cpuid=0,
-            clock_hz=0,
+            clock_hz=16_000_000,
             tick_unit=TickUnit.NONE,
             pool_bytes=1 << 16,
             plan_bytes=len(self.plan),

@@ -19,24 +19,21 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Runs it."""
-    from rich.console import Console
-    from rich.table import Table
-
     from host.boards import attached, load_boards
+    from host.terminal import Column, show
 
     boards = load_boards().values()
     plugged = {board.name: [f"{one.url} {one.serial_number}".strip() for one in attached(board)] for board in boards}
     if args.json:
         print(json.dumps([_row(board) | {"attached": plugged[board.name]} for board in boards], indent=2))
         return 0
-    table = Table()
-    for name in ("board", "cpu", "port", "what", "flash KiB", "RAM KiB", "attached probes"):
-        table.add_column(name, justify="right" if name.endswith("KiB") else "left", no_wrap=name == "board")
+    names = ("board", "cpu", "port", "what", "flash KiB", "RAM KiB", "attached probes")
+    rows = []
     for board in boards:
         what = "host process" if board.cpu == "host" else "emulated" if board.emulated else "real"
         sizes = (str(size // 1024) if size else "-" for size in (board.flash_bytes, board.ram_bytes))
-        table.add_row(board.name, board.cpu, board.port.value, what, *sizes, ", ".join(plugged[board.name]))
-    Console().print(table)
+        rows.append((board.name, board.cpu, board.port.value, what, *sizes, ", ".join(plugged[board.name])))
+    show([Column(name, name.endswith("KiB"), name == "board") for name in names], rows)
     return 0
 
 

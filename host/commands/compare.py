@@ -24,22 +24,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Runs it; raises GateFailed where one output byte differs."""
-    from rich.console import Console
-    from rich.table import Table
-
     from host.compare import compare
+    from host.terminal import Column, show
     from host.types import GateFailed
 
     found = compare(args.a, args.b)
     if args.json:
         print(json.dumps(dataclasses.asdict(found), indent=2))
     else:
-        table = Table(title=f"{found.inputs} inputs, {found.differing_bytes} of {found.bytes} output bytes differ")
-        for head in ("", found.a.run, found.b.run, "ratio"):
-            table.add_column(head)
-        for row in _rows(found.a, found.b):
-            table.add_row(*row)
-        Console(width=None if Console().is_terminal else 160).print(table)
+        title = f"{found.inputs} inputs, {found.differing_bytes} of {found.bytes} output bytes differ"
+        heads = ("", found.a.run, found.b.run, "ratio")
+        show([Column(head) for head in heads], _rows(found.a, found.b), title)
     if found.differing_bytes:
         where = f"{found.differing_samples} of {found.inputs} inputs, first at {found.first}"
         raise GateFailed(f"the two devices differ on {where}")

@@ -16,19 +16,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Runs it; 0 also where something is missing: what is missing may not be needed."""
-    from rich.console import Console
-    from rich.table import Table
-
     from host.doctor import doctor
+    from host.terminal import Column, show
 
     rows = doctor()
     if args.json:
         print(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
         return 0
-    table = Table()
-    for name in ("tool", "version", "needed for", "remedy"):
-        table.add_column(name)
-    for row in rows:
-        table.add_row(row.tool, row.version or "MISSING", row.needed_for, row.remedy)
-    Console().print(table)
+    columns = [Column(name) for name in ("tool", "version", "needed for", "remedy")]
+    show(columns, [(row.tool, row.version or "MISSING", row.needed_for, row.remedy) for row in rows])
     return 0

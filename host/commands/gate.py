@@ -18,18 +18,18 @@ def add(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Runs it; raises GateFailed where a floor is missed."""
     from host import config
+    from host.files import write_whole
     from host.floors import Gate
     from host.gate import check, enforce, junit
+    from host.plain import printable
     from host.result import Result
-    from host.store import replacing
 
     gate = config.load(args.config).gate if args.config else Gate()
     result = Result.of(args.run)
     checks = check(gate, result.rows, result.divergence, result.manifest, result.agreement)
     for one in checks:
-        print(f"{'pass' if one.passed else 'FAIL'}  {one.name}: {one.detail}")
+        print(printable(f"{'pass' if one.passed else 'FAIL'}  {one.name}: {one.detail}"))
     if args.junit:
-        with replacing(args.junit) as file:
-            file.write(junit(checks, result.manifest.run_id).encode())
+        write_whole(args.junit, junit(checks, result.manifest.run_id).encode())
     enforce(checks)
     return 0

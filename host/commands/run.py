@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from host import config as configuration
 from host.config import ENCODINGS, Config
 from host.parts import CMSIS_NN, ENGINES, MLPERF_TINY, PROTOCOLS, TINYROBUST, Parts
+from host.plain import printable
 from host.types import UsageError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def read_config(args: argparse.Namespace) -> Config:
 
 def say(line: str) -> None:
     """One line of progress."""
-    print(line, file=sys.stderr, flush=True)
+    print(printable(line), file=sys.stderr, flush=True)
 
 
 def ladder_of(config: Config) -> Callable[[Path], Ladder]:

@@ -64,7 +64,7 @@ def measure(network: Bundle, protocol: str, baud: int) -> Streamed:
     elf = build(board, Parts(protocol, sources=(plan,))).elf
     with PacedLine([str(elf)], baud) as line, MlperfDevice(line.port, "native") as theirs:
         theirs.hello()
-        theirs.load(network, network.input)
+        theirs.load(network, network.input, network.output)
         return stream(theirs, line, network)
 
 

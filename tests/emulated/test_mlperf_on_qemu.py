@@ -33,7 +33,7 @@ def test_scores_are_the_oracles_rounded(name, tmp_path):
     parts = Parts(MLPERF_TINY, sources=(plan_source(small_tflite(), tmp_path),))
     q = np.random.default_rng(6).integers(-128, 128, (5, *SHAPE), np.int8)
     with attach_mlperf(get_board(name), parts, "", "", print) as device:
-        device.load(Network, Network.input)
+        device.load(Network, Network.input, Network.output)
         answer = device.predict(q)
         again = device.predict(q[:1])
         facts = dict(device.identity.facts)

@@ -66,7 +66,7 @@ def test_the_host_says_what_is_on_record(small, monkeypatch):
     monkeypatch.setattr(ChildPort, "write", lambda self, data: sent.append(data.decode()) or write(self, data))
     with MlperfDevice(ChildPort([str(small)]), "native") as device:
         device.hello()
-        device.load(Network, Network.input)
+        device.load(Network, Network.input, Network.output)
         device.predict(np.frombuffer(SAMPLE, np.int8).reshape(1, *SHAPE))
     assert sent == [line for line in recorded if line not in ("timestamp%", "results%")]
 
@@ -75,7 +75,7 @@ def test_a_child_process_gives_the_oracles_scores(small):
     q = inputs(20)
     with MlperfDevice(ChildPort([str(small)]), "native") as device:
         device.hello()
-        device.load(Network, Network.input)
+        device.load(Network, Network.input, Network.output)
         answer = device.predict(q)
         assert device.counters.retries == 0
     agrees(answer, q)
@@ -91,7 +91,7 @@ def test_a_serial_port_gives_them_too(small):
     q = inputs(3)
     try:
         with attach_mlperf(get_board("nucleo_f746"), Parts(MLPERF_TINY), "", os.ttyname(theirs), print) as device:
-            device.load(Network, Network.input)
+            device.load(Network, Network.input, Network.output)
             answer = device.predict(q)
             assert device.identity.detail.startswith("tinyrobust native")
     finally:
@@ -111,7 +111,7 @@ def test_pixels_are_encoded_for_the_benchmarks_that_take_them(tmp_path):
     binary = firmware("native", plan_source(tflite, tmp_path), tmp_path)
     with MlperfDevice(ChildPort([str(binary)]), "native") as device:
         device.hello()
-        device.load(network, network.input)
+        device.load(network, network.input, network.output)
         real = (tflm(tflite, q).astype(np.float32) + 128) / np.float32(256)
         np.testing.assert_array_equal(nearest(device.predict(q).logits), nearest(real))
 

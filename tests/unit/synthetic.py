@@ -144,7 +144,8 @@ def run_folder(path, records=None, shape=(8, 8, 1), pictures=False, **changes):
     folder.joinpath("manifest.json").write_text(manifest(shape, **changes).to_json())
     pq.write_table(table(FEW) if records is None else records, folder / "records.parquet")
     if pictures:
-        write_examples(folder / "examples.npz", examples(shape))
+        with (folder / "examples.npz").open("wb") as file:
+            write_examples(file, examples(shape))
     return folder
 
 

@@ -196,3 +196,26 @@ def test_what_cannot_be_made_is_refused_before_any_work(changes, says):
 def test_what_a_run_has_no_room_for_is_refused(changes, subject, says, queries):
     with pytest.raises(UsageError, match=says):
         cells(override(Config(attacks=("pgd",), eps=(0.1,)), **changes), subject)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x = " + "[" * 5000, "x = " + "{a=" * 5000, "samples = " + "9" * 5000, "[" + "a." * 9000 + "b]\nx = 1"],
+    ids=["brackets", "braces", "digits", "dots"],
+)
+def test_a_file_that_is_nested_too_deeply_or_too_long_is_one_line(tmp_path, text):
+    path = tmp_path / "bench.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=f"^{path}: ") as error:
+        load(path)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["1e999999999", "1e-999999999/3", "9" * 200, "1/0", "inf", "nan"])
+def test_a_number_of_any_size_is_refused_at_once(text):
+    with pytest.raises((UsageError, ValueError)):
+        Config(eps=(number(text),))
+
+
+def test_fractions_and_exponents_are_read():
+    assert [number(text) for text in ("8/255", "1e-3", " 0.5 ")] == [8 / 255, 0.001, 0.5]

@@ -141,7 +141,7 @@ def test_full_disk_is_one_line_and_leaves_nothing(server, tmp_path):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, before[1]))
     try:
-        with pytest.raises(UsageError, match=r"features/.*: File too large; free the disk"):
+        with pytest.raises(UsageError, match=r"features/.*: File too large: free the disk"):
             official_test(archives=archives)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

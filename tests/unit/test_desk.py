@@ -2,6 +2,7 @@
 
 import errno
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -237,3 +238,13 @@ def test_a_board_that_always_fails_is_given_up(opened, monkeypatch):
         with pytest.raises(LinkError, match="gone"):
             device.predict(samples(3))
     assert len(recoveries) == 5
+
+
+@pytest.mark.parametrize("rate", [FIRST_BAUD + 1, 99_000_000])
+def test_a_rate_that_nobody_asked_for_is_one_line(opened, rate):
+    class Liar(Board):
+        def info(self):
+            return replace(super().info(), baud=rate)
+
+    with pytest.raises(LinkError, match=f"2000000 baud were asked for, the board goes on at {rate}: reset it"):
+        connect(opened(Liar(**F746)))

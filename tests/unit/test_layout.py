@@ -18,7 +18,7 @@ GOLDEN = {message.name: message for message in write.messages()}
 
 def values(kind):
     if isinstance(kind, Raw):
-        text = st.text(st.characters(codec="ascii", exclude_characters="\0"), max_size=kind.count)
+        text = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=kind.count)
         return text if kind.text else st.binary(min_size=kind.count, max_size=kind.count)
     if isinstance(kind, Scalar):
         bits = 8 * layout.struct.calcsize("<" + kind.code)

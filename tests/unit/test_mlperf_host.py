@@ -242,7 +242,7 @@ class Network:
 def test_inputs_are_encoded_as_the_benchmarks_reference_expects(benchmark, given, named, flip):
     dut = Dut(benchmark)
     device = opened(dut, given)
-    device.load(Network, SPEC)
+    device.load(Network, SPEC, Network.output)
     q = inputs(3)
     answer = device.predict(q)
     assert dut.loaded == ((q[2].astype(np.int16) + flip) % 256).astype(np.uint8).tobytes()

@@ -102,7 +102,8 @@ def test_only_perturbed_cells_are_pictured():
 
 def test_examples_round_trip(tmp_path):
     one = synthetic.examples((4, 4, 3))
-    write_examples(tmp_path / "examples.npz", one)
+    with (tmp_path / "examples.npz").open("wb") as file:
+        write_examples(file, one)
     back = read_examples(tmp_path / "examples.npz")
     assert back.cells == one.cells
     for name in ("clean", "adversarial", "labels"):
@@ -121,7 +122,8 @@ def test_foreign_examples_are_refused(tmp_path, change):
 
 
 def test_a_cut_file_is_refused(tmp_path):
-    write_examples(tmp_path / "examples.npz", synthetic.examples())
+    with (tmp_path / "examples.npz").open("wb") as file:
+        write_examples(file, synthetic.examples())
     whole = (tmp_path / "examples.npz").read_bytes()
     (tmp_path / "examples.npz").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(UsageError, match="not an examples file"):

@@ -71,5 +71,5 @@ def test_another_plan_or_a_broken_checkpoint_is_refused(tmp_path):
 
 def test_a_checkpoint_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(UsageError, match="cannot write"):
+    with pytest.raises(UsageError, match="Not a directory: make room there; the last checkpoint is whole"):
         _trainer(tmp_path / "file" / "folder").run(lambda _: None)

@@ -10,8 +10,9 @@ import pytest
 
 from attacks.problem import Needs
 from attacks.registry import ATTACKS, HOME
+from host.believed import spec
 from host.config import Config
-from host.device import Device, spec
+from host.device import Device
 from host.examples import read_examples
 from host.run import UNLABELLED, execute
 from host.types import Dataset, FlagKind, LinkError, Prediction, UsageError

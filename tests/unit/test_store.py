@@ -1,7 +1,6 @@
 """The run folder: nothing lost, nothing doubled, one writer, whatever ends the program."""
 
 import dataclasses
-import errno
 import os
 import signal
 import subprocess
@@ -15,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from host.records import SCHEMA, Manifest, RungInfo
-from host.store import PARTS, RECORDS, Store, read_manifest, replacing
+from host.store import PARTS, RECORDS, Store, read_manifest
 from host.types import Cell, UsageError
 
 CELL = Cell("noise", "-", 0.1, 3)
@@ -103,22 +102,6 @@ def test_damaged_part_is_named(tmp_path):
     part.write_bytes(part.read_bytes()[:-9])
     with pytest.raises(UsageError, match=part.name), Store(tmp_path, MANIFEST):
         pass
-
-
-def test_full_disk_is_one_line_and_leaves_the_old_file(tmp_path):
-    path = tmp_path / "file"
-    path.write_bytes(b"old")
-
-    def fill():
-        with replacing(path) as file:
-            file.write(b"new")
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with pytest.raises(UsageError, match="No space left") as error:
-        fill()
-    assert "\n" not in str(error.value)
-    assert [p.name for p in tmp_path.iterdir()] == ["file"]
-    assert path.read_bytes() == b"old"
 
 
 def test_killed_writer_loses_and_doubles_nothing(tmp_path):
