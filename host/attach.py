@@ -41,7 +41,7 @@ def attach(
     with ExitStack() as stack:
         port, pid, image = open_port(board, say, serial_number, stack, parts)
         rung = NATIVE if board.port is PortKind.CHILD else "board"
-        device = Device(port, rung, board.emulated, stack.pop_all().close, pid, image.sha256)
+        device = Device(port, rung, board.emulated, stack.pop_all().close, pid, image.sha256, say=say)
         device.flash_bytes = image.flash_bytes
     try:
         check_board(board, device.hello())
@@ -52,7 +52,7 @@ def attach(
 
 
 def _attach_real(desk: Desk) -> Device:
-    device = Device(desk.open(), recover=desk.recover)
+    device = Device(desk.open(), recover=desk.recover, say=desk.say)
     try:
         device.image = desk.meet(device).build_id.hex()
     except BaseException:

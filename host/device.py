@@ -13,6 +13,7 @@ from host.frame import MAX_DECODED, decoded_size
 from host.grid import lattice_of, onto
 from host.layout import size, unpack
 from host.link import Answer, Counters, Link, LostError, RefusedError, Request
+from host.patience import NoisyError, Say, silent
 from host.ports import Port
 from host.target import Identity, identity_of
 from host.types import Int8Array, Int64Array, IntArray, LinkError, Prediction, TensorSpec
@@ -77,7 +78,7 @@ class Device:
     ``emulated`` says that its ticks are no cycles. ``ended`` is called after the port is closed, to stop whatever was
     started for this device, ``pid`` the process that runs its firmware (0: none of this host's). ``image`` is the
     SHA-256 of that firmware's file, or the build id that a real board states. ``recover``, where there is one, gets a
-    board back that fails while it predicts: unplugged, reset, hung.
+    board back that fails while it predicts: unplugged, reset, hung. ``say`` is told how a line does that damages much.
     """
 
     def __init__(
@@ -89,8 +90,9 @@ class Device:
         pid: int = 0,
         image: str = "",
         recover: Recover | None = None,
+        say: Say = silent,
     ) -> None:
-        self.link = Link(port)
+        self.link = Link(port, say=say)
         self.emulated = emulated
         self.pid = pid
         self.image = image
@@ -151,7 +153,7 @@ class Device:
 
     def reopen(self, port: Port) -> None:
         """Goes on with the board behind another port; counters and network stay what they were."""
-        self.link = Link(port, counters=self.link.counters)
+        self.link = Link(port, counters=self.link.counters, say=self.link.say)
         self._info = None
 
     def reset(self) -> Info:
@@ -292,8 +294,11 @@ class Device:
     def _survive(self, err: LinkError, failures: int) -> None:
         """Back to a board that answers, or ``err`` again: what it refuses it would refuse again.
 
-        That it holds no plan is no refusal: it has restarted behind a port that stayed open.
+        That it holds no plan is no refusal: it has restarted behind a port that stayed open. A line that is too noisy
+        is no better for a board that restarts.
         """
+        if isinstance(err, NoisyError):
+            raise err
         restarted = isinstance(err, RefusedError) and err.code == Error.NO_PLAN
         if self._recover is None or failures > MAX_RECOVERIES or (isinstance(err, RefusedError) and not restarted):
             raise err

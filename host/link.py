@@ -16,7 +16,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from host.frame import TYPES, Damaged, Deframer, Frame, encode
+from host.frame import TYPES, Damaged, Deframer, Frame, decoded_size, encode, encoded_bound
+from host.noise import Noise
+from host.patience import PATIENCE_SECONDS, Patience, Say, silent
 from host.plain import printable
 from host.ports import Port
 from host.types import LinkError
@@ -34,8 +36,6 @@ SILENCE_SECONDS = 30.0
 """Without one intact frame for so long, the board is given up."""
 MOST_CONTRADICTIONS = 20
 """Intact answers in a row that bear a request's number and answer something else: no noise makes them."""
-PATIENCE_SECONDS = 300.0
-"""Without one answered request for so long, the line is given up, however much the board talks."""
 
 
 class RefusedError(LinkError):
@@ -123,6 +123,7 @@ class Link:
     port: Port
     silence: float = SILENCE_SECONDS
     patience: float = PATIENCE_SECONDS
+    say: Say = silent
     counters: Counters = field(default_factory=Counters)
     deframer: Deframer = field(default_factory=Deframer)
 
@@ -132,6 +133,8 @@ class Link:
         self._timing = {kind: _Timing(seconds) for kind, seconds in FIRST_TIMEOUT.items()}
         self._open_window = 1
         self._ballot = Ballot()
+        self.noise = Noise()
+        self._patience = Patience(self.patience, self.say, self.noise)
 
     def request(self, body: Any, tail: bytes = b"", tries: int | None = None) -> Answer:
         """One message and its answer. Raises RefusedError, LostError after ``tries`` losses, else LinkError."""
@@ -144,7 +147,8 @@ class Link:
         waiting = enumerate(requests)
         flights: dict[int, _Flight] = {}  # by sequence number, in the order of transmission
         start = time.monotonic()
-        clock = _Clock(heard=start, moved=start, progress=start)
+        clock = _Clock(heard=start, moved=start)
+        self._patience.begin(start)
         more = True
         while True:
             while more and len(flights) < min(window, self._open_window):
@@ -169,11 +173,18 @@ class Link:
                     if tries is not None and flight.retries >= tries:
                         raise LostError(f"{flight.request.type.name} was lost {tries} times")
                     self._transmit(flight, clock)
-            if time.monotonic() - clock.progress > self.patience:
-                raise LinkError(
-                    f"no intact answer for {self.patience:.0f} s ({self.counters.damaged} damaged frames, "
-                    f"{self.counters.naks} NAKs): the line is too noisy"
-                )
+            if lost and flights:
+                self._bear(clock, len(lost), len(next(iter(flights.values())).wire))
+
+    def _bear(self, clock: _Clock, lost: int, size: int) -> None:
+        """``lost`` requests, the oldest of ``size`` bytes, went out again. Raises LinkError where that is hopeless."""
+        now = time.monotonic()
+        if now - clock.heard > self.silence:
+            raise LinkError(
+                f"no intact frame for {self.silence:.0f} s ({self.counters.damaged} damaged ones): "
+                "another rate, other firmware, or a line too noisy"
+            )
+        self._patience.check(now, lost, size)
 
     def _next_seq(self) -> int:
         self._seq = self._seq % 0xFFFF + 1  # 1..65535: 0 is the board's NAK
@@ -182,6 +193,7 @@ class Link:
     def _transmit(self, flight: _Flight, clock: _Clock) -> None:
         self._write(flight.wire)
         self.counters.frames_sent += 1
+        self._patience.sent()
         clock.moved = flight.sent = time.monotonic()
         clock.nudges = 0
 
@@ -232,9 +244,12 @@ class Link:
         """Yields the answer that ``frame`` is, if any, and adds to ``lost`` what it proves lost."""
         if isinstance(frame, Damaged):
             self.counters.damaged += 1
+            self.noise.hear(len(frame.encoded), whole=False)
             voted = self._ballot.add(frame.encoded)
             if voted is not None and voted.seq in flights:
                 frame = voted
+        elif flights:
+            self._learn(frame, flights)
         if isinstance(frame, Frame):
             self.counters.frames_received += 1
             clock.heard = time.monotonic()
@@ -263,19 +278,27 @@ class Link:
             self._timing[flight.request.type].sample(clock.heard - flight.sent)
         if flight.retries == 0:
             self._open_window += 1
-        clock.progress = clock.heard
         clock.contradictions = 0
+        self._patience.answered(clock.heard)
         self._ballot.clear()
         yield Answer(flight.index, frame.body, frame.tail, flight.retries)
+
+    def _learn(self, frame: Frame, flights: dict[int, _Flight]) -> None:
+        """What a frame that came intact says of the line, both ways."""
+        size = encoded_bound(decoded_size(frame.body, frame.tail))
+        self.noise.hear(size, whole=True)
+        nak = frame.type is Type.ERROR and frame.seq == 0
+        flight = next(iter(flights.values())) if nak else flights.get(frame.seq)
+        if flight is not None:
+            self.noise.told(len(flight.wire), whole=not nak, by=size)
 
 
 @dataclass
 class _Clock:
-    """Moments of an exchange: last intact frame, last byte either way, last answer; what came since that."""
+    """Moments of an exchange: last intact frame, last byte either way; what came since then."""
 
     heard: float
     moved: float
-    progress: float
     nudges: int = 0
     contradictions: int = 0
 

@@ -16,6 +16,8 @@ from host.types import AdversarialSet, Int64Array, IntArray, Prediction, Predict
 BATCH = 64
 FLUSH_SECONDS = 2.0
 """At most about so much work is done again after an interruption."""
+SLOW_SECONDS = 10.0
+"""A rung that takes longer for one batch is asked in smaller ones, that take about ``FLUSH_SECONDS``."""
 
 Tick = Callable[[str, int, int], None]
 """Progress: (what is being done, records made, records in all)."""
@@ -67,11 +69,15 @@ class Recorder:
         missing = np.flatnonzero(~self._store.done(rung.rung, made.cell))
         tables: list[pa.Table] = []
         flushed = time.monotonic()
+        start, batch = 0, BATCH
         what = f"{made.cell.attack} eps {made.cell.eps:.4g} from {made.cell.source} on {rung.rung}"
         try:
-            for start in range(0, len(missing), BATCH):
-                at = missing[start : start + BATCH]
+            while start < len(missing):
+                at = missing[start : start + batch]
+                start += len(at)
+                asked = time.monotonic()
                 tables.append(to_table(rung.rung, made, at, self._labels, rung.predict(made.q[at])))
+                batch = _next_batch(batch, len(at), time.monotonic() - asked)
                 if time.monotonic() - flushed > FLUSH_SECONDS:
                     self._flush(tables)
                     flushed = time.monotonic()
@@ -85,3 +91,10 @@ class Recorder:
             tables.clear()
             self._store.append(table)
             self.made += len(table)
+
+
+def _next_batch(batch: int, made: int, seconds: float) -> int:
+    """Samples of the next batch, where ``made`` took so many seconds."""
+    if seconds > SLOW_SECONDS or batch < BATCH:
+        return int(min(max(1.0, made * FLUSH_SECONDS / max(seconds, 1e-6)), BATCH))
+    return batch

@@ -18,6 +18,7 @@ from models import arena
 from models.graph import Graph, Operator, Tensor, read_graph, type_name
 from models.plan_checks import ACTIVATION_TYPES, Checked, Constants, bytes_of, check_activation, scale, zero_point
 from models.plan_layout import ARENA_ALIGN, CONSTANT_ALIGN, LAYOUT, MAGIC, RECORDS, PlanHeader
+from models.plan_reader import read_plan
 from models.plan_records import aliases_input, kind_of, record_of
 from models.schema import OPERATOR, parsing
 
@@ -79,6 +80,10 @@ def compile_plan(tflite: bytes) -> Plan:
     header = replace(header, crc=zlib.crc32((layout.pack(header) + body)[_CRC_FROM:]))
     ops = tuple(OPERATOR[op.code] for op in graph.operators)
     data = layout.pack(header) + body
+    try:
+        read_plan(data)
+    except ValueError as err:
+        raise UsageError(f"model: {err}") from None
     return Plan(data, _spec(source), _spec(sink), ops, arena_bytes, len(constants.data), header.plan_id.hex())
 
 

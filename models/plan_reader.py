@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from host import layout
-from models.plan_layout import RECORDS, Head, Kind, PlanHeader, Record
+from models.plan_flow import check_flow
+from models.plan_layout import MAX_OPS, RECORDS, Head, Kind, PlanHeader, Record
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,19 @@ class Program:
 
 
 def read_plan(data: bytes) -> Program:
-    """Takes a plan of ``compile_plan`` apart. Raises ValueError on bytes that are none (sizes, unknown kinds)."""
+    """Takes a plan of ``compile_plan`` apart.
+
+    Raises ValueError on bytes that are none: sizes, unknown kinds, more than ``MAX_OPS`` records,
+    tensors that are read before they are written (``models/plan_flow.py``).
+    """
     start, end = layout.size(PlanHeader), layout.size(Head)
     header = layout.unpack(PlanHeader, data[:start])
+    if not 0 < header.n_ops <= MAX_OPS:
+        raise ValueError(f"it has {header.n_ops} operators, 1 to {MAX_OPS} are supported")
     records: list[Record] = []
     for _ in range(header.n_ops):
         head = layout.unpack(Head, data[start : start + end])
         records.append(layout.unpack(RECORDS[Kind(head.kind)], data[start : start + head.bytes]))
         start += head.bytes
+    check_flow(header, records)
     return Program(header, tuple(records), data)

@@ -89,13 +89,14 @@ Status load(const uint8_t* plan, size_t plan_bytes, uint8_t* arena, size_t arena
     }
     scratch_bytes = std::max(scratch_bytes, scratch);
   }
+  if (plan::Reason reason = plan::check_output(plan)) return refuse(wire::Error::kPlanRejected, 0, "header", reason);
   const uint64_t tensors = align(header.arena_bytes);
   const uint64_t needed = tensors + align(static_cast<uint32_t>(scratch_bytes));
   if (needed > arena_bytes) {
     return {wire::Error::kPlanTooLarge, static_cast<uint32_t>(std::min<uint64_t>(needed, UINT32_MAX)),
             "bytes of RAM needed", false};
   }
-  // What a plan reads before it writes is the same on every board.
+  // No operator reads what was not written. Gaps and scratch start the same on every board all the same.
   memset(arena, 0, static_cast<size_t>(needed));
   g_loaded = {{plan, arena, arena + tensors, scratch_bytes}, header};
   *model = {};

@@ -36,8 +36,6 @@ uint64_t product(Factor... factor) {
 
 uint64_t elements(const uint32_t (&dims)[4]) { return product(dims[0], dims[1], dims[2], dims[3]); }
 
-bool overlap(uint64_t a, uint64_t a_bytes, uint64_t b, uint64_t b_bytes) { return a < b + b_bytes && b < a + a_bytes; }
-
 // One axis of a sliding window: TFLite's VALID (no padding) or SAME, nothing between.
 bool window_fits(uint32_t in, uint32_t out, uint32_t kernel, uint32_t stride, uint32_t dilation, uint32_t pad) {
   for (uint32_t n : {in, out, kernel, stride, dilation}) {
@@ -77,10 +75,13 @@ class Check {
     require(in_arena(head_.output, bytes), "output outside the arena");
   }
 
-  // An input the kernel reads while it writes the output: apart from it, or where the kernel allows it, the same.
+  // A tensor that stands in the arena by now. The kernel reads it while it writes the output: apart from it, or where
+  // the kernel allows it, the same.
   void input(uint32_t offset, uint64_t elements, bool in_place = false) {
     const uint64_t bytes = elements * type.bytes;
     require(in_arena(offset, bytes), "input outside the arena");
+    require(holds_tensor(plan_, reinterpret_cast<const uint8_t*>(&head_), offset, bytes),
+            "input not written before, or written over");
     if (in_place && offset == head_.output && bytes == head_.output_bytes) return;
     require(!overlap(offset, bytes, head_.output, head_.output_bytes), "input and output overlap");
   }

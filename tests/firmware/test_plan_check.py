@@ -12,6 +12,7 @@ from host.wire import MAX_TENSOR, Error, Type
 from models import plan_layout
 from models.plan import compile_plan
 from models.plan_layout import ARENA_ALIGN, S16, Kind, PlanHeader
+from models.plan_reader import read_plan
 from tests.firmware.plans import HEADER, every_kind, poked, records, sealed
 from tests.native import ROOT, make
 from tests.tflite_cases import OPERATORS
@@ -172,6 +173,86 @@ def test_a_kernel_never_reads_what_it_overwrites(board):
     assert answer.tail == b"CONV_2D: input and output overlap"
 
 
+def roomier(plan):
+    """``plan`` with twice the arena, and the offset of the half in which no tensor is."""
+    arena = layout.unpack(PlanHeader, plan[:HEADER]).arena_bytes
+    return poked(plan, PlanHeader, 0, "arena_bytes", 2 * arena), arena
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_tensor_is_never_read_before_it_is_written(board, wide):
+    plan, free = roomier(every_kind(wide))
+    assert board.load(plan).type == Type.LOADED
+    for place in records(plan):
+        for field in ("input1", "input2") if place.kind in ADD else ("input",):
+            answer = board.load(poked(plan, place.layout, place.at, field, free))
+            assert answer.body.detail == place.index
+            assert answer.tail.endswith(b": input not written before, or written over")
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_tensor_is_never_read_once_another_is_written_over_it(board, wide):
+    """ADD adds the model's input, of the same size, before and after another tensor is put half on top of it."""
+    plan, free = roomier(every_kind(wide))
+    first, second, third, _, add = records(plan)[:5]
+    assert add.kind in ADD
+    plan = poked(poked(plan, PlanHeader, 0, "input_offset", free), first.layout, first.at, "input", free)
+    plan = poked(plan, add.layout, add.at, "input1", free)
+    assert board.load(plan).type == Type.LOADED
+    over = poked(plan, second.layout, second.at, "head.output", free + 2 * ARENA_ALIGN)
+    answer = board.load(poked(over, third.layout, third.at, "input", free + 2 * ARENA_ALIGN))
+    assert (answer.body.detail, answer.tail) == (add.index, b"ADD: input not written before, or written over")
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_part_of_a_tensor_is_no_input(board, wide):
+    plan = every_kind(wide)
+    flat = next(place for place in records(plan) if place.kind == Kind.RESHAPE)
+    mean = records(plan)[flat.index - 1]
+    bytes_of = layout.unpack(mean.layout, plan[mean.at : mean.at + layout.size(mean.layout)]).head.output_bytes
+    answer = board.load(poked(plan, flat.layout, flat.at, "head.output_bytes", bytes_of // 2))
+    assert answer.tail == b"RESHAPE: input not written before, or written over"
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_an_output_that_no_operator_leaves_there_is_refused(board, wide):
+    plan, free = roomier(every_kind(wide))
+    one = (1).to_bytes(4, "little")
+    for bad in (
+        poked(plan, PlanHeader, 0, "output_offset", free),
+        poked(plan, PlanHeader, 0, "output.dims", one * 3 + (3).to_bytes(4, "little")),
+    ):
+        answer = board.load(bad)
+        assert (answer.body.code, answer.body.detail) == (Error.PLAN_REJECTED, 0)
+        assert answer.tail == b"header: output not written, or written over"
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_host_and_board_find_the_same_faults_of_the_data_flow(board, wide, data):
+    """Tensors moved at random, to where others are or elsewhere."""
+    plan, free = roomier(every_kind(wide))
+    fields = [(PlanHeader, 0, "input_offset"), (PlanHeader, 0, "output_offset")]
+    for place in records(plan):
+        inputs = ("input1", "input2") if place.kind in ADD else ("input",)
+        fields += [(place.layout, place.at, name) for name in ("head.output", *inputs)]
+    places = st.integers(0, 2 * free // ARENA_ALIGN - 1) | st.sampled_from([0, 4, 8, free // ARENA_ALIGN])
+    for _ in range(data.draw(st.integers(1, 3))):
+        plan = poked(plan, *data.draw(st.sampled_from(fields)), ARENA_ALIGN * data.draw(places))
+    answer, fault = board.load(plan), ""
+    try:
+        read_plan(plan)
+    except ValueError as err:
+        fault = str(err)
+    if answer.type == Type.LOADED:
+        assert not fault
+    elif answer.tail.endswith(b"written over"):
+        assert "which no tensor fills" in fault
+    else:
+        assert answer.tail.endswith((b"input and output overlap", b"outside the arena"))
+
+
 def test_a_plan_cut_anywhere_is_refused(board):
     plan = every_kind()
     for n in [*range(1, HEADER + 40), *range(HEADER + 40, len(plan), 97)]:
@@ -192,19 +273,21 @@ def fuzz_plan():
     return ROOT / "build/asan/fuzz_plan"
 
 
-def changed_everywhere(fuzz_plan, plan, folder, values):
+def changed_everywhere(fuzz_plan, plan, folder, values, rewired):
+    """Accepted and refused among hostile plans made of ``plan``: none of them answers one input in two ways."""
     path = folder / "plan.bin"
     path.write_bytes(plan)
-    done = subprocess.run([fuzz_plan, path, str(values)], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([fuzz_plan, path, str(values), str(rewired)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[:3000]
-    accepted, refused = (int(n) for n in re.findall(r"\d+", done.stdout))
+    accepted, refused, differing = (int(n) for n in re.findall(r"\d+", done.stdout))
+    assert differing == 0, done.stdout
     return accepted, refused
 
 
 @pytest.mark.parametrize("wide", [False, True])
 def test_every_byte_of_every_kind_of_record_changed_does_no_harm(fuzz_plan, tmp_path, wide):
     """Arena and input are heap blocks of exactly the size asked for: kernels may touch nothing beyond."""
-    accepted, refused = changed_everywhere(fuzz_plan, every_kind(wide), tmp_path, 10)
+    accepted, refused = changed_everywhere(fuzz_plan, every_kind(wide), tmp_path, 10, 10_000)
     assert accepted > 1000
     assert refused > 1000
 
@@ -214,6 +297,6 @@ def test_every_byte_of_every_kind_of_record_changed_does_no_harm(fuzz_plan, tmp_
 @given(data=st.data())
 def test_every_byte_of_a_random_operator_changed_does_no_harm(fuzz_plan, tmp_path, operator, data):
     case = data.draw(OPERATORS[operator])
-    accepted, refused = changed_everywhere(fuzz_plan, compile_plan(case.tflite).data, tmp_path, 6)
+    accepted, refused = changed_everywhere(fuzz_plan, compile_plan(case.tflite).data, tmp_path, 6, 200)
     assert accepted > 0
     assert refused > 0
