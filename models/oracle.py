@@ -33,6 +33,8 @@ BATCH = 32
 _LENGTH = struct.Struct("<I")
 _ARENA = re.compile(rb"Arena allocation total (\d+) bytes")
 _ARENA_SLACK = 4 << 20
+_LOG_BYTES = 2000
+_LAST_WORDS = 200
 
 
 def unavailable() -> str | None:
@@ -57,11 +59,12 @@ class Oracle:
             raise UsageError(f"tflite-micro cannot run {name}: {reason}")
         self.name = name
         self._source, self._sink = source, sink
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child, and is read after its death
         self._child = subprocess.Popen(
             [sys.executable, "-m", "models.oracle", *map(str, tensors)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._log,
             start_new_session=True,  # Ctrl-C is the parent's to handle
         )
         try:
@@ -100,18 +103,22 @@ class Oracle:
             self._child.stdin.flush()
             answer = _read_frame(self._child.stdout, deadline)
         except (BrokenPipeError, EOFError):
-            raise UsageError(f"tflite-micro {self._death()} on {self.name}; the model is corrupted") from None
+            raise UsageError(f"tflite-micro {self._death()}") from None
         except TimeoutError:
             self.close()
             raise UsageError(f"tflite-micro gave no answer on {self.name} within {seconds:.0f} s") from None
         if answer[:1] != b"K":
-            reason = answer[1:].decode("utf-8", "replace").strip().replace("\n", "; ")
+            reason = _words(answer[1:])
             raise UsageError(f"tflite-micro refuses {self.name}: {reason[:300] or 'no reason given'}")
         return answer[1:]
 
     def _death(self) -> str:
+        """How the child ended, and the end of what it wrote before."""
         code = self._child.wait(timeout=5)
-        return f"crashed with {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        said = _words(_tail(self._log.fileno()))[-_LAST_WORDS:]
+        words = f"its last words were {said!r}" if said else "it said nothing"
+        return f"{how} while it ran {self.name}: {words}; whether the file is damaged is not known"
 
     def close(self) -> None:
         """Ends the child."""
@@ -121,12 +128,24 @@ class Oracle:
             if pipe is not None:
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()
+        self._log.close()
 
     def __enter__(self) -> Oracle:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
+
+
+def _tail(log: int) -> bytes:
+    """The last bytes of file ``log``, read without moving the place at which the child goes on writing."""
+    return os.pread(log, _LOG_BYTES, max(0, os.fstat(log).st_size - _LOG_BYTES))
+
+
+def _words(said: bytes) -> str:
+    """One printable line."""
+    lines = (line.strip() for line in said.decode("utf-8", "replace").splitlines())
+    return "".join(c if c.isprintable() else "?" for c in "; ".join(line for line in lines if line))
 
 
 def _read_frame(pipe: IO[bytes], deadline: float) -> bytes:
@@ -154,21 +173,20 @@ def _child() -> None:
     os.dup2(2, 1)  # whatever the C++ side prints stays out of the frames
     tensors = [int(a) for a in sys.argv[1:]]
     interpreter: Any = None
-    with tempfile.TemporaryFile() as log:
-        os.dup2(log.fileno(), 2)
-        while head := requests.read(_LENGTH.size):
-            request = requests.read(_LENGTH.unpack(head)[0])
-            try:
-                if interpreter is None:
-                    interpreter = _interpreter(request, bool(tensors))
-                    answer = b"K"
-                else:
-                    answer = b"K" + (_infer(interpreter, request, tensors) if request else _arena(interpreter, log))
-            except (RuntimeError, ValueError) as err:
-                log.seek(0)
-                answer = b"E" + str(err).encode() + b" " + log.read(2000)
-            answers.write(_LENGTH.pack(len(answer)) + answer)
-            answers.flush()
+    while head := requests.read(_LENGTH.size):
+        request = requests.read(_LENGTH.unpack(head)[0])
+        try:
+            if interpreter is None:
+                interpreter = _interpreter(request, bool(tensors))
+                answer = b"K"
+            else:
+                answer = b"K" + (_infer(interpreter, request, tensors) if request else _arena(interpreter))
+        except (RuntimeError, ValueError) as err:
+            answer = b"E" + str(err).encode() + b" " + _tail(2)
+        os.ftruncate(2, 0)  # what is said from here on is about the next request
+        os.lseek(2, 0, os.SEEK_SET)
+        answers.write(_LENGTH.pack(len(answer)) + answer)
+        answers.flush()
 
 
 def _interpreter(tflite: bytes, preserve: bool) -> Any:
@@ -193,10 +211,9 @@ def _infer(interpreter: Any, batch: bytes, tensors: list[int]) -> bytes:
     return bytes(out)
 
 
-def _arena(interpreter: Any, log: IO[bytes]) -> bytes:
+def _arena(interpreter: Any) -> bytes:
     interpreter.print_allocations()
-    log.seek(0)
-    found = _ARENA.search(log.read())
+    found = _ARENA.search(os.pread(2, os.fstat(2).st_size, 0))
     return found[1] if found else b""
 
 

@@ -330,8 +330,9 @@ MAX_EXTENT = 32767
 """Bound of whatever a window slides over, of its reach, and of its channels: CMSIS-NN keeps positions in int16."""
 MAX_COLUMN = 65535
 """Bound of k_h * k_w * in_c: CMSIS-NN keeps the length of an im2col column in uint16."""
-MAX_SOFTMAX_ROW = 4095
-"""SOFTMAX_S8: so many Q12.19 exponentials still add up within int32."""
+MAX_SOFTMAX_ROW = 511
+"""SOFTMAX_S8: from 512 equal values on the sum of exponentials, Q12.19, has 29 bits, and the kernels shift an int32 by
+32: CMSIS-NN's result depends on the core, tflite-micro ends its process."""
 MAX_MEAN_COUNT = 1 << 23
 """MEAN_S8: 255 times as much still fits into int32."""
 MAX_COUNT_S16 = 65535

@@ -157,7 +157,11 @@ def _softmax(o: Checked) -> Softmax | SoftmaxTable:
         return _softmax_table(o, x, row)
     if scale(o.out) != 1 / 256 or zero_point(o.out) != -128:
         fail("its output is not quantized with scale 1/256, zero point -128")
-    within("the length of its rows", MAX_SOFTMAX_ROW, row)
+    if row > MAX_SOFTMAX_ROW:
+        fail(
+            f"its rows have {row} values; from {MAX_SOFTMAX_ROW + 1} on int8 SOFTMAX is undefined in "
+            "TFLite's kernels, leave it out and let the network end with its logits"
+        )
     p = fixed_point.softmax_params(scale(x), o.options.Beta())
     return Softmax(
         head=o.head(Kind.SOFTMAX_S8),

@@ -226,7 +226,8 @@ void check(Check* check, const Reshape& r) {
 }
 
 void check(Check* check, const Softmax& r) {
-  check->require(r.row_size > 0 && r.row_size <= kMaxSoftmaxRow, "row size");
+  check->require(r.row_size > 0, "row size");
+  check->require(r.row_size <= kMaxSoftmaxRow, "row longer than 511");
   check->output(product(r.rows, r.row_size));
   check->input(r.input, product(r.rows, r.row_size), true);
   check->require(r.multiplier >= 0 && r.shift >= 0 && r.shift <= 30, "scaling");

@@ -104,7 +104,7 @@ FIELDS = [
     (both("PAD"), "in_dims", (2).to_bytes(4, "little"), "batch"),
     (both("PAD"), "after", (0).to_bytes(4, "little") + b"\xff" * 12, "padding"),
     (both("PAD"), "value", 128, "padding value"),
-    ((Kind.SOFTMAX_S8,), "row_size", 4096, "row size"),
+    ((Kind.SOFTMAX_S8,), "row_size", 512, "row longer than 511"),
     ((Kind.SOFTMAX_S16,), "row_size", 65_537, "row size"),
     (both("SOFTMAX"), "rows", 0, "output size"),
     ((Kind.SOFTMAX_S8,), "diff_min", 1, "difference range"),

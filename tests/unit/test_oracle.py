@@ -7,6 +7,7 @@ import pytest
 from host.types import TensorSpec, UsageError
 from models import oracle
 from models.oracle import Oracle
+from models.plan_layout import MAX_SOFTMAX_ROW
 from models.reference import TflmPredictor
 from tests.oracle import tflm
 from tests.tflite_factory import Affine, Factory
@@ -50,11 +51,33 @@ def test_a_refused_model_is_named_with_the_reason():
         Oracle(model("none"), SPEC, SPEC, "m.tflite")
 
 
-def test_a_crash_is_an_answer():
+def test_a_crash_is_an_answer_that_blames_nobody():
     with Oracle(model(), SPEC, SPEC, "m.tflite") as o:
+        o._log.write(b"bad \x1b[2J luck\nbroken stick\n")
+        o._log.flush()
         os.kill(o._child.pid, signal.SIGSEGV)
-        with pytest.raises(UsageError, match=r"crashed with SIGSEGV on m\.tflite"):
+        with pytest.raises(UsageError) as refused:
             o.run(np.zeros((1, 4), np.int8))
+    assert str(refused.value) == (
+        "tflite-micro ended by SIGSEGV while it ran m.tflite: its last words were 'bad ?[2J luck; broken stick'; "
+        "whether the file is damaged is not known"
+    )
+
+
+@pytest.mark.parametrize("length", [511, 512])
+def test_the_interpreter_ends_itself_on_equal_values_in_a_softmax_of_512(length):
+    """Which is why the plan's compiler takes 511 (``MAX_SOFTMAX_ROW``): there is no truth to compare with beyond."""
+    f = Factory()
+    x = f.input((1, length), Affine(0.1))
+    tflite = f.build(x, f.softmax(x))
+    source, sink = TensorSpec((length,), 0.1, 0), TensorSpec((length,), 1 / 256, -128)
+    q = np.zeros((1, length), np.int8)
+    if length <= MAX_SOFTMAX_ROW:
+        with Oracle(tflite, source, sink, "m.tflite") as o:
+            assert (o.run(q) == -127).all(), "1/256 each, the least above none"
+    else:
+        with pytest.raises(UsageError, match=r"ended by SIGABRT while it ran m\.tflite: it said nothing; whether"):
+            Oracle(tflite, source, sink, "m.tflite")
 
 
 def test_a_hang_ends(monkeypatch):
