@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -259,6 +260,16 @@ def test_a_benchmark_nobody_knows_wants_an_encoding():
 def test_anomaly_detection_is_no_rung():
     with pytest.raises(UsageError, match="ad01 answers one anomaly score"):
         opened(Dut("ad01"))
+
+
+@pytest.mark.parametrize(("into", "out"), [("int16", "int16"), ("int16", "int8"), ("int8", "int16")])
+def test_networks_of_other_types_than_int8_are_refused(into, out):
+    network = type("Network", (), {"output": replace(Network.output, dtype=out)})
+    device = opened(Dut())
+    with pytest.raises(UsageError, match=f"takes int8 networks, this one is {into}"):
+        device.load(network, replace(SPEC, dtype=into))
+    with pytest.raises(LinkError, match="no network has been named"):
+        device.predict(inputs(1))
 
 
 def test_identity_says_what_is_assumed():

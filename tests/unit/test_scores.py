@@ -8,6 +8,7 @@ from host.floors import Gate
 from host.gate import check
 from host.records import SCHEMA
 from host.scores import CUT, NEAREST, agreements, cut, nearest
+from host.types import UsageError
 from host.verdict import verdict
 from tests.unit.synthetic import manifest
 
@@ -79,3 +80,58 @@ def test_nearest_is_printfs():
         assert [f"{t / 1000:.3f}" for t in nearest(real)] == [
             f"{float(x):.3f}".replace("-0.000", "0.000") for x in real
         ]
+
+
+def given(rung, logits, **columns):
+    """Records of ``rung`` with ``logits`` of any lengths and other columns as given."""
+    made = rows(rung, np.zeros((len(logits), 1), np.float32), [b"abc"] * len(logits) if rung == "tflm" else None)
+    for name, values in {"logits": logits, **columns}.items():
+        at = made.schema.get_field_index(name)
+        made = made.set_column(at, SCHEMA.field(name), pa.array(values, SCHEMA.field(name).type))
+    return made
+
+
+@pytest.mark.parametrize("lengths", [(1, 2, 3), (1, 1, 2), (3, 3, 0)])
+@pytest.mark.parametrize("odd", ["board", "tflm"])
+def test_outputs_of_several_lengths_are_refused(odd, lengths):
+    ragged, even = [[0.5] * n for n in lengths], [[0.5] * 2] * 3
+    sides = [given(rung, ragged if rung == odd else even) for rung in ("tflm", "board")]
+    with pytest.raises(UsageError, match=f"records: {odd} has outputs of several lengths"):
+        agreements(pa.concat_tables(sides))
+
+
+def test_another_number_of_scores_than_the_oracles_is_refused():
+    with pytest.raises(UsageError, match="board answers 2 scores, tflm has 3"):
+        agreements(pa.concat_tables([given("tflm", [[0.5] * 3]), given("board", [[0.5] * 2])]))
+
+
+def test_only_what_both_answered_is_compared_and_each_with_its_own():
+    """Keys are attack, source, eps, seed and sample: the device's rows are in another order, and one is alone."""
+    real = [[0.001, 0.002], [0.003, 0.004], [0.005, 0.006]]
+    cells = {"attack": ["pgd"] * 3, "source": ["qat"] * 3, "eps": [2 / 255] * 3, "seed": [3] * 3}
+    theirs = given("tflm", real, **cells, sample=[4, 5, 6], input_crc=[4, 5, 6])
+    mine = given("board", [real[2], real[0], [9.0, 9.0]], **cells, sample=[6, 4, 9], input_crc=[6, 4, 9])
+    (one,) = agreements(pa.concat_tables([theirs, mine]))
+    assert (one.samples, one.scores, one.differing_scores, one.input_mismatches, one.first) == (2, 4, 0, 0, "")
+    wrong = given("board", [real[2], [0.011, 0.002]], **{k: v[:2] for k, v in cells.items()}, sample=[6, 4],
+                  input_crc=[6, 4])  # fmt: skip
+    (one,) = agreements(pa.concat_tables([theirs, wrong]))
+    assert (one.differing_samples, one.differing_scores, one.largest) == (1, 1, 10)
+    assert one.first == "pgd/qat eps 0.007843 sample 4"
+
+
+def test_samples_fed_differently_are_left_out_one_by_one():
+    theirs = given("tflm", [[0.001], [0.002], [0.003]], input_crc=[1, 2, 3])
+    (one,) = agreements(pa.concat_tables([theirs, given("board", [[0.001], [9.0], [0.003]], input_crc=[1, 7, 3])]))
+    assert (one.samples, one.differing_scores, one.input_mismatches) == (2, 0, 1)
+
+
+def test_ties_are_of_the_highest_score_only():
+    said = [[0.4, 0.4, 0.2], [0.3, 0.3, 0.4], [0.2, 0.4, 0.4], [1.0, 0.0, 0.0]]
+    (one,) = agreements(pa.concat_tables([given("tflm", said), given("board", said)]))
+    assert (one.ties, one.rounding) == (2, NEAREST)
+
+
+def test_cut_goes_towards_zero_in_float32():
+    assert cut(np.float32([0.9999, -0.9999, 0.0625, 2.5])).tolist() == [999, -999, 62, 2500]
+    assert nearest(np.float32([0.9999, -0.9999, 0.0625, 0.1875])).tolist() == [1000, -1000, 62, 188]
