@@ -14,7 +14,7 @@ from host.alone import alone
 from host.guard import guarded
 
 ROOT = Path(__file__).resolve().parents[2]
-TREE = "sleep 300 & sh -c 'sleep 300' & echo $$; wait"
+TREE = "sleep 40 & sh -c 'sleep 40' & echo $$; wait"
 """A command with children and grandchildren that nobody has told to end."""
 PARENT = """
 import sys
@@ -63,7 +63,7 @@ def test_kill_9_ends_the_whole_tree_and_then_frees_the_lock(tmp_path):
 
 
 def test_what_outlives_its_command_is_ended_too(tmp_path):
-    with guarded(["sh", "-c", "sleep 300 >/dev/null 2>&1 & echo $$"], tmp_path) as process:
+    with guarded(["sh", "-c", "sleep 40 >/dev/null 2>&1 & echo $$"], tmp_path) as process:
         leader = int(process.communicate()[0])
     assert process.returncode == 0
     assert session(leader) == []
