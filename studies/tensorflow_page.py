@@ -111,7 +111,7 @@ shown the layers as they are written.
 Shapes drawn from batches of 1 to 3, 1 to 5 rows and columns, 1 to 3 channels, 1 to 3 outputs or
 multipliers, kernels and strides of 1 to 3 each way, SAME, VALID and uneven padding, dilations of 1 and
 2 (outputs only: TensorFlow has no gradient of those on a CPU); matrix products up to 17 x 33 x 17; of
-the first kind, all small ones. Operands are integers so small that float32 holds every partial sum;
+the first kind, 200 of its own. Operands are integers so small that float32 holds every partial sum;
 the reference is the definition in NumPy's integers. Compared are the output, the output with a bias
 and ReLU, which graphs fuse, and the gradients to input and weights; a quarter of the shapes also in
 graphs. DEFAULT is a processor with AVX-512; the others are the same one
@@ -122,7 +122,7 @@ have not been tried.
 |---|---|---|---|---|---|
 {table}
 
-`make test` runs a few dozen shapes of each operator and all of the first kind, `make test-deep`
+`make test` runs twenty shapes of each operator and those of the first kind, `make test-deep`
 thousands (`tests/unit/test_onednn.py`).
 """
 
