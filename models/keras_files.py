@@ -1,49 +1,48 @@
-"""Keras and QKeras models of others, loaded without running code that came in the file."""
+"""Keras and QKeras models of others: layers rebuilt from a description, numbers read into them. No code of theirs runs.
+
+``keras.models.load_model`` is never called: it unmarshals Lambda layers, imports modules that a file names and traces
+a SavedModel's functions. What takes its place: ``keras_source`` reads, ``keras_rebuild`` builds, this fills.
+"""
 
 from __future__ import annotations
 
-import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from host.types import UsageError
-from models.qdense_batchnorm import QDenseBatchnorm
-from models.quantizers import quantized_bits_exact, stochastic_binary_exact, stochastic_ternary_exact
-from models.rounding import CUSTOM_OBJECTS
-from models.tf import keras, quiet_stderr
+from models.keras_rebuild import rebuilt
+from models.keras_source import Source, opened
+from models.keras_values import first_line
+from models.tf import quiet_stderr, tf
 
-from qkeras import QActivation  # isort: skip  (after models.tf)
-
-MAX_BYTES = 512 << 20
-SUFFIXES = (".h5", ".hdf5", ".keras")
-_METADATA = "keras_metadata.pb"
-_MODELS = ("Functional", "Model", "Sequential")
-_OURS = (QDenseBatchnorm, quantized_bits_exact, stochastic_binary_exact, stochastic_ternary_exact)
+MAX_WEIGHTS = 1 << 27
+"""Numbers in all weights together, 512 MiB as float32."""
+_KERAS_3 = (
+    "Keras 3 wrote it, of which plain layers are supported; to save for Keras 2, build the model again and set "
+    "TF_USE_LEGACY_KERAS=1 (package tf_keras) before TensorFlow is imported"
+)
 
 
 def load_keras(path: Path) -> Any:
-    """A Keras or QKeras model from .h5, .keras or a SavedModel folder, for inference.
+    """A Keras or QKeras model from .h5, .keras (Keras 2 or 3) or a SavedModel folder, for inference.
 
-    Lambda layers hold pickled code and are refused, as is every layer class that neither Keras nor QKeras has. Raises
-    UsageError naming the file, the layer and the reason.
+    Layers that are not in ``keras_allowed.LAYERS`` are refused, whatever their name. Raises UsageError naming the file,
+    the layer and the reason.
     """
-    _check(path)
-    objects = _known_objects()
-    config = _config(path)
-    for layer, kind in _layers(config, path):
-        if kind == "Lambda":
-            raise UsageError(f"{path}: layer {layer} is a Lambda layer, which is code; export the model without it")
-        if kind not in objects and not hasattr(keras.layers, kind):
-            raise UsageError(f"{path}: layer {layer} ({kind}): neither Keras nor QKeras 0.9 has such a layer")
     try:
-        with quiet_stderr(), keras.utils.custom_object_scope(objects):
-            model = keras.models.load_model(path, compile=False, safe_mode=True)
-    except Exception as err:  # Keras raises whatever its layers raise
-        raise UsageError(f"{path}: Keras cannot load it ({_line(err)})") from None
-    if not hasattr(model, "layers") or getattr(model, "input_shape", None) is None:
-        raise UsageError(f"{path}: it holds no Keras model with fixed inputs")
+        with quiet_stderr(), opened(path) as source:
+            model = _loaded(source)
+    except UsageError as err:
+        raise UsageError(f"{path}: {err}") from None
+    except (OSError, KeyError, zipfile.BadZipFile, ValueError, RecursionError, MemoryError) as err:
+        raise UsageError(f"{path}: not a whole Keras model ({first_line(err)})") from None
+    except Exception as err:  # HDF5, zipfile and TensorFlow raise much on damaged files
+        raise UsageError(f"{path}: Keras cannot load it ({first_line(err)})") from None
     return model
 
 
@@ -60,87 +59,58 @@ def is_quantized(model: Any) -> bool:
     return any(type(layer).__module__.startswith(("qkeras", "models.")) for layer in model.layers)
 
 
-def _check(path: Path) -> None:
-    if not path.exists():
-        raise UsageError(f"{path}: no such file")
-    if path.is_dir():
-        if not (path / "saved_model.pb").is_file():
-            raise UsageError(f"{path}: a folder without saved_model.pb is no SavedModel")
-        if not (path / _METADATA).is_file():
-            raise UsageError(f"{path}: a SavedModel without {_METADATA} has no Keras layers; save it with model.save()")
-    elif path.suffix not in SUFFIXES:
-        raise UsageError(f"{path}: give a Keras .h5 or .keras file or a SavedModel folder")
-    size = sum(p.stat().st_size for p in path.rglob("*")) if path.is_dir() else path.stat().st_size
-    if size > MAX_BYTES:
-        raise UsageError(f"{path}: {size} bytes, at most {MAX_BYTES} are supported")
-
-
-def _known_objects() -> dict[str, Any]:
-    from qkeras.utils import _add_supported_quantized_objects
-
-    objects: dict[str, Any] = dict(CUSTOM_OBJECTS)
-    _add_supported_quantized_objects(objects)
-    return objects | {kind.__name__: kind for kind in _OURS} | {"QActivation": _Activation}
-
-
-class _Activation(QActivation):  # type: ignore[misc]
-    """QKeras leaves the quantizer of a ``QActivation`` a dictionary when it comes from a .keras file."""
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        """Keras's hook; the layer it makes is QKeras's own."""
-        activation = config["activation"]
-        if isinstance(activation, dict) and "module" in activation:
-            activation = keras.utils.deserialize_keras_object(activation)
-        return QActivation(**{**config, "activation": activation})
-
-
-def _config(path: Path) -> Any:
-    """The model's own description: JSON, read before anything is built from it."""
+def _loaded(source: Source) -> Any:
+    weights = _Unfilled()
     try:
-        if path.is_dir():
-            return _metadata((path / _METADATA).read_bytes())
-        if path.suffix == ".keras":
-            with zipfile.ZipFile(path) as archive:
-                if sum(item.file_size for item in archive.infolist()) > MAX_BYTES:
-                    raise ValueError(f"unpacked larger than {MAX_BYTES} bytes")
-                return json.loads(archive.read("config.json"))
-        import h5py
-
-        with h5py.File(path) as file:
-            return json.loads(file.attrs["model_config"])
-    except (OSError, KeyError, ValueError, TypeError, RecursionError, RuntimeError, zipfile.BadZipFile) as err:
-        raise UsageError(f"{path}: not a whole Keras model ({_line(err)})") from None
-
-
-def _metadata(data: bytes) -> Any:
-    """All JSON objects in a SavedModel's Keras metadata, one of each layer."""
-    from google.protobuf.message import DecodeError
-    from tf_keras.protobuf import saved_metadata_pb2
-
-    saved = saved_metadata_pb2.SavedMetadata()
-    try:
-        saved.ParseFromString(data)
-    except DecodeError as err:
-        raise ValueError(f"{_METADATA}: {err}") from None
-    return [json.loads(node.metadata) for node in saved.nodes if node.metadata]
+        with weights.scope():
+            model = rebuilt(source.description, source.major)
+    except UsageError as err:
+        reason = weights.refusal or str(err)
+        raise UsageError(f"{reason} ({_KERAS_3})" if source.major == 3 else reason) from None
+    if getattr(model, "input_shape", None) is None:
+        raise UsageError("it holds no Keras model with fixed inputs")
+    model.load_weights(str(source.weights))
+    for weight in model.weights:
+        if weight.dtype.is_floating and np.isnan(weight.numpy()).any():
+            raise UsageError(f"its weights {weight.name} are missing, or are no numbers")
+    _finish(model)
+    return model
 
 
-def _layers(config: Any, path: Path) -> Iterator[tuple[str, str]]:
-    """Name and class of every layer in the description, however deep."""
-    pending = [config]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, list):
-            pending += reversed(node)
-        elif isinstance(node, dict):
-            inner = node.get("config")
-            inner = inner if isinstance(inner, dict) else {}
-            kind, name = node.get("class_name"), inner.get("name", node.get("name"))
-            if isinstance(kind, str) and isinstance(name, str) and kind not in _MODELS:
-                yield name, kind.split(">")[-1]
-            pending += reversed(node.values())
+def _finish(model: Any) -> None:
+    """Layers that compute constants from their weights do so now, as after ``load_model``."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            _finish(layer)
+        elif hasattr(layer, "finalize_state"):
+            layer.finalize_state()
 
 
-def _line(err: Exception) -> str:
-    return (str(err).strip().splitlines() or [type(err).__name__])[0][:200]
+class _Unfilled:
+    """Weights made without their initial values: NaN, so that one that the file lacks is found, and no more than fit.
+
+    A description of two lines can ask for terabytes; the sizes are known here, before anything is allocated.
+    """
+
+    def __init__(self) -> None:
+        self.refusal: str | None = None
+        self._left = MAX_WEIGHTS
+
+    def scope(self) -> AbstractContextManager[None]:
+        """While open, all variables are made here."""
+        scope: AbstractContextManager[None] = tf.variable_creator_scope(self._create)
+        return scope
+
+    def _create(self, make: Callable[..., Any], **options: Any) -> Any:
+        shape, initial = options.get("shape"), options.get("initial_value")
+        if not callable(initial) or shape is None:  # a constant that is there already
+            return make(**options)
+        shape, dtype = tf.TensorShape(shape), tf.as_dtype(options.get("dtype") or "float32")
+        count = shape.num_elements()
+        if count is None or count > self._left:
+            self.refusal = f"its weights {options.get('name')} {list(shape)} are too large; {MAX_WEIGHTS} numbers fit"
+            raise UsageError(self.refusal)
+        self._left -= count
+        if dtype.is_floating:
+            options["initial_value"] = lambda: tf.fill(shape, tf.cast(float("nan"), dtype))
+        return make(**options)
