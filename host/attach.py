@@ -7,13 +7,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from host.boards import Board, EmulatorKind, PortKind, find_attached
+from host.boards import Board, EmulatorKind, PortKind
 from host.desk import Desk, check_board
 from host.device import Device
 from host.emulator import Emulator, emulator_of
 from host.flash import USUAL, build
 from host.parts import Parts
 from host.ports import ChildPort, FifoPort, Port, SerialPort, connect
+from host.probes import find_attached
 
 NATIVE = "native"
 
@@ -52,7 +53,9 @@ def attach(
 
 
 def _attach_real(desk: Desk) -> Device:
-    device = Device(desk.open(), recover=desk.recover)
+    port = desk.open()
+    desk = desk.bound_to(port.name)
+    device = Device(port, recover=desk.recover)
     try:
         device.image = desk.meet(device).build_id.hex()
     except BaseException:

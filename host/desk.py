@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from host.boards import Board, find_attached
+from host.boards import Board
 from host.device import Device
 from host.ports import SerialPort
+from host.probes import attached, find_attached, probe_at
 from host.programmer import restart
 from host.rate import meet
 from host.types import LinkError
@@ -31,6 +32,25 @@ class Desk:
     def open(self) -> SerialPort:
         """Its port. Raises LinkError where it is not there, in use, or not allowed."""
         return SerialPort(self.url or find_attached(self.board, self.serial_number).url)
+
+    def bound_to(self, url: str) -> Desk:
+        """This desk with the probe whose port ``url`` is in use: the one to restart, and to look for when it is back.
+
+        Asked while the port is open: a board that is unplugged no longer says whose it was.
+        """
+        probe = probe_at(self.board, url)
+        return replace(self, serial_number=probe.serial_number) if probe and probe.serial_number else self
+
+    def restart(self) -> bool:
+        """Resets the board by the probe of its port; whether that worked. False where that probe is not known.
+
+        A probe without a serial number is known only while it is the one of its kind.
+        """
+        if not self.serial_number:
+            probes = attached(self.board)
+            if len(probes) != 1 or (self.url and probe_at(self.board, self.url) is None):
+                return False
+        return restart(self.board, self.serial_number)
 
     def meet(self, device: Device) -> Info:
         """HELLO, the highest rate, and that it is the board that was asked for. Raises LinkError."""
@@ -59,7 +79,7 @@ class Desk:
                 info = self.meet(device)
             except LinkError as err:
                 device.link.port.close()
-                said = "restarted by its probe" if restart(self.board, self.serial_number) else "press its reset button"
+                said = "restarted by its probe" if self.restart() else "press its reset button"
                 self.say(f"{err}: {said}")
                 time.sleep(POLL_SECONDS)
                 continue

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host import tflm_library
-from host.boards import Board, PortKind, probe_number
+from host.boards import Board, PortKind
 from host.desk import Desk
 from host.device import Device
 from host.environment import BOARD_STEPS, NATIVE_STEPS, Step
 from host.parts import CMSIS_NN, TFLM, TINYROBUST, Parts
+from host.probes import probe_to_program
 from host.programmer import program
 from host.tools import ARM, NATIVE, checkout, missing, tools
 from host.types import LinkError, UsageError
@@ -80,7 +81,7 @@ def upload(
     if board.emulated:
         raise UsageError(f"{board.name} is not a real board: there is nothing to flash, `make bench` starts it")
     firmware = build(board, parts)
-    number = probe_number(board, serial_number, url)
+    number = probe_to_program(board, serial_number, url)
     refuse_another(Desk(board, url, number, say))
     program(board, firmware.elf, number)
     flash, ram = board.flash_bytes, board.ram_bytes

@@ -22,7 +22,8 @@ def main(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from host.boards import attached, load_boards
+    from host.boards import load_boards
+    from host.probes import attached
 
     boards = load_boards().values()
     plugged = {board.name: [f"{one.url} {one.serial_number}".strip() for one in attached(board)] for board in boards}
