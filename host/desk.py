@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from host.boards import Board
+from host.bringup.examine import Finding, examine
 from host.device import Device
 from host.ports import SerialPort
 from host.probes import attached, find_attached, probe_at
 from host.programmer import restart
-from host.rate import meet
-from host.types import LinkError
+from host.rate import NoAnswerError, meet
+from host.types import LinkError, UsageError
 from host.wire import Info, TickUnit
 
 POLL_SECONDS = 1.0
@@ -46,11 +48,39 @@ class Desk:
 
         A probe without a serial number is known only while it is the one of its kind.
         """
-        if not self.serial_number:
-            probes = attached(self.board)
-            if len(probes) != 1 or (self.url and probe_at(self.board, self.url) is None):
-                return False
-        return restart(self.board, self.serial_number)
+        return self.knows_its_probe and restart(self.board, self.serial_number)
+
+    @property
+    def knows_its_probe(self) -> bool:
+        """Whether one probe, and no other, can be the board's."""
+        if self.serial_number:
+            return True
+        return len(attached(self.board)) == 1 and (not self.url or probe_at(self.board, self.url) is not None)
+
+    def greet(self, device: Device, elf: Path, fresh: bool = False) -> Info:
+        """``meet``; where nothing answers, the error says what the board's probe reads of its chip.
+
+        ``elf`` is the image that it may run, ``fresh`` says that it was just flashed.
+        """
+        try:
+            return self.meet(device)
+        except NoAnswerError as err:
+            mute = err
+        try:
+            finding = self.look(elf, fresh)
+        except LinkError as why:
+            raise LinkError(f"{mute}; {why}") from None
+        raise LinkError(f"{mute}; through its probe: {finding.verdict}")
+
+    def look(self, elf: Path, fresh: bool = False) -> Finding:
+        """The board's chip as its probe sees it. Raises LinkError that says why it could not be looked at."""
+        try:
+            if not self.knows_its_probe:
+                raise LinkError(f"{self.url or self.board.name} belongs to no probe that is known")
+            self.say(f"{self.board.name} does not answer: looking at its chip through its probe")
+            return examine(self.board, self.serial_number, elf, fresh)
+        except (LinkError, UsageError) as why:
+            raise LinkError(f"its chip could not be looked at: {why}") from None
 
     def meet(self, device: Device) -> Info:
         """HELLO, the highest rate, and that it is the board that was asked for. Raises LinkError."""

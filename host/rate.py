@@ -21,8 +21,12 @@ PREAMBLE = bytes(32)
 twice what makes it fall back, before HELLO comes."""
 
 
+class NoAnswerError(LinkError):
+    """HELLO was not answered: nothing came, or nothing that was a message."""
+
+
 def meet(device: Device, port: SerialPort, baud: int, say: Callable[[str], None]) -> Info:
-    """The board's INFO, and its line at ``baud`` or what it bears of it. Raises LinkError where none answers."""
+    """The board's INFO, and its line at ``baud`` or what it bears of it. Raises NoAnswerError, or another LinkError."""
     port.set_baud(FIRST_BAUD)
     before = device.counters.bytes_received
     port.write(PREAMBLE)
@@ -32,7 +36,7 @@ def meet(device: Device, port: SerialPort, baud: int, say: Callable[[str], None]
     except (LostError, SilentError):
         heard = device.counters.bytes_received - before
         what = f"{heard} bytes came, no message: other firmware, or another rate" if heard else "not a byte came"
-        raise LinkError(
+        raise NoAnswerError(
             f"{port.name}: no answer at {FIRST_BAUD} baud, {what}: "
             "flash the board (make flash) or press its reset button"
         ) from None
