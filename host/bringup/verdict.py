@@ -70,7 +70,7 @@ def judge(chip: Chip, reading: Reading, name: Name = lambda pc: f"0x{pc:08x}") -
         where = f", last seen in {name(reading.stops[-1].pc)}" if reading.stops else ""
         return (
             f"the chip looks right: the core runs at {_mhz(chip.core_hz)} MHz{where}, {chip.serial.name} at "
-            f"{FIRST_BAUD:,} baud: is this the probe's own serial port?"
+            f"{FIRST_BAUD:,} baud: it still works for an earlier host, or this is not its probe's serial port"
         )
     except UnreadError as err:
         return f"the chip answers its probe, but {err}"

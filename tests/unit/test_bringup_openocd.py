@@ -43,6 +43,11 @@ def test_what_openocd_prints_is_read():
     assert said.frame[6] == 0x08000A10
 
 
+def test_a_core_that_ran_on_has_no_fault_even_where_it_is_stopped_in_a_handler():
+    assert parse(SAID.replace("00030001", "00010001")).caught is None
+    assert parse(SAID.replace("0x61000003", "0x61000000")).caught is None
+
+
 PIECES = st.sampled_from(["\n", " ", ":", "0x40023800", "00000001", *SAID.splitlines(True)])
 
 

@@ -7,13 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from host import desk, link, ports, probes
+from host import desk, link, ports, probes, rate
 from host.attach import attach
 from host.boards import get_board
+from host.device import Device
 from host.ports import SerialPort
 from host.types import LinkError
 from host.wire import FIRST_BAUD, Error, ErrorReply, Infer, TickUnit
-from tests.fake_desk import Board, FakeDesk
+from tests.fake_desk import COMPLAINTS, Board, FakeDesk
 from tests.simulated import MemoryPlan
 
 PLAN = MemoryPlan(bytes(range(256)) * 12)
@@ -130,6 +131,34 @@ def test_a_mute_board_is_one_line(opened, monkeypatch):
         connect(fake)
 
 
+def test_a_silence_is_given_up_by_the_clock_and_the_usual_patience_comes_back(opened, monkeypatch):
+    monkeypatch.setattr(rate, "SECONDS", 0.1)
+    fake = opened()
+    fake.hung = True
+    with Device(SerialPort(fake.url)) as device:
+        usual = device.link.silence
+        with pytest.raises(LinkError, match="not a byte came"):
+            rate.meet(device, device.link.port, 2_000_000, print)
+        assert device.counters.retries == 0
+        assert device.link.silence == usual
+
+
+class Listener(Board):
+    """Keeps what it hears."""
+
+    heard = b""
+
+    def write(self, data):
+        self.heard += data
+        super().write(data)
+
+
+def test_a_board_hears_as_many_empty_frames_as_make_it_fall_back_before_hello(opened):
+    board = Listener(**F746)
+    with connect(opened(board)):
+        assert board.heard.startswith(bytes(2 * COMPLAINTS))
+
+
 class Small(Board):
     """Refuses plans for want of RAM."""
 
@@ -228,6 +257,7 @@ def two_probes(opened, monkeypatch):
     fake = opened(Tripping(**F746))
     fake.board.trip = lambda: setattr(fake, "hung", True)
     fake.restarted = []
+    monkeypatch.setattr(desk, "WAIT_SECONDS", 10.0)
 
     def plug(number):
         rows = [("/nonexistent/ttyACM9", 0x374B, "A1"), (fake.url, 0x3752, number)]
