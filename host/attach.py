@@ -6,14 +6,16 @@ import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
-from host.boards import Board, EmulatorKind, PortKind, find_attached
+from host.boards import Board, EmulatorKind, PortKind
 from host.desk import Desk, check_board
 from host.device import Device
 from host.emulator import Emulator, emulator_of
-from host.flash import USUAL, build
+from host.flash import USUAL, build, newest_image
 from host.parts import Parts
 from host.ports import ChildPort, FifoPort, Port, SerialPort, connect
+from host.probes import find_attached
 
 NATIVE = "native"
 
@@ -37,7 +39,7 @@ def attach(
     Raises UsageError on a missing tool, LinkError on a board that is not there or is not what was asked for.
     """
     if board.port is PortKind.SERIAL:
-        return _attach_real(Desk(board, url, serial_number, say))
+        return _attach_real(Desk(board, url, serial_number, say), newest_image(board, parts))
     with ExitStack() as stack:
         port, pid, image = open_port(board, say, serial_number, stack, parts)
         rung = NATIVE if board.port is PortKind.CHILD else "board"
@@ -51,10 +53,12 @@ def attach(
     return device
 
 
-def _attach_real(desk: Desk) -> Device:
-    device = Device(desk.open(), recover=desk.recover, say=desk.say)
+def _attach_real(desk: Desk, elf: Path) -> Device:
+    port = desk.open()
+    desk = desk.bound_to(port.name)
+    device = Device(port, recover=desk.recover, say=desk.say)
     try:
-        device.image = desk.meet(device).build_id.hex()
+        device.image = desk.greet(device, elf).build_id.hex()
     except BaseException:
         device.close()
         raise

@@ -1,4 +1,4 @@
-"""The boards: ``boards.toml`` as typed rows, and which of them are plugged in."""
+"""The boards: ``boards.toml`` as typed rows."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from serial.tools import list_ports
-
 from host.nearest import nearest
 from host.plain import one_line
-from host.types import LinkError, UsageError
+from host.types import UsageError
 from host.wire import TickUnit
 
 if sys.version_info >= (3, 11):
@@ -73,20 +71,25 @@ class Board:
     """OpenOCD's configuration of a real board."""
     pyocd: str = ""
     """PyOCD's name of its chip."""
+    probe: str = ""
+    """Kind of its debug probe: a key of the table ``probes``."""
     usb_ids: tuple[str, ...] = ()
-    """``vid:pid`` in lower-case hex of its debug probe."""
+    """That probe's ``vid:pid``, each in lower-case hex."""
 
 
-def parse_board(name: str, row: dict[str, Any]) -> Board:
+def parse_probes(table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The table ``probes``: USB ids by kind of probe. Raises UsageError on what is no list of them."""
+    for kind, ids in table.items():
+        if not isinstance(ids, list) or any(not isinstance(i, str) or not USB_ID.fullmatch(i) for i in ids):
+            raise UsageError(f"boards.toml [probes]: {kind} = {ids!r} is not a list of ids of the form '0483:374b'")
+    return {kind: tuple(ids) for kind, ids in table.items()}
+
+
+def parse_board(name: str, row: dict[str, Any], probes: dict[str, tuple[str, ...]]) -> Board:
     """One table of ``boards.toml``. Raises UsageError on a missing, unknown or ill-typed key."""
-    kinds: dict[str, Any] = {
-        "port": PortKind,
-        "emulator": EmulatorKind,
-        "tick_unit": TickUnit.__getitem__,
-        "usb_ids": tuple,
-    }
-    types = {"emulated": bool, "flash_bytes": int, "ram_bytes": int, "baud": int, "usb_ids": list}
-    known = {f.name: f for f in fields(Board) if f.name != "name"}
+    kinds: dict[str, Any] = {"port": PortKind, "emulator": EmulatorKind, "tick_unit": TickUnit.__getitem__}
+    types = {"emulated": bool, "flash_bytes": int, "ram_bytes": int, "baud": int}
+    known = {f.name: f for f in fields(Board) if f.name not in ("name", "usb_ids")}
     for key, value in row.items():
         if key not in known:
             raise UsageError(f"boards.toml [{name}]: unknown key {key!r}: known are {', '.join(known)}")
@@ -95,12 +98,14 @@ def parse_board(name: str, row: dict[str, Any]) -> Board:
     missing = [key for key, f in known.items() if f.default is MISSING and key not in row]
     if missing:
         raise UsageError(f"boards.toml [{name}]: {', '.join(missing)} missing")
-    if bad := [i for i in row.get("usb_ids", []) if not isinstance(i, str) or not USB_ID.fullmatch(i)]:
-        raise UsageError(f"boards.toml [{name}]: usb_ids {bad} are not of the form '0483:374b'")
+    probe = row.get("probe", "")
+    if probe and probe not in probes:
+        raise UsageError(f"boards.toml [{name}]: unknown probe {probe!r}: known are {', '.join(probes)}")
     try:
-        return Board(name=name, **{key: kinds.get(key, lambda v: v)(value) for key, value in row.items()})
+        typed = {key: kinds[key](value) if key in kinds else value for key, value in row.items()}
     except (KeyError, ValueError) as err:
         raise UsageError(f"boards.toml [{name}]: {err}") from None
+    return Board(name=name, usb_ids=probes.get(probe, ()), **typed)
 
 
 @lru_cache(maxsize=1)
@@ -108,13 +113,14 @@ def load_boards() -> dict[str, Board]:
     """Every board by name. Raises UsageError on a bad table."""
     try:
         with TABLE.open("rb") as file:
-            rows = tomllib.load(file)
+            tables = tomllib.load(file)
     except (OSError, ValueError, RecursionError) as err:
         raise UsageError(f"{TABLE}: {one_line(err)}") from None
-    for name, row in rows.items():
+    for name, row in tables.items():
         if not isinstance(row, dict):
             raise UsageError(f"boards.toml: {one_line(name)} is no table: a board is one")
-    return {name: parse_board(name, row) for name, row in rows.items()}
+    probes = parse_probes(tables.pop("probes", {}))
+    return {name: parse_board(name, row, probes) for name, row in tables.items()}
 
 
 def get_board(name: str, emulator: str = "") -> Board:
@@ -135,48 +141,3 @@ def _emulated(board: Board, emulator: str) -> Board:
             return row
     offered = ", ".join(row.emulator.value for row in same) or "no emulator"
     raise UsageError(f"{board.name} is not emulated by {emulator!r}: {offered} runs its image")
-
-
-@dataclass(frozen=True)
-class Attached:
-    """A serial port that belongs to a board's probe."""
-
-    url: str
-    serial_number: str
-
-
-def attached(board: Board) -> list[Attached]:
-    """Every port whose USB id is one of the board's, by serial number."""
-    found = [
-        Attached(port.device, port.serial_number or "")
-        for port in list_ports.comports()
-        if port.vid is not None and f"{port.vid:04x}:{port.pid:04x}" in board.usb_ids
-    ]
-    return sorted(found, key=lambda one: (one.serial_number, one.url))
-
-
-def find_attached(board: Board, serial_number: str = "") -> Attached:
-    """The one attached board (with ``serial_number``, where it is given). Raises LinkError on none or several."""
-    found = [one for one in attached(board) if serial_number in ("", one.serial_number)]
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        which = f" with serial number {serial_number}" if serial_number else ""
-        raise LinkError(f"{board.name}: no probe ({', '.join(board.usb_ids)}){which} is attached: plug the board in")
-    which = ", ".join(f"{one.serial_number or 'no number'} at {one.url}" for one in found)
-    raise LinkError(
-        f"{board.name}: {len(found)} probes of its kind are attached ({which}): name one by SERIAL=... or PORT=... "
-        "(--serial, --port)"
-    )
-
-
-def probe_number(board: Board, serial_number: str, url: str) -> str:
-    """Serial number of the probe to program: the one given, that of the port ``url``, or that of the only one.
-
-    Empty where the probe has none. Raises LinkError as ``find_attached``.
-    """
-    if serial_number:
-        return serial_number
-    if url:
-        return next((one.serial_number for one in attached(board) if one.url == url), "")
-    return find_attached(board).serial_number

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-from host.boards import Board, find_attached
+from host.boards import Board
+from host.bringup.examine import Finding, examine
 from host.device import Device
 from host.ports import SerialPort
+from host.probes import attached, find_attached, probe_at
 from host.programmer import restart
-from host.rate import meet
-from host.types import LinkError
+from host.rate import NoAnswerError, meet
+from host.types import LinkError, UsageError
 from host.wire import Info, TickUnit
 
 POLL_SECONDS = 1.0
@@ -31,6 +34,53 @@ class Desk:
     def open(self) -> SerialPort:
         """Its port. Raises LinkError where it is not there, in use, or not allowed."""
         return SerialPort(self.url or find_attached(self.board, self.serial_number).url)
+
+    def bound_to(self, url: str) -> Desk:
+        """This desk with the probe whose port ``url`` is in use: the one to restart, and to look for when it is back.
+
+        Asked while the port is open: a board that is unplugged no longer says whose it was.
+        """
+        probe = probe_at(self.board, url)
+        return replace(self, serial_number=probe.serial_number) if probe and probe.serial_number else self
+
+    def restart(self) -> bool:
+        """Resets the board by the probe of its port; whether that worked. False where that probe is not known.
+
+        A probe without a serial number is known only while it is the one of its kind.
+        """
+        return self.knows_its_probe and restart(self.board, self.serial_number)
+
+    @property
+    def knows_its_probe(self) -> bool:
+        """Whether one probe, and no other, can be the board's."""
+        if self.serial_number:
+            return True
+        return len(attached(self.board)) == 1 and (not self.url or probe_at(self.board, self.url) is not None)
+
+    def greet(self, device: Device, elf: Path, fresh: bool = False) -> Info:
+        """``meet``; where nothing answers, the error says what the board's probe reads of its chip.
+
+        ``elf`` is the image that it may run, ``fresh`` says that it was just flashed.
+        """
+        try:
+            return self.meet(device)
+        except NoAnswerError as err:
+            mute = err
+        try:
+            finding = self.look(elf, fresh)
+        except LinkError as why:
+            raise LinkError(f"{mute}; {why}") from None
+        raise LinkError(f"{mute}; through its probe: {finding.verdict}")
+
+    def look(self, elf: Path, fresh: bool = False) -> Finding:
+        """The board's chip as its probe sees it. Raises LinkError that says why it could not be looked at."""
+        try:
+            if not self.knows_its_probe:
+                raise LinkError(f"{self.url or self.board.name} belongs to no probe that is known")
+            self.say(f"{self.board.name} does not answer: looking at its chip through its probe")
+            return examine(self.board, self.serial_number, elf, fresh)
+        except (LinkError, UsageError) as why:
+            raise LinkError(f"its chip could not be looked at: {why}") from None
 
     def meet(self, device: Device) -> Info:
         """HELLO, the highest rate, and that it is the board that was asked for. Raises LinkError."""
@@ -59,7 +109,7 @@ class Desk:
                 info = self.meet(device)
             except LinkError as err:
                 device.link.port.close()
-                said = "restarted by its probe" if restart(self.board, self.serial_number) else "press its reset button"
+                said = "restarted by its probe" if self.restart() else "press its reset button"
                 self.say(f"{err}: {said}")
                 time.sleep(POLL_SECONDS)
                 continue

@@ -11,13 +11,15 @@ from pathlib import Path
 
 from host import tflm_library
 from host.alone import alone
-from host.boards import Board, PortKind, probe_number
+from host.boards import Board, PortKind
+from host.bringup.symbols import build_id
 from host.desk import Desk
 from host.device import Device
 from host.environment import BOARD_STEPS, NATIVE_STEPS, Step
 from host.files import CACHE_REMEDY, replacing
 from host.guard import guarded
 from host.parts import CMSIS_NN, TFLM, TINYROBUST, Parts
+from host.probes import probe_to_program
 from host.programmer import program
 from host.tools import ARM, NATIVE, checkout, missing, tools
 from host.types import LinkError, UsageError
@@ -80,7 +82,7 @@ def upload(
     if board.emulated:
         raise UsageError(f"{board.name} is not a real board: there is nothing to flash, `make bench` starts it")
     firmware = build(board, parts)
-    number = probe_number(board, serial_number, url)
+    number = probe_to_program(board, serial_number, url)
     refuse_another(Desk(board, url, number, say))
     program(board, firmware.elf, number)
     flash, ram = board.flash_bytes, board.ram_bytes
@@ -108,7 +110,7 @@ def refuse_another(desk: Desk) -> None:
 def confirm(desk: Desk, elf: Path) -> None:
     """Raises LinkError unless the board says in INFO that it runs ``elf``."""
     with Device(desk.open()) as device:
-        info = desk.meet(device)
+        info = desk.greet(device, elf, fresh=True)
     if info.build_id != build_id(elf):
         raise LinkError(
             f"{desk.board.name} runs image {info.build_id.hex()[:12]}, not the {build_id(elf).hex()[:12]} "
@@ -116,19 +118,9 @@ def confirm(desk: Desk, elf: Path) -> None:
         )
 
 
-def build_id(elf: Path) -> bytes:
-    """GNU build id of an image, 20 bytes. Raises UsageError where it has none."""
-    argv = ["arm-none-eabi-readelf", "--notes", str(elf)]
-    said = subprocess.run(argv, capture_output=True, text=True, check=False).stdout
-    found = re.search(r"Build ID: ([0-9a-f]{40})$", said, re.M)
-    if found is None:
-        raise UsageError(f"{elf}: no build id in it: it was not built by this checkout")
-    return bytes.fromhex(found[1])
-
-
 def static_sizes(board: Board, image: bytes) -> tuple[int, int] | None:
     """``sizes`` of the image with build id ``image``, where it is the one that this checkout built last."""
-    elf = build_folder(checkout(), USUAL) / board.env / "firmware.elf"
+    elf = newest_image(board)
     if not elf.is_file():
         return None
     try:
@@ -144,6 +136,11 @@ def sizes(elf: Path) -> tuple[int, int]:
         raise UsageError(f"{elf}: {run.stderr.strip() or 'arm-none-eabi-size failed'}")
     text, data, bss = (int(word) for word in run.stdout.splitlines()[1].split()[:3])
     return text + data, data + bss
+
+
+def newest_image(board: Board, parts: Parts = USUAL) -> Path:
+    """Where the image of ``board`` lies that this checkout built last, whether or not there is one."""
+    return build_folder(checkout(), parts) / board.env / "firmware.elf"
 
 
 def build_folder(root: Path, parts: Parts) -> Path:

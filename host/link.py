@@ -54,6 +54,10 @@ class LostError(LinkError):
     """A request was not answered within the tries it was given."""
 
 
+class SilentError(LinkError):
+    """Not one intact frame came for as long as the link waits for one."""
+
+
 @dataclass(frozen=True)
 class Request:
     """One message to the board."""
@@ -216,7 +220,7 @@ class Link:
             clock.moved = now
             return self.deframer.feed(data)
         if now - clock.heard > self.silence:
-            raise LinkError(f"no answer for {self.silence:.0f} s: is the right firmware running? reset the board")
+            raise SilentError(f"no answer for {self.silence:.0f} s: is the right firmware running? reset the board")
         if now >= due:
             self.counters.timeouts += 1
             timing.timeout = min(2 * timing.timeout, MOST_TIMEOUT)

@@ -19,6 +19,8 @@ from host.types import LinkError
 BYTES_PER_COMMAND = 31
 """What the published runner puts into one ``db``; a firmware takes commands of 80 characters."""
 COMMAND_SECONDS, INFER_SECONDS, QUIET_SECONDS = 5.0, 30.0, 0.1
+NAME_SECONDS = 0.5
+"""How long a board on a desk takes at most to say its name."""
 TRIES = 3
 MAX_LINE, MAX_LINES = 1 << 16, 1 << 12
 READY = "m-ready"
@@ -101,13 +103,16 @@ class Session:
             self.counters.bytes_received += len(data)
             self._inbox += data
 
-    def name(self) -> str:
-        """The device's name; afterwards both sides are at the same command. Raises LinkError after ``TRIES``."""
+    def name(self, seconds: float | None = None) -> str:
+        """The device's name; afterwards both sides are at the same command.
+
+        Raises LinkError after ``TRIES`` of so many seconds each.
+        """
         why: LinkError | None = None
         for _ in range(TRIES):
             self._drain()
             try:
-                lines = self.ask("name")
+                lines = self.ask("name", seconds)
                 if len(lines) == 1 and (found := NAME.fullmatch(lines[0])):
                     return found[1]
                 why = GarbledError(f"'name' was answered by {' '.join(lines)[:80]!r}")

@@ -7,17 +7,20 @@ from contextlib import ExitStack
 
 from host.attach import NATIVE, Image, open_port
 from host.boards import Board, PortKind
+from host.mlperf import NAME_SECONDS
 from host.mlperf_device import BAUD, MlperfDevice
 from host.parts import Parts
 from host.ports import Port, SerialPort
 
 
-def attach_mlperf(board: Board, parts: Parts, encoding: str, url: str, say: Callable[[str], None]) -> MlperfDevice:
+def attach_mlperf(
+    board: Board, parts: Parts, encoding: str, url: str, say: Callable[[str], None], serial_number: str = ""
+) -> MlperfDevice:
     """An open device; close it (or use it as a context manager) when done.
 
     Emulated boards and ``native`` run this checkout's firmware of ``parts``. A real board runs whatever speaks the
-    protocol at 115200 baud, at the pyserial URL ``url`` or, where that is empty, at the board's own USB id. Raises
-    UsageError and LinkError as ``host.attach`` does.
+    protocol at 115200 baud, at the pyserial URL ``url`` or, where that is empty, behind the probe of ``serial_number``
+    or the only one. Raises UsageError and LinkError as ``host.attach`` does.
     """
     rung = NATIVE if board.port is PortKind.CHILD else "board"
     image = Image()
@@ -25,10 +28,10 @@ def attach_mlperf(board: Board, parts: Parts, encoding: str, url: str, say: Call
         if url:
             port: Port = SerialPort(url, BAUD)
         else:
-            port, _, image = open_port(board, say, "", stack, parts)
+            port, _, image = open_port(board, say, serial_number, stack, parts)
         device = MlperfDevice(port, rung, board.emulated, encoding, stack.pop_all().close, image.sha256)
     try:
-        device.hello()
+        device.hello(NAME_SECONDS if board.port is PortKind.SERIAL else None)
     except BaseException:
         device.close()
         raise

@@ -76,9 +76,12 @@ class MlperfDevice:
             raise LinkError("no network has been named yet")
         return self._specs
 
-    def hello(self) -> None:
-        """Asks the device who it is and settles the encoding. Raises LinkError where no firmware answers."""
-        name = self._session.name()
+    def hello(self, seconds: float | None = None) -> None:
+        """Asks the device who it is and settles the encoding.
+
+        Raises LinkError where no firmware answers within a few times ``seconds`` (None: as patiently as any command).
+        """
+        name = self._session.name(seconds)
         profile, model = self._session.profile()
         self._said = (name, profile, model)
         if model == ANOMALY:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host.boards import Board
+from host.probes import SERIAL_NUMBER
 from host.types import LinkError, UsageError
 
 GONE = re.compile(
@@ -31,30 +32,38 @@ class Programmer:
     def flash(self, board: Board, elf: Path, serial_number: str, room: Path) -> list[list[str]]:
         """The commands that write ``elf``, verify it and start it; ``room`` is a folder for what lies between."""
         if self.program == "openocd":
-            return [[*self._openocd(board, serial_number), "-c", f"program {{{elf}}} verify reset exit"]]
+            return [[*openocd(board, serial_number), "-c", f"program {{{elf}}} verify reset exit"]]
         if self.program == "pyocd":
             return [["pyocd", "flash", *self._pyocd(board, serial_number), str(elf)]]
         image = room / "firmware.hex"
-        which = ["--serial", serial_number] if serial_number else []
         return [
             ["arm-none-eabi-objcopy", "-O", "ihex", str(elf), str(image)],
-            ["st-flash", *which, "--format", "ihex", "--reset", "write", str(image)],
+            ["st-flash", *_named("--serial", serial_number), "--format", "ihex", "--reset", "write", str(image)],
         ]
 
     def restart(self, board: Board, serial_number: str) -> list[str]:
         """The command that resets the chip and lets it run."""
         if self.program == "openocd":
-            return [*self._openocd(board, serial_number), "-c", "init; reset run; exit"]
+            return [*openocd(board, serial_number), "-c", "init; reset run; exit"]
         if self.program == "pyocd":
             return ["pyocd", "reset", *self._pyocd(board, serial_number)]
-        return ["st-flash", *(["--serial", serial_number] if serial_number else []), "reset"]
-
-    def _openocd(self, board: Board, serial_number: str) -> list[str]:
-        which = ["-c", f"adapter serial {serial_number}"] if serial_number else []
-        return ["openocd", "-f", board.openocd, *which]
+        return ["st-flash", *_named("--serial", serial_number), "reset"]
 
     def _pyocd(self, board: Board, serial_number: str) -> list[str]:
-        return ["--target", board.pyocd, *(["--uid", serial_number] if serial_number else [])]
+        return ["--target", board.pyocd, *_named("--uid", serial_number)]
+
+
+def openocd(board: Board, serial_number: str) -> list[str]:
+    """OpenOCD for the chip of ``board``, through the probe of ``serial_number`` where one is given."""
+    named = _named("adapter serial", serial_number)
+    return ["openocd", "-f", board.openocd, *(["-c", " ".join(named)] if named else [])]
+
+
+def _named(option: str, serial_number: str) -> list[str]:
+    """The option that names the probe. Raises UsageError on what is no word: OpenOCD would run it as a script."""
+    if serial_number and not SERIAL_NUMBER.fullmatch(serial_number):
+        raise UsageError(f"serial number {serial_number!r}: letters, digits, '.', ':', '-' and '_', 64 at most")
+    return [option, serial_number] if serial_number else []
 
 
 PROGRAMMERS = tuple(Programmer(program) for program in ("openocd", "st-flash", "pyocd"))
@@ -75,8 +84,8 @@ def program(board: Board, elf: Path, serial_number: str) -> None:
         for command in programmer.flash(board, elf, serial_number, Path(room)):
             if said := _run(command):
                 if GONE.search(said):
-                    usb = ", ".join(board.usb_ids)
-                    raise LinkError(f"flashing {board.name}: no debug probe ({usb}) answers: plug the board in")
+                    which = f" with serial number {serial_number}" if serial_number else ""
+                    raise LinkError(f"flashing {board.name}: no {board.probe}{which} answers: plug the board in")
                 raise LinkError(f"flashing {board.name} with {programmer.program} failed: {_last(said)}")
 
 

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from host.device import Device
-from host.link import LostError
+from host.link import LostError, SilentError
 from host.ports import SerialPort
 from host.types import LinkError
 from host.wire import FIRST_BAUD, Info
 
 TRIES = 5
-"""HELLOs at a rate before the other side counts as deaf to it. A board that an earlier host left at a higher rate needs
-one or two of them to notice and to fall back."""
+"""Losses of HELLO at a rate before the other side counts as deaf to it: damaged answers, where bytes do come."""
+SECONDS = 1.5
+"""How long HELLO is repeated into a silence. A board answers within 50 ms, and one that still works through what an
+earlier host had asked for says so all the while."""
+PREAMBLE = bytes(32)
+"""Empty frames, which no board answers. One that an earlier host left at a higher rate hears as many damaged bytes,
+twice what makes it fall back, before HELLO comes."""
+
+
+class NoAnswerError(LinkError):
+    """HELLO was not answered: nothing came, or nothing that was a message."""
 
 
 def meet(device: Device, port: SerialPort, baud: int, say: Callable[[str], None]) -> Info:
-    """The board's INFO, and its line at ``baud`` or what it bears of it. Raises LinkError where none answers."""
+    """The board's INFO, and its line at ``baud`` or what it bears of it. Raises NoAnswerError, or another LinkError."""
     port.set_baud(FIRST_BAUD)
     before = device.counters.bytes_received
+    port.write(PREAMBLE)
     try:
-        info = device.hello(tries=TRIES)
-    except LostError:
+        with _patience(device, SECONDS):
+            info = device.hello(tries=TRIES)
+    except (LostError, SilentError):
         heard = device.counters.bytes_received - before
         what = f"{heard} bytes came, no message: other firmware, or another rate" if heard else "not a byte came"
-        raise LinkError(
+        raise NoAnswerError(
             f"{port.name}: no answer at {FIRST_BAUD} baud, {what}: "
             "flash the board (make flash) or press its reset button"
         ) from None
@@ -42,3 +54,14 @@ def meet(device: Device, port: SerialPort, baud: int, say: Callable[[str], None]
         say(f"{port.name}: the line does not carry {info.baud} baud: going on at {FIRST_BAUD}")
         port.set_baud(FIRST_BAUD)
         return device.hello(tries=2 * TRIES)
+
+
+@contextmanager
+def _patience(device: Device, seconds: float) -> Iterator[None]:
+    """For as long as this lasts, ``device`` is given up after so many seconds without an intact frame."""
+    link = device.link
+    usual, link.silence = link.silence, seconds
+    try:
+        yield
+    finally:
+        link.silence = usual

@@ -76,6 +76,10 @@ class Target(Protocol):
         """See Predictor."""
         ...
 
+    def close(self) -> None:
+        """Closes its port and stops what was started for it."""
+        ...
+
 
 def identity_of(info: Info, image: str, flash_bytes: int = 0) -> Identity:
     """What a board of our own protocol says of itself; ``flash_bytes`` of its image, 0 where nobody can tell."""

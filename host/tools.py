@@ -83,7 +83,9 @@ TOOLS = (
         frozenset({RENODE}),
         elsewhere="get Renode from its releases page, github.com/renode/renode/releases, and put renode on the path",
     ),
-    Tool("openocd", "openocd", "flashing real boards", frozenset({PROBE}), instead=("st-flash", "pyocd")),
+    Tool(
+        "openocd", "openocd", "flashing real boards; why one is mute", frozenset({PROBE}), instead=("st-flash", "pyocd")
+    ),
 )
 
 

@@ -19,7 +19,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Runs it."""
-    from host.boards import attached, load_boards
+    from host.boards import load_boards
+    from host.probes import attached
     from host.terminal import Column, show
 
     boards = load_boards().values()

@@ -18,7 +18,9 @@ from host.types import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from host.boards import Board
     from host.target import Target
+    from models.bundle import Bundle
     from models.ladder import Ladder
 
 HELP = "bench a model on a board: attacks, records, report"
@@ -86,20 +88,27 @@ def say(line: str) -> None:
     print(printable(line), file=sys.stderr, flush=True)
 
 
+def check_files(config: Config) -> None:
+    """Raises UsageError where a file of the user's own model is not there, before any work."""
+    if not config.is_file:
+        return
+    if config.data is None:
+        raise UsageError(f"model {config.model}: needs --data D.npz")
+    for path in (Path(config.model), config.float_model):
+        if path is not None and not path.exists():
+            raise UsageError(f"{path}: no such file")
+
+
 def ladder_of(config: Config) -> Callable[[Path], Ladder]:
     """What opens the model's ladder, given the cache folder; this is where TensorFlow is loaded.
 
-    A name that the zoo does not have and a file that does not exist are refused here, before any work.
+    A name that the zoo does not have is refused here, before a network is trained.
     """
     if config.is_file:
         from models.foreign import open_files
 
         model, float_model, data = Path(config.model), config.float_model, config.data
-        if data is None:
-            raise UsageError(f"model {config.model}: needs --data D.npz")
-        for path in (model, float_model):
-            if path is not None and not path.exists():
-                raise UsageError(f"{path}: no such file")
+        assert data is not None  # see check_files
         return lambda cache: open_files(model, float_model, data, cache, say, config.activations)
     from models.zoo import find
 
@@ -107,47 +116,78 @@ def ladder_of(config: Config) -> Callable[[Path], Ladder]:
     return lambda cache: recipe(cache, say)
 
 
+def attach_real(config: Config, board: Board) -> Target:
+    """The board on the desk, which has said who it is: its image was linked when it was flashed, so no model is needed.
+
+    Raises LinkError where none answers, or another one.
+    """
+    from host.attach import attach
+    from host.mlperf_attach import attach_mlperf
+
+    parts = Parts(config.protocol, config.engine)
+    if config.protocol == MLPERF_TINY:
+        return attach_mlperf(board, parts, config.encoding, config.port, say, config.serial)
+    return attach(board, say, config.serial, config.port, parts)
+
+
+def attach_linked(config: Config, board: Board, bundle: Bundle) -> Target:
+    """An emulated board whose firmware has the network of ``bundle`` linked in."""
+    from host.attach import attach
+    from host.commands.linked import linked_sources
+    from host.mlperf_attach import attach_mlperf
+
+    parts = Parts(config.protocol, config.engine, linked_sources(bundle, config.engine))
+    if config.protocol == MLPERF_TINY:
+        return attach_mlperf(board, parts, config.encoding, config.port, say)
+    return attach(board, say, parts=parts)
+
+
+def open_both(config: Config, board: Board, cache: Path, stack: ExitStack) -> tuple[Ladder, Target]:
+    """The model's ladder and the device, which ``stack`` closes: what can fail soonest comes first."""
+    from host.attach import attach
+    from host.boards import PortKind
+    from host.flash import prepare
+
+    if board.port is PortKind.SERIAL:
+        # Before TensorFlow is loaded: a board that is not the one asked for is told at once.
+        device = attach_real(config, board)
+        stack.callback(device.close)
+        return ladder_of(config)(cache), device
+    open_ladder = ladder_of(config)
+    if (config.protocol, config.engine) == (TINYROBUST, CMSIS_NN):
+        device = attach(board, say)
+        stack.callback(device.close)
+        return open_ladder(cache), device
+    prepare(board, Parts(config.protocol, config.engine))  # what is missing is said before a network is trained
+    ladder = open_ladder(cache)
+    device = attach_linked(config, board, ladder.bundle)
+    stack.callback(device.close)
+    return ladder, device
+
+
 def main(args: argparse.Namespace) -> int:
     """Runs it; 0 when all records are made and reach the floors. Raises GateFailed, the report written, if not."""
     config = read_config(args)
-    from host.attach import attach
-    from host.boards import PortKind, get_board
-    from host.commands.costs import say_costs
-    from host.commands.linked import linked_sources
-    from host.commands.output import show
-    from host.device import Device
-    from host.flash import prepare
-    from host.gate import check, enforce
-    from host.mlperf_attach import attach_mlperf
-    from host.progress import Progress
-    from host.report import write_report
-    from host.run import execute
+    from host.boards import get_board
     from host.sweep import resolve
     from models.download import cache_folder
-    from models.emit import emit_all
 
     config = resolve(config)
     board = get_board(config.board, config.emulator)
     config = replace(config, board=board.name)
-    open_ladder = ladder_of(config)
+    check_files(config)
     cache = cache_folder()
     with ExitStack() as stack:
-        device: Target
-        if (config.protocol, config.engine) == (TINYROBUST, CMSIS_NN):
-            # The board first: what is missing there should not wait for a network to be trained.
-            device = stack.enter_context(attach(board, say, config.serial, config.port))
-            ladder = open_ladder(cache)
-        else:
-            linked = Parts(config.protocol, config.engine)
-            if board.port is not PortKind.SERIAL:
-                prepare(board, linked)  # the firmware has the network linked in: what is missing is said before that
-            ladder = open_ladder(cache)
-            if board.port is not PortKind.SERIAL:  # a real board's image was linked when it was flashed
-                linked = replace(linked, sources=linked_sources(ladder.bundle, config.engine))
-            if config.protocol == MLPERF_TINY:
-                device = stack.enter_context(attach_mlperf(board, linked, config.encoding, config.port, say))
-            else:
-                device = stack.enter_context(attach(board, say, config.serial, config.port, linked))
+        ladder, device = open_both(config, board, cache, stack)
+        from host.commands.costs import say_costs
+        from host.commands.output import show
+        from host.device import Device
+        from host.gate import check, enforce
+        from host.progress import Progress
+        from host.report import write_report
+        from host.run import execute
+        from models.emit import emit_all
+
         with Progress() as progress:
             outcome = execute(config, ladder, device, cache, progress.say, progress.tick, args.command_line)
         if isinstance(device, Device):

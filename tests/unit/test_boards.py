@@ -1,11 +1,9 @@
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from host import boards
-from host.boards import EmulatorKind, PortKind, attached, find_attached, get_board, load_boards, parse_board
-from host.types import LinkError, UsageError
+from host.boards import EmulatorKind, PortKind, get_board, load_boards, parse_board, parse_probes
+from host.types import UsageError
 from host.wire import FIRST_BAUD
 
 ROW = {"port": "serial", "tick_unit": "CPU_CYCLES", "cpu": "cortex-m7", "emulated": False}
@@ -50,43 +48,21 @@ def test_an_emulator_runs_the_very_image_of_a_board():
         ({"baud": True}, "is not a int"),
         ({"port": "usb"}, "'usb' is not a valid PortKind"),
         ({"tick_unit": "SECONDS"}, "SECONDS"),
-        ({"usb_ids": ["ST-LINK"]}, "0483:374b"),
-        ({"usb_ids": [7]}, "0483:374b"),
+        ({"probe": "j-link"}, "unknown probe 'j-link': known are st-link"),
+        ({"usb_ids": []}, "unknown key 'usb_ids'"),
     ],
 )
 def test_a_bad_row_is_refused(change, complaint):
     with pytest.raises(UsageError, match=complaint):
-        parse_board("odd", {**ROW, **change})
+        parse_board("odd", {**ROW, **change}, {"st-link": ()})
+
+
+@pytest.mark.parametrize("ids", ["0483:374b", ["ST-LINK"], [7], ["0483:374B"]])
+def test_a_bad_probe_is_refused(ids):
+    with pytest.raises(UsageError, match=r"st-link = .* is not a list of ids of the form '0483:374b'"):
+        parse_probes({"st-link": ids})
 
 
 def test_a_missing_key_is_named():
     with pytest.raises(UsageError, match="tick_unit, cpu, emulated missing"):
-        parse_board("odd", {"port": "serial"})
-
-
-@pytest.fixture
-def plug(monkeypatch):
-    """Plugs in serial ports: (device, vid, pid, serial number)."""
-
-    def plugged(*rows):
-        ports = [SimpleNamespace(device=d, vid=v, pid=p, serial_number=s) for d, v, p, s in rows]
-        monkeypatch.setattr(boards.list_ports, "comports", lambda: ports)
-
-    return plugged
-
-
-def test_a_board_is_found_by_its_usb_id(plug):
-    plug(("ttyS0", None, None, None), ("ttyUSB0", 0x0403, 0x6001, "F"), ("ttyACM0", 0x0483, 0x374B, "A1"))
-    assert find_attached(get_board("nucleo_f746")).url == "ttyACM0"
-    assert attached(get_board("qemu_an500")) == []
-
-
-def test_none_and_several_are_errors_that_say_what_to_do(plug):
-    board = get_board("nucleo_f746")
-    plug()
-    with pytest.raises(LinkError, match=r"0483:374b.*plug the board in"):
-        find_attached(board)
-    plug(("ttyACM0", 0x0483, 0x374B, "A1"), ("ttyACM1", 0x0483, 0x374B, "B2"))
-    with pytest.raises(LinkError, match=r"\(A1 at ttyACM0, B2 at ttyACM1\): name one by SERIAL="):
-        find_attached(board)
-    assert find_attached(board, "B2").url == "ttyACM1"
+        parse_board("odd", {"port": "serial"}, {"st-link": ()})

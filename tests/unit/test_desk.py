@@ -3,17 +3,19 @@
 import errno
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from host import desk, link, ports
+from host import desk, link, ports, probes, rate
 from host.attach import attach
 from host.boards import get_board
+from host.device import Device
 from host.ports import SerialPort
 from host.types import LinkError
 from host.wire import FIRST_BAUD, Error, ErrorReply, Infer, TickUnit
-from tests.fake_desk import Board, FakeDesk
+from tests.fake_desk import COMPLAINTS, Board, FakeDesk
 from tests.simulated import MemoryPlan
 
 PLAN = MemoryPlan(bytes(range(256)) * 12)
@@ -130,6 +132,34 @@ def test_a_mute_board_is_one_line(opened, monkeypatch):
         connect(fake)
 
 
+def test_a_silence_is_given_up_by_the_clock_and_the_usual_patience_comes_back(opened, monkeypatch):
+    monkeypatch.setattr(rate, "SECONDS", 0.1)
+    fake = opened()
+    fake.hung = True
+    with Device(SerialPort(fake.url)) as device:
+        usual = device.link.silence
+        with pytest.raises(LinkError, match="not a byte came"):
+            rate.meet(device, device.link.port, 2_000_000, print)
+        assert device.counters.retries == 0
+        assert device.link.silence == usual
+
+
+class Listener(Board):
+    """Keeps what it hears."""
+
+    heard = b""
+
+    def write(self, data):
+        self.heard += data
+        super().write(data)
+
+
+def test_a_board_hears_as_many_empty_frames_as_make_it_fall_back_before_hello(opened):
+    board = Listener(**F746)
+    with connect(opened(board)):
+        assert board.heard.startswith(bytes(2 * COMPLAINTS))
+
+
 class Small(Board):
     """Refuses plans for want of RAM."""
 
@@ -209,6 +239,8 @@ def test_another_board_in_its_place_is_refused(opened):
 def test_a_hanging_board_is_restarted_by_its_probe(opened, monkeypatch):
     monkeypatch.setitem(link.FIRST_TIMEOUT, link.Type.HELLO, 0.02)
     fake, said = opened(Tripping(**F746)), []
+    probe = SimpleNamespace(device=fake.url, vid=0x0483, pid=0x374B, serial_number="")
+    monkeypatch.setattr(probes.list_ports, "comports", lambda: [probe])
     monkeypatch.setattr(desk, "restart", lambda board, number: (fake.restart(), True)[1])
     fake.board.trip = lambda: setattr(fake, "hung", True)
     with connect(fake, said.append) as device:
@@ -217,6 +249,59 @@ def test_a_hanging_board_is_restarted_by_its_probe(opened, monkeypatch):
         q = samples(40)
         assert (device.predict(q).raw == -q).all()
     assert any("restarted by its probe" in line for line in said)
+
+
+@pytest.fixture
+def two_probes(opened, monkeypatch):
+    """A hanging board behind the probe B2 and another probe A1 beside it; what was restarted, by number."""
+    monkeypatch.setitem(link.FIRST_TIMEOUT, link.Type.HELLO, 0.02)
+    fake = opened(Tripping(**F746))
+    fake.board.trip = lambda: setattr(fake, "hung", True)
+    fake.restarted = []
+    monkeypatch.setattr(desk, "WAIT_SECONDS", 10.0)
+
+    def plug(number):
+        rows = [("/nonexistent/ttyACM9", 0x374B, "A1"), (fake.url, 0x3752, number)]
+        ports = [SimpleNamespace(device=d, vid=0x0483, pid=p, serial_number=n) for d, p, n in rows]
+        monkeypatch.setattr(probes.list_ports, "comports", lambda: ports)
+
+    def restart(board, number):
+        fake.restarted.append(number)
+        if number == "B2":
+            fake.restart()
+        return True
+
+    monkeypatch.setattr(desk, "restart", restart)
+    fake.plug_probes = plug
+    return fake
+
+
+@pytest.mark.parametrize("how", ["port", "serial"])
+def test_of_two_probes_the_one_of_the_port_in_use_restarts_its_board(two_probes, how):
+    two_probes.plug_probes("B2")
+    where = {"url": two_probes.url} if how == "port" else {"serial_number": "B2"}
+    with attach(NUCLEO, print, **where) as device:
+        device.load(PLAN)
+        device.link.silence = 0.3
+        assert (device.predict(samples(40)).raw == -samples(40)).all()
+    assert set(two_probes.restarted) == {"B2"}
+
+
+def test_a_probe_that_cannot_be_told_from_another_restarts_nothing(two_probes):
+    two_probes.plug_probes("")
+    said = []
+
+    def press_reset(line):
+        said.append(line)
+        if "reset button" in line:
+            two_probes.restart()
+
+    with attach(NUCLEO, press_reset, url=two_probes.url) as device:
+        device.load(PLAN)
+        device.link.silence = 0.3
+        assert (device.predict(samples(40)).raw == -samples(40)).all()
+    assert two_probes.restarted == []
+    assert any("press its reset button" in line for line in said)
 
 
 def test_a_board_that_restarts_behind_an_open_port_gets_its_plan_again(opened):

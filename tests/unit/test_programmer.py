@@ -69,9 +69,9 @@ def test_none_is_one_line(tool, tmp_path):
 @pytest.mark.parametrize(
     ("name", "said", "complaint"),
     [
-        ("openocd", "Error: open failed", "no debug probe (0483:374b) answers: plug the board in"),
-        ("st-flash", "Couldnt find any ST-Link devices", "no debug probe"),
-        ("pyocd", "No connected debug probes", "no debug probe"),
+        ("openocd", "Error: open failed", "flashing nucleo_f746: no st-link answers: plug the board in"),
+        ("st-flash", "Couldnt find any ST-Link devices", "no st-link answers"),
+        ("pyocd", "No connected debug probes", "no st-link answers"),
         ("openocd", "Error: checksum mismatch", "with openocd failed: Error: checksum mismatch"),
     ],
 )
@@ -79,6 +79,22 @@ def test_what_fails_is_one_line(tool, tmp_path, name, said, complaint):
     tool(name, said, 1)
     with pytest.raises(LinkError, match=re.escape(complaint)):
         programmer.program(NUCLEO, tmp_path / "firmware.elf", "")
+
+
+def test_the_probe_that_does_not_answer_is_named(tool, tmp_path):
+    tool("openocd", "Error: open failed", 1)
+    with pytest.raises(LinkError, match="no st-link with serial number 066B answers"):
+        programmer.program(NUCLEO, tmp_path / "firmware.elf", "066B")
+
+
+@pytest.mark.parametrize("name", ["openocd", "st-flash", "pyocd"])
+@pytest.mark.parametrize("number", ["066B; shutdown", "[exec id]", "x" * 65, "$a"])
+def test_a_serial_number_is_never_run_as_a_script(tool, tmp_path, name, number):
+    tool(name)
+    with pytest.raises(UsageError, match="letters, digits"):
+        programmer.program(NUCLEO, tmp_path / "firmware.elf", number)
+    assert not programmer.restart(NUCLEO, number)
+    assert not (tmp_path / "log").exists()
 
 
 def test_the_board_confirms_the_image(tmp_path, monkeypatch):
