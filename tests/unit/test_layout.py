@@ -107,3 +107,10 @@ def test_host_reads_and_writes_golden_frames(name):
     wire_bytes = bytes.fromhex((write.FOLDER / f"{name}.hex").read_text().split()[1])
     assert decode(wire_bytes[:-1]) == Frame(golden.type, golden.seq, golden.body, golden.tail)
     assert encode(golden.seq, golden.body, golden.tail) == wire_bytes
+
+
+def test_a_text_comes_printable():
+    info = GOLDEN["info"].body
+    sent = layout.pack(wire.Info(**{**vars(info), "board": "\x1b[2J\x07\r\n", "engine": "a\0b\u202e"}))
+    told = layout.unpack(wire.Info, sent)
+    assert (told.board, told.engine) == ("?[2J?  ", "a?b?")
