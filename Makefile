@@ -1,4 +1,4 @@
-# The two commands are `make bench` and `make test`; both set up what they need first. BOARD is a row of host/boards.toml.
+# The two commands are `make bench` and `make test`; both set up what they need first. BOARD is a row of host/boards/boards.toml.
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 BOARD ?= qemu_an500
@@ -21,7 +21,7 @@ SYSTEM ?= yes
 ifneq ($(filter-out yes no,$(SYSTEM)),)
 $(error SYSTEM=$(SYSTEM): yes or no)
 endif
-BOOTSTRAP := $(PYTHON) -m host.bootstrap $(if $(filter no,$(SYSTEM)),--no-system)
+BOOTSTRAP := $(PYTHON) -m tinyrobust.host.setup $(if $(filter no,$(SYSTEM)),--no-system)
 BIN := .venv/bin
 
 .PHONY: setup bench flash test test-unit test-deep lint perf lock clean
@@ -55,11 +55,11 @@ lint: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m host.wiregen --check
+	@$(BIN)/python -m tinyrobust.core.abi.headers --check
 	@$(BIN)/clang-format --dry-run -Werror $$(git ls-files 'firmware/*.cc' 'firmware/*.h' 'firmware/*.c' 'tests/*.cc')
 
 perf: setup
-	@$(BIN)/python -m host.perf
+	@$(BIN)/python -m tinyrobust.host.perf
 
 # Renews the locks to the newest versions; needs uv on the path.
 UV_COMPILE := uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.10 --no-annotate \

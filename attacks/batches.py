@@ -1,6 +1,7 @@
 """One attack on one batch, brought to the lattice: what an interrupted attack loses at most.
 
-Whatever this file and an attack's own say together determines the bytes of its sets; what judges them is elsewhere.
+Whatever this file and an attack's own say together determines the bytes of its sets; what judges
+them is elsewhere.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from attacks.fooling import smallest
-from attacks.lattice import change, nearest, size, snap, steps
-from attacks.problem import AttackInfo, Norm, Problem
-from attacks.queries import StoppedError
-from host.types import BenchError, FloatArray, Int8Array
+from tinyrobust.attacks.base.lattice import change, nearest, size, snap, steps
+from tinyrobust.attacks.base.problem import AttackInfo, Norm, Problem, StoppedError
+from tinyrobust.attacks.base.smallest import smallest
+from tinyrobust.core.errors import BenchError
+from tinyrobust.core.types import FloatArray, Int8Array
 
 BATCH = 128
 """Samples that an attack is given at a time."""
@@ -43,7 +44,10 @@ def batches(problem: Problem) -> Iterator[Problem]:
 
 
 def attack(info: AttackInfo, problem: Problem) -> Batch:
-    """One batch. An error of the attack itself is part of the answer; a lost board or a usage error is raised."""
+    """One batch.
+
+    An error of the attack itself is part of the answer; a lost board or a usage error is raised.
+    """
     try:
         real = _run(info, problem)
         moved = steps(problem.q, real, problem.spec)
@@ -53,7 +57,12 @@ def attack(info: AttackInfo, problem: Problem) -> Batch:
         raise
     except Exception as err:
         said = " ".join(str(err).split())[:200]
-        return Batch(problem.q.copy(), np.zeros(len(problem.q), np.float32), 0, f"{type(err).__name__}: {said}")
+        return Batch(
+            problem.q.copy(),
+            np.zeros(len(problem.q), np.float32),
+            0,
+            f"{type(err).__name__}: {said}",
+        )
     return Batch(q, unsnapped, lost, "")
 
 
@@ -70,7 +79,8 @@ def _on_lattice(info: AttackInfo, problem: Problem, real: FloatArray) -> tuple[I
     real = _inside(problem, real)
     asked = nearest(problem.q, real, problem.spec, problem.levels)
     if info.norm is not Norm.LINF:
-        # An Linf budget is whole levels, and no rounding leaves it; another may be left, and is kept by going inward.
+        # An Linf budget is whole levels, and no rounding leaves it; another may be left, and is
+        # kept by going inward.
         over = size(change(problem.q, asked), info.norm) > problem.eps / problem.span + 1e-6
         asked[over] = snap(problem.q, real, problem.spec, problem.levels)[over]
     return asked, 0

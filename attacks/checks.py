@@ -1,4 +1,6 @@
-"""Is the attack itself broken? What can be seen on its own source when it is made; the rest is seen in the records.
+"""Is the attack itself broken?
+
+What can be seen on its own source when it is made; the rest is seen in the records.
 
 After Carlini et al. 2019 (arXiv:1902.06705), section 3 and the checklist of its appendix.
 """
@@ -10,12 +12,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from attacks.batches import Batch, attack, batches
-from attacks.graphs import clean, graph
-from attacks.losses import gradients
-from attacks.problem import AttackInfo, Lattice, Norm, Problem
-from attacks.registry import find
-from host.types import BoolArray, Cell, Flag, FlagKind, FloatArray, Int8Array
+from tinyrobust.attacks.base.problem import AttackInfo, Lattice, Norm, Problem
+from tinyrobust.attacks.batches import Batch, attack, batches
+from tinyrobust.attacks.gradients.graphs import clean, graph
+from tinyrobust.attacks.gradients.losses import gradients
+from tinyrobust.attacks.registry import find
+from tinyrobust.core.cells import Cell, Flag, FlagKind
+from tinyrobust.core.types import BoolArray, FloatArray, Int8Array
 
 SAMPLES = 256
 """Samples whose gradients and losses are looked at: shares of a few per cent show on these."""
@@ -28,17 +31,33 @@ ZERO_PIXELS = 0.5
 
 
 def refused(cell: Cell, problem: Problem, done: Sequence[Batch]) -> tuple[Flag, ...]:
-    """Flags on what never reached the chip: a budget below one level, batches that ended with an error."""
+    """Flags on what never reached the chip: a budget below one level, batches that ended with an
+    error.
+    """
     if not problem.levels and cell.eps > 0:
-        return (Flag(FlagKind.BELOW_ONE_LEVEL, cell, f"eps {cell.eps:g} moves no input by a whole int8 level"),)
+        return (
+            Flag(
+                FlagKind.BELOW_ONE_LEVEL,
+                cell,
+                f"eps {cell.eps:g} moves no input by a whole int8 level",
+            ),
+        )
     failed = sum(len(batch.q) for batch in done if batch.failure)
     if not failed:
         return ()
-    return (Flag(FlagKind.FAILED, cell, f"{failed} of {len(problem.q)} samples were left clean by an error"),)
+    return (
+        Flag(
+            FlagKind.FAILED,
+            cell,
+            f"{failed} of {len(problem.q)} samples were left clean by an error",
+        ),
+    )
 
 
 def suspect(cell: Cell, info: AttackInfo, problem: Problem, strong: Int8Array) -> tuple[Flag, ...]:
-    """Flags on a gradient attack that turned ``problem`` into the bytes ``strong``, int8 of its shape."""
+    """Flags on a gradient attack that turned ``problem`` into the bytes ``strong``, int8 of its
+    shape.
+    """
     found = [masked(problem), not_rising(problem, strong)]
     if info.norm is Norm.LINF and problem.bounded:
         one_step, noise = find("fgsm"), find("noise")
@@ -56,7 +75,10 @@ def masked(problem: Problem) -> Finding:
     """Zero gradients of the cross-entropy at the clean inputs."""
     flat = gradients(_few(problem)).reshape(-1, problem.spec.size)
     alive = np.any(flat, axis=1)
-    samples, pixels = float(np.mean(~alive)), float(np.mean(flat[alive] == 0)) if alive.any() else 1.0
+    samples, pixels = (
+        float(np.mean(~alive)),
+        float(np.mean(flat[alive] == 0)) if alive.any() else 1.0,
+    )
     if samples <= ZERO_SAMPLES and pixels <= ZERO_PIXELS:
         return None
     return FlagKind.MASKED_GRADIENTS, (
@@ -65,7 +87,8 @@ def masked(problem: Problem) -> Finding:
 
 
 def not_rising(problem: Problem, strong: Int8Array) -> Finding:
-    """The margin by which the label loses does not rise, on average over the samples that the source had right.
+    """The margin by which the label loses does not rise, on average over the samples that the
+    source had right.
 
     Not the cross-entropy, which saturates in float32 on a network that is sure.
     """
@@ -83,23 +106,35 @@ def not_rising(problem: Problem, strong: Int8Array) -> Finding:
 
 
 def weaker(problem: Problem, strong: Int8Array, control: Int8Array, name: str) -> Finding:
-    """``control``, the bytes of a simpler attack, fools more of the source's samples than ``strong``."""
+    """``control``, the bytes of a simpler attack, fools more of the source's samples than
+    ``strong``.
+    """
     attacked, simple = _right(problem, strong), _right(problem, control)
     if not clearly_fewer(simple, attacked):
         return None
-    return FlagKind.WEAKER_THAN_ONE_STEP, f"{attacked.mean():.1%} still right, {simple.mean():.1%} under {name}"
+    return (
+        FlagKind.WEAKER_THAN_ONE_STEP,
+        f"{attacked.mean():.1%} still right, {simple.mean():.1%} under {name}",
+    )
 
 
 def idle(problem: Problem, strong: Int8Array, noise: Int8Array) -> Finding:
-    """Uniform ``noise`` of the same budget does harm, and the attack ``strong`` no more than that."""
+    """Uniform ``noise`` of the same budget does harm, and the attack ``strong`` no more than
+    that.
+    """
     before, noisy, attacked = (_right(problem, q) for q in (problem.q, noise, strong))
     if not clearly_fewer(noisy, before) or attacked.sum() < noisy.sum():
         return None
-    return FlagKind.NOISE_AS_STRONG, f"{attacked.mean():.1%} still right, {noisy.mean():.1%} under uniform noise"
+    return (
+        FlagKind.NOISE_AS_STRONG,
+        f"{attacked.mean():.1%} still right, {noisy.mean():.1%} under uniform noise",
+    )
 
 
 def clearly_fewer(left: BoolArray, right: BoolArray) -> bool:
-    """Fewer in ``left`` than in ``right``, by more than two standard errors of the samples on which they differ."""
+    """Fewer in ``left`` than in ``right``, by more than two standard errors of the samples on which
+    they differ.
+    """
     lost, won = int(np.sum(right & ~left)), int(np.sum(left & ~right))
     return bool(lost - won > 2 * np.sqrt(lost + won))
 

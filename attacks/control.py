@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from attacks.problem import AttackInfo, Needs, Norm, Problem
-from host.types import FloatArray
+from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, Problem
+from tinyrobust.core.types import FloatArray
 
 
 def clean(problem: Problem) -> FloatArray:
@@ -14,13 +14,17 @@ def clean(problem: Problem) -> FloatArray:
 
 
 def noise(problem: Problem) -> FloatArray:
-    """Uniform noise on the lattice: every element moves by -levels .. +levels, each step equally likely."""
+    """Uniform noise on the lattice: every element moves by -levels .. +levels, each step equally
+    likely.
+    """
     rng = np.random.default_rng([problem.seed, problem.levels])
     step = rng.integers(-problem.levels, problem.levels, size=problem.q.shape, endpoint=True)
     return problem.spec.dequantize(np.clip(problem.q.astype(np.int64) + step, -128, 127))
 
 
-CLEAN = AttackInfo("clean", "No perturbation", Needs.NOTHING, Norm.LINF, "control: the undisturbed test set", clean)
+CLEAN = AttackInfo(
+    "clean", "No perturbation", Needs.NOTHING, Norm.LINF, "control: the undisturbed test set", clean
+)
 NOISE = AttackInfo(
     "noise",
     "Uniform noise",

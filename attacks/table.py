@@ -1,4 +1,6 @@
-"""The tables of docs/attacks.md, written from the registry: ``python -m attacks.table``."""
+"""The tables of docs/attacks.md, written from the registry: ``python -m
+tinyrobust.attacks.table``.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from attacks.groups import groups
-from attacks.problem import AttackInfo, Needs, Norm
-from attacks.registry import ATTACKS
+from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm
+from tinyrobust.attacks.registry import ATTACKS, groups
 
-PAGE = Path(__file__).parent.parent / "docs" / "attacks.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "attacks.md"
 
 _ASKS = {
     Needs.NOTHING: "nothing",
@@ -23,18 +24,27 @@ _NORMS = {Norm.LINF: "Linf", Norm.L2: "L2", Norm.L1: "L1", Norm.L0: "L0"}
 
 def attacks() -> str:
     """One line an attack, in the registry's order."""
-    rows = ((f"`{row.name}`", row.title, _ASKS[row.needs], _budget(row), row.paper) for row in ATTACKS.values())
+    rows = (
+        (f"`{row.name}`", row.title, _ASKS[row.needs], _budget(row), row.paper)
+        for row in ATTACKS.values()
+    )
     return _table(("name", "attack", "asks for", "budget", "published in"), rows)
 
 
 def names() -> str:
     """One line a group."""
-    rows = ((f"`{name}`", ", ".join(f"`{row}`" for row in members)) for name, members in groups().items())
+    rows = (
+        (f"`{name}`", ", ".join(f"`{row}`" for row in members))
+        for name, members in groups().items()
+    )
     return _table(("group", "attacks"), (row for row in rows if row[0] != "`all`"))
 
 
 def written(page: str) -> str:
-    """``page`` with both tables renewed between their markers. Raises ValueError where it has none."""
+    """``page`` with both tables renewed between their markers.
+
+    Raises ValueError where it has none.
+    """
     for marker, table in (("attacks", attacks()), ("groups", names())):
         head, found, rest = page.partition(f"<!-- {marker} -->\n")
         _, ended, tail = rest.partition(f"<!-- end of {marker} -->\n")

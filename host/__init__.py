@@ -1,1 +1,11 @@
-"""The host side of the bench: wire, link, devices, runs, records and reports."""
+"""The bench: boards, links, runs, records, reports.
+
+- ``cli``: the command ``tinyrobust``; ``commands`` has a file for each subcommand.
+- ``config``: ``bench.toml`` and the command line as one typed value.
+- ``runs``: one run from a ladder and a device to records.
+- ``devices``: an emulated or attached board that answers questions.
+- ``boards``: the table of boards, their firmware, emulators and programmers.
+- ``link``: bytes to frames to answers. ``records``: what a run keeps, and how it is read back.
+- ``analysis``: records to figures, without running anything. ``report``: figures to a page.
+- ``setup``: a bare machine to a working checkout. ``perf``: ``make perf``.
+"""

@@ -1,4 +1,7 @@
-"""The console script ``tinyrobust``. Exit codes: 0 done, 1 a floor was missed, 2 usage, 3 board or link."""
+"""The console script ``tinyrobust``.
+
+Exit codes: 0 done, 1 a floor was missed, 2 usage, 3 board or link.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
-from host.plain import one_line
-from host.streams import lossy
-from host.types import BenchError, UsageError
+from tinyrobust.core.errors import BenchError, UsageError
+from tinyrobust.core.plain import one_line
+from tinyrobust.core.streams import lossy
 
 COMMANDS = ("run", "report", "compare", "gate", "boards", "doctor", "flash")
 INTERRUPTED = 130
@@ -25,20 +28,28 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Argparse's hook."""
-        self.exit(UsageError.exit_code, f"tinyrobust: error: {one_line(message)} ({self.prog} --help)\n")
+        self.exit(
+            UsageError.exit_code, f"tinyrobust: error: {one_line(message)} ({self.prog} --help)\n"
+        )
 
 
 def parser() -> argparse.ArgumentParser:
-    """The whole command line. Subcommands are modules of host/commands, which import what they need when they run."""
+    """The whole command line.
+
+    Subcommands are modules of host/commands, which import what they need when they run.
+    """
     top = _Parser(
-        prog="tinyrobust", description="How robust is the quantized network that really runs on your microcontroller?"
+        prog="tinyrobust",
+        description="How robust is the quantized network that really runs on your microcontroller?",
     )
     top.add_argument("--debug", action="store_true", help="show the traceback of an error")
     verbs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
-        module = importlib.import_module(f"host.commands.{name}")
+        module = importlib.import_module(f"tinyrobust.host.commands.{name}")
         sub = verbs.add_parser(name, help=module.HELP, description=f"{module.HELP}.")
-        sub.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        sub.add_argument(
+            "--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+        )
         module.add(sub)
         sub.set_defaults(main=module.main)
     return top
@@ -59,11 +70,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except BrokenPipeError:
-        # The reader of our output has seen enough; keep Python from failing again while it flushes at exit.
+        # The reader of our output has seen enough; keep Python from failing again while it flushes
+        # at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print("tinyrobust: interrupted: what was recorded is kept, the same command goes on", file=sys.stderr)
+        print(
+            "tinyrobust: interrupted: what was recorded is kept, the same command goes on",
+            file=sys.stderr,
+        )
         return INTERRUPTED
     except BenchError as err:
         if args.debug:

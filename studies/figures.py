@@ -1,9 +1,11 @@
-"""Shares and paired differences in the words of the studies' tables, each with its 95 % interval."""
+"""Shares and paired differences in the words of the studies' tables, each with its 95 %
+interval.
+"""
 
 from __future__ import annotations
 
-from host.stats import paired_difference, wilson
-from host.types import BoolArray
+from tinyrobust.core.stats import paired_difference, wilson
+from tinyrobust.core.types import BoolArray
 
 
 def share(right: BoolArray) -> str:

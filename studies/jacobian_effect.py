@@ -1,8 +1,10 @@
-"""What Jacobian regularization buys and costs on committed weights: ``python -m studies.jacobian_effect``.
+"""What Jacobian regularization buys and costs on committed weights: ``python -m
+tinyrobust.studies.jacobian_effect``.
 
-Each network without and with it, attacked white-box with PGD at rising budgets on its own lattice. Three signs of
-gradient masking are looked for: what the attack itself warns of, accuracy left at a budget of half the input range,
-and adversarial examples of the counterpart that fool a network better than its own.
+Each network without and with it, attacked white-box with PGD at rising budgets on its own lattice.
+Three signs of gradient masking are looked for: what the attack itself warns of, accuracy left at a
+budget of half the input range, and adversarial examples of the counterpart that fool a network
+better than its own.
 """
 
 from __future__ import annotations
@@ -13,13 +15,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-import attacks.base as attack
-from host.stats import wilson
-from host.types import BenchError, BoolArray, Cell, Dataset, Int8Array
-from models import weight_files
-from models.jacobian import exact_squared_norm
-from models.recipes import recipe
-from models.reference import KerasPredictor
+import tinyrobust.attacks.make as attack
+from tinyrobust.core.cells import Cell
+from tinyrobust.core.errors import BenchError
+from tinyrobust.core.stats import wilson
+from tinyrobust.core.types import BoolArray, Dataset, Int8Array
+from tinyrobust.models.rungs.predictors import KerasPredictor
+from tinyrobust.models.training import weight_files
+from tinyrobust.models.training.jacobian import exact_squared_norm
+from tinyrobust.models.training.recipes import recipe
 
 SHOWN = {
     "digits-float": 16,
@@ -30,7 +34,9 @@ SHOWN = {
     "s3-ternary": 2,
     "resnet8-4bit": 2,
 }
-"""The networks, each with the budget in levels whose accuracy is shown: where a part of its samples is left."""
+"""The networks, each with the budget in levels whose accuracy is shown: where a part of its samples
+is left.
+"""
 
 LEVELS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 128)
 HUGE = 128
@@ -41,7 +47,9 @@ _BATCH = 100
 
 @dataclass(frozen=True)
 class Effect:
-    """One network: clean correctness, the rows of PGD examples by budget, and the squared Jacobian norm."""
+    """One network: clean correctness, the rows of PGD examples by budget, and the squared Jacobian
+    norm.
+    """
 
     name: str
     correct: BoolArray
@@ -52,9 +60,11 @@ class Effect:
 
     @property
     def distance(self) -> float:
-        """Median over the correctly classified of the smallest budget in levels that PGD succeeded with.
+        """Median over the correctly classified of the smallest budget in levels that PGD succeeded
+        with.
 
-        An upper bound of the Linf distance to the decision boundary; samples no budget fooled count as infinite.
+        An upper bound of the Linf distance to the decision boundary; samples no budget fooled count
+        as infinite.
         """
         smallest = np.full(len(self.correct), np.inf)
         for budget in reversed(LEVELS):
@@ -63,7 +73,9 @@ class Effect:
 
 
 def measure(name: str, test: Dataset, shown: int) -> tuple[Effect, KerasPredictor]:
-    """Attacks the committed network ``name`` on ``test``; keeps the examples of ``shown`` levels."""
+    """Attacks the committed network ``name`` on ``test``; keeps the examples of ``shown``
+    levels.
+    """
     chosen = recipe(name)
     model = chosen.build()
     weight_files.load(name, model)
@@ -76,7 +88,11 @@ def measure(name: str, test: Dataset, shown: int) -> tuple[Effect, KerasPredicto
         warnings += [f"{budget} levels: {flag.kind.value}: {flag.detail}" for flag in made.flags]
         kept = made.q if budget == shown else kept
     parts = (test.q[i : i + _BATCH] for i in range(0, len(test.q), _BATCH))
-    norm = float(np.mean(np.concatenate([exact_squared_norm(model, rung.input.dequantize(q)) for q in parts])))
+    norm = float(
+        np.mean(
+            np.concatenate([exact_squared_norm(model, rung.input.dequantize(q)) for q in parts])
+        )
+    )
     return Effect(name, correct, norm, robust, kept, tuple(warnings)), rung
 
 
@@ -98,19 +114,28 @@ def _row(e: Effect, transferred: BoolArray, shown: int) -> str:
 
 def main() -> int:
     """Prints the table in Markdown, then every warning."""
-    parser = argparse.ArgumentParser(prog="python -m studies.jacobian_effect", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(SHOWN)}; all without one")
+    parser = argparse.ArgumentParser(
+        prog="python -m tinyrobust.studies.jacobian_effect", description=__doc__
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"{', '.join(SHOWN)}; all without one"
+    )
     names = parser.parse_args().names or list(SHOWN)
     if unknown := [name for name in names if name not in SHOWN]:
         parser.error(f"no such network: {', '.join(unknown)}")
     try:
-        print(f"| network | mean squared J | clean | eps | PGD | transfer | median distance | PGD {HUGE}/255 |")
+        print(
+            f"| network | mean squared J | clean | eps | PGD | transfer | median distance | PGD {HUGE}/255 |"
+        )
         print("|---|---|---|---|---|---|---|---|")
         warnings = []
         for name in names:
             shown, whole = SHOWN[name], recipe(name).task.splits().test
             test = replace(whole, q=whole.q[:SAMPLES], labels=whole.labels[:SAMPLES])
-            (plain, plain_rung), (jr, jr_rung) = measure(name, test, shown), measure(f"{name}-jr", test, shown)
+            (plain, plain_rung), (jr, jr_rung) = (
+                measure(name, test, shown),
+                measure(f"{name}-jr", test, shown),
+            )
             print(_row(plain, right(plain_rung, jr.examples, test), shown))
             print(_row(jr, right(jr_rung, plain.examples, test), shown), flush=True)
             warnings += [f"{e.name}, {note}" for e in (plain, jr) for note in e.warnings]

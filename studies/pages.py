@@ -6,11 +6,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from host.types import BenchError
+from tinyrobust.core.errors import BenchError
 
 
 def write_page(path: Path, made: Callable[[], str]) -> int:
-    """Writes what ``made`` returns to ``path``; the exit code, with the reason on stderr where it is not 0."""
+    """Writes what ``made`` returns to ``path``; the exit code, with the reason on stderr where it
+    is not 0.
+    """
     try:
         text = made()
         path.write_text(text, encoding="utf-8")

@@ -1,9 +1,11 @@
-"""S3's claim, tested: is the deeply quantized, Jacobian-regularized network more robust than MLPerf Tiny's ResNet8?
+"""S3's claim, tested: is the deeply quantized, Jacobian-regularized network more robust than MLPerf
+Tiny's ResNet8?
 
-``python -m studies.s3_claim`` attacks three networks, white-box, with FGSM and PGD at the same budgets on the same
-CIFAR-10 test images: the published ResNet8 (int8, after training), and our network in the spirit of Ayaz et al. 2023
-(arXiv:2304.12829) in stochastic ternary, without and with its per-layer Jacobian penalty. The float rungs are attacked
-through the float network, the integer rungs through the integer network itself. The paper claims +8.3 points.
+``python -m tinyrobust.studies.s3_claim`` attacks three networks, white-box, with FGSM and PGD at
+the same budgets on the same CIFAR-10 test images: the published ResNet8 (int8, after training), and
+our network in the spirit of Ayaz et al. 2023 (arXiv:2304.12829) in stochastic ternary, without and
+with its per-layer Jacobian penalty. The float rungs are attacked through the float network, the
+integer rungs through the integer network itself. The paper claims +8.3 points.
 """
 
 from __future__ import annotations
@@ -16,21 +18,22 @@ from pathlib import Path
 
 import numpy as np
 
-from host.attach import attach
-from host.boards import get_board
-from host.commands.run import say
-from host.config import Config
-from host.groups import Group, groups
-from host.progress import Progress
-from host.report import read_run, write_report
-from host.run import execute
-from host.types import Cell
-from models.download import cache_folder
-from models.ladder import Ladder
-from models.mlperf_tiny import calibration_rows, resnet8, unseen
-from models.zoo import open_model
-from studies.figures import difference, share
-from studies.pages import write_page
+from tinyrobust.core.cache import cache_folder
+from tinyrobust.core.cells import Cell
+from tinyrobust.core.progress import Progress
+from tinyrobust.host.analysis.groups import Group, groups
+from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.commands.run import say
+from tinyrobust.host.config.bench import Config
+from tinyrobust.host.devices.attach import attach
+from tinyrobust.host.records.read import read_run
+from tinyrobust.host.report.page import write_report
+from tinyrobust.host.runs.execute import execute
+from tinyrobust.models.rungs.ladder import Ladder
+from tinyrobust.models.zoo.catalog import open_model
+from tinyrobust.models.zoo.mlperf_tiny import calibration_rows, resnet8, unseen
+from tinyrobust.studies.figures import difference, share
+from tinyrobust.studies.pages import write_page
 
 REFERENCE = "mlperf-resnet8"
 OURS = ("s3-ternary", "s3-ternary-jr")
@@ -49,7 +52,9 @@ class Answers:
     cells: dict[Cell, dict[str, Group]]
 
     def group(self, attack: str, level: int, rung: str) -> Group | None:
-        """The predictions of ``rung`` under the attack that knows it best: made on float32, or on the twin."""
+        """The predictions of ``rung`` under the attack that knows it best: made on float32, or on
+        the twin.
+        """
         source = "-" if attack == "clean" else "float32" if rung == "float32" else "twin"
         return self.cells[Cell(attack, source, level / 255)].get(rung)
 
@@ -62,7 +67,9 @@ def open_ladder(name: str, cache: Path) -> Ladder:
     return replace(ladder, test=unseen(ladder.test, calibration_rows(say)))
 
 
-def answers(name: str, board: str, samples: int, out: Path, attacks: tuple[str, ...] = ATTACKS) -> Answers:
+def answers(
+    name: str, board: str, samples: int, out: Path, attacks: tuple[str, ...] = ATTACKS
+) -> Answers:
     """Runs, or finishes, or just finds, the bench of one network."""
     config = Config(
         model=f"zoo:{name}",
@@ -75,7 +82,7 @@ def answers(name: str, board: str, samples: int, out: Path, attacks: tuple[str, 
     )
     cache = cache_folder()
     with attach(get_board(board), say) as device, Progress() as progress:
-        command = "python -m studies.s3_claim"
+        command = "python -m tinyrobust.studies.s3_claim"
         ladder = open_ladder(name, cache)
         outcome = execute(config, ladder, device, cache, progress.say, progress.tick, command)
         ladder.close()
@@ -91,7 +98,10 @@ def read(name: str, run: Path) -> Answers:
 
 def table(found: list[Answers]) -> list[str]:
     """Accuracy in % with its 95 % interval, by attack, budget and rung; one column a network."""
-    lines = ["| attack | eps | rung | " + " | ".join(one.name for one in found) + " |", "|---" * (3 + len(found)) + "|"]
+    lines = [
+        "| attack | eps | rung | " + " | ".join(one.name for one in found) + " |",
+        "|---" * (3 + len(found)) + "|",
+    ]
     for attack, level in (("clean", 0), *((a, level) for a in ATTACKS for level in LEVELS)):
         rungs = dict.fromkeys(rung for one in found for cell in one.cells.values() for rung in cell)
         for rung in rungs:
@@ -101,16 +111,21 @@ def table(found: list[Answers]) -> list[str]:
 
 
 def claim(found: list[Answers], rung: str) -> list[str]:
-    """Paired differences in points on ``rung``, on the same images: each network minus the reference, then minus the
-    one before it.
+    """Paired differences in points on ``rung``, on the same images: each network minus the
+    reference, then minus the one before it.
     """
     reference, *ours = found
     pairs = [*((reference, one) for one in ours), *pairwise(ours)]
-    lines = ["| attack | eps | " + " | ".join(f"{one.name} minus {base.name}" for base, one in pairs) + " |"]
+    lines = [
+        "| attack | eps | "
+        + " | ".join(f"{one.name} minus {base.name}" for base, one in pairs)
+        + " |"
+    ]
     lines.append("|---" * (2 + len(pairs)) + "|")
     for attack, level in (("clean", 0), *((a, level) for a in ATTACKS for level in LEVELS)):
         columns = " | ".join(
-            _difference(base.group(attack, level, rung), one.group(attack, level, rung)) for base, one in pairs
+            _difference(base.group(attack, level, rung), one.group(attack, level, rung))
+            for base, one in pairs
         )
         lines.append(f"| {attack} | {level}/255 | {columns} |")
     return lines
@@ -161,13 +176,21 @@ def page(found: list[Answers], samples: int, board: str, command: str) -> str:
 
 def main() -> int:
     """Writes the page. Resumes where it was interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m studies.s3_claim", description=__doc__)
-    parser.add_argument("--board", default="qemu_an500", help="a name that `tinyrobust boards` lists")
-    parser.add_argument("--samples", type=int, default=SAMPLES, help="the first so many test images")
+    parser = argparse.ArgumentParser(
+        prog="python -m tinyrobust.studies.s3_claim", description=__doc__
+    )
+    parser.add_argument(
+        "--board", default="qemu_an500", help="a name that `tinyrobust boards` lists"
+    )
+    parser.add_argument(
+        "--samples", type=int, default=SAMPLES, help="the first so many test images"
+    )
     parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
-    parser.add_argument("--page", type=Path, default=Path("docs/s3-claim.md"), help="where the results go")
+    parser.add_argument(
+        "--page", type=Path, default=Path("docs/s3-claim.md"), help="where the results go"
+    )
     args = parser.parse_args()
-    command = f"python -m studies.s3_claim --board {args.board} --samples {args.samples}"
+    command = f"python -m tinyrobust.studies.s3_claim --board {args.board} --samples {args.samples}"
 
     def made() -> str:
         found = [answers(name, args.board, args.samples, args.out) for name in (REFERENCE, *OURS)]

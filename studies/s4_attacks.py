@@ -1,8 +1,10 @@
-"""The ten attacks of Costa and Pinto 2024 (arXiv:2404.05688) at their presets, on ResNet8 in float32, int16 and int8.
+"""The ten attacks of Costa and Pinto 2024 (arXiv:2404.05688) at their presets, on ResNet8 in
+float32, int16 and int8.
 
-``python -m studies.s4_attacks`` attacks our float ResNet8 and what TFLiteConverter makes of it, with int8 and int16
-activations, on CIFAR-10 test images: through the float network, as the paper transfers, and through each integer
-network itself. Every run resumes where it was interrupted; sets made on the float network are made once.
+``python -m tinyrobust.studies.s4_attacks`` attacks our float ResNet8 and what TFLiteConverter makes
+of it, with int8 and int16 activations, on CIFAR-10 test images: through the float network, as the
+paper transfers, and through each integer network itself. Every run resumes where it was
+interrupted; sets made on the float network are made once.
 """
 
 from __future__ import annotations
@@ -12,29 +14,33 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from host.attach import attach
-from host.boards import get_board
-from host.budgets import of_row
-from host.commands.run import say
-from host.config import Config
-from host.distances import Distances, distances, quartiles
-from host.metrics import SummaryRow, summarise
-from host.nearest import nearest
-from host.progress import Progress
-from host.report import read_run, write_report
-from host.run import execute
-from host.types import UsageError
-from models.download import cache_folder
-from models.zoo import open_model
-from studies.finished import largest
-from studies.pages import write_page
+from tinyrobust.core.cache import cache_folder
+from tinyrobust.core.errors import UsageError, nearest
+from tinyrobust.core.progress import Progress
+from tinyrobust.host.analysis.budgets import of_row
+from tinyrobust.host.analysis.distances import Distances, distances, quartiles
+from tinyrobust.host.analysis.metrics import SummaryRow, summarise
+from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.commands.run import say
+from tinyrobust.host.config.bench import Config
+from tinyrobust.host.devices.attach import attach
+from tinyrobust.host.records.read import read_run
+from tinyrobust.host.report.page import write_report
+from tinyrobust.host.runs.execute import execute
+from tinyrobust.models.zoo.catalog import open_model
+from tinyrobust.studies.finished import largest
+from tinyrobust.studies.pages import write_page
 
 NETWORKS = {"int8": "resnet8-ptq", "int16": "resnet8-int16x8"}
-"""Zoo entries: the same float network, quantized after training on samples that are not in the test set."""
+"""Zoo entries: the same float network, quantized after training on samples that are not in the test
+set.
+"""
 
 RUNGS = ("float32", "int16", "int8")
 INTEGER = "tflm"
-"""The rung that answers for an integer network; the run's verdict holds the others to it, byte for byte."""
+"""The rung that answers for an integer network; the run's verdict holds the others to it, byte for
+byte.
+"""
 
 SAMPLES = {
     "pgd-s4": 32,
@@ -50,12 +56,16 @@ SAMPLES = {
     "boundary-s4": 16,
     "geoda-s4": 16,
 }
-"""Test images for each preset: fewer where it takes thousands of queries or gradients for one; the paper has 1,000."""
+"""Test images for each preset: fewer where it takes thousands of queries or gradients for one; the
+paper has 1,000.
+"""
 
 
 @dataclass(frozen=True)
 class Line:
-    """What one rung of the study's answered: ``row`` of accuracy and, for an attack that minimises, how ``far``."""
+    """What one rung of the study's answered: ``row`` of accuracy and, for an attack that minimises,
+    how ``far``.
+    """
 
     rung: str
     row: SummaryRow
@@ -69,11 +79,15 @@ def measure(precision: str, attack: str, samples: int, board: str, out: Path) ->
     cache = cache_folder()
     ladder = open_model(NETWORKS[precision], cache, say)
     config = Config(
-        model=f"zoo:{ladder.name}", board=board, attacks=("clean", attack), sources=("float32", "twin"),
-        samples=samples, out=out,
-    )  # fmt: skip
+        model=f"zoo:{ladder.name}",
+        board=board,
+        attacks=("clean", attack),
+        sources=("float32", "twin"),
+        samples=samples,
+        out=out,
+    )
     with attach(get_board(board), say) as device, Progress() as progress:
-        command = "python -m studies.s4_attacks"
+        command = "python -m tinyrobust.studies.s4_attacks"
         outcome = execute(config, ladder, device, cache, progress.say, progress.tick, command)
     ladder.close()
     write_report(outcome.path)
@@ -93,7 +107,9 @@ def read(run: Path, precision: str, attack: str) -> list[Line]:
 
 
 def finished(out: Path, wanted: tuple[str, ...]) -> tuple[list[Line], list[str]]:
-    """What the complete runs in ``out`` say of the ``wanted`` attacks, and what of them there is no run of."""
+    """What the complete runs in ``out`` say of the ``wanted`` attacks, and what of them there is no
+    run of.
+    """
     found: list[Line] = []
     missing = []
     for attack in wanted:
@@ -123,7 +139,9 @@ def tables(found: list[Line]) -> list[str]:
         if far:
             row, one = next(iter(rungs.values())).row, next(iter(far.values()))
             medians = " | ".join(_median(far.get(rung)) for rung in RUNGS)
-            lines.append(f"| {row.attack} | {row.source} | {one.shown.upper()} | {row.n} | {medians} |")
+            lines.append(
+                f"| {row.attack} | {row.source} | {one.shown.upper()} | {row.n} | {medians} |"
+            )
     return lines
 
 
@@ -178,7 +196,7 @@ def command(args: argparse.Namespace) -> str:
     """The command that makes the runs of ``args``, without the folders of a machine."""
     asked = f" --attacks {args.attacks}" if args.attacks else ""
     samples = f" --samples {args.samples}" if args.samples else ""
-    return f"python -m studies.s4_attacks --board {args.board}{samples}{asked}"
+    return f"python -m tinyrobust.studies.s4_attacks --board {args.board}{samples}{asked}"
 
 
 def made(args: argparse.Namespace, wanted: tuple[str, ...]) -> list[Line]:
@@ -188,13 +206,18 @@ def made(args: argparse.Namespace, wanted: tuple[str, ...]) -> list[Line]:
         for attack in wanted
         for precision in NETWORKS
         for line in read(
-            measure(precision, attack, args.samples or SAMPLES[attack], args.board, args.out), precision, attack
+            measure(precision, attack, args.samples or SAMPLES[attack], args.board, args.out),
+            precision,
+            attack,
         )
     ]
 
 
 def results(args: argparse.Namespace) -> str:
-    """The page, from new runs or from those that are complete. Raises UsageError on an attack it does not have."""
+    """The page, from new runs or from those that are complete.
+
+    Raises UsageError on an attack it does not have.
+    """
     wanted = tuple(args.attacks.split(",")) if args.attacks else tuple(SAMPLES)
     for name in wanted:
         if name not in SAMPLES:
@@ -205,13 +228,21 @@ def results(args: argparse.Namespace) -> str:
 
 def main() -> int:
     """Writes the page. Resumes where it was interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m studies.s4_attacks", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tinyrobust.studies.s4_attacks", description=__doc__
+    )
     parser.add_argument("--board", default="native", help="a name that `tinyrobust boards` lists")
-    parser.add_argument("--samples", type=int, help="test images for every attack (default: 16 to 128, by its cost)")
+    parser.add_argument(
+        "--samples", type=int, help="test images for every attack (default: 16 to 128, by its cost)"
+    )
     parser.add_argument("--attacks", help="only these of them, with commas between")
     parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
-    parser.add_argument("--read", action="store_true", help="run nothing: the page of the complete runs in --out")
-    parser.add_argument("--page", type=Path, default=Path("docs/s4-attacks.md"), help="where the results go")
+    parser.add_argument(
+        "--read", action="store_true", help="run nothing: the page of the complete runs in --out"
+    )
+    parser.add_argument(
+        "--page", type=Path, default=Path("docs/s4-attacks.md"), help="where the results go"
+    )
     args = parser.parse_args()
     return write_page(args.page, lambda: results(args))
 

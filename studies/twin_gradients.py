@@ -1,9 +1,12 @@
-"""Are the twin's gradients of use? PGD made on the integer network itself against PGD carried over from its float one.
+"""Are the twin's gradients of use?
 
-``python -m studies.twin_gradients`` attacks MLPerf Tiny's ResNet8 and committed CIFAR-10 networks with the same PGD at
-the same budgets on the same test images, once on the float network and once on the integer network's twin, and counts
-what tflite-micro still answers right. White-box has to win at every eps: the twin is attacked without any float model.
-Finished runs of ``studies.s3_claim`` in the same folder are read, not made again.
+PGD made on the integer network itself against PGD carried over from its float one.
+
+``python -m tinyrobust.studies.twin_gradients`` attacks MLPerf Tiny's ResNet8 and committed CIFAR-10
+networks with the same PGD at the same budgets on the same test images, once on the float network
+and once on the integer network's twin, and counts what tflite-micro still answers right. White-box
+has to win at every eps: the twin is attacked without any float model. Finished runs of
+``tinyrobust.studies.s3_claim`` in the same folder are read, not made again.
 """
 
 from __future__ import annotations
@@ -15,13 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
-from host.groups import Group
-from host.stats import mcnemar
-from host.types import Cell
-from studies.figures import difference, share
-from studies.finished import largest
-from studies.pages import write_page
-from studies.s3_claim import LEVELS, REFERENCE, Answers, answers, read
+from tinyrobust.core.cells import Cell
+from tinyrobust.core.stats import mcnemar
+from tinyrobust.host.analysis.groups import Group
+from tinyrobust.studies.figures import difference, share
+from tinyrobust.studies.finished import largest
+from tinyrobust.studies.pages import write_page
+from tinyrobust.studies.s3_claim import LEVELS, REFERENCE, Answers, answers, read
 
 NETWORKS = (REFERENCE, "resnet8-8bit", "resnet8-4bit", "s3-ternary")
 ATTACK = "pgd"
@@ -33,7 +36,9 @@ SURE = 0.05
 
 @dataclass(frozen=True)
 class Contest:
-    """Both attacks at one budget on one network: what ``RUNG`` still answers right, bool [n] each, the same samples."""
+    """Both attacks at one budget on one network: what ``RUNG`` still answers right, bool [n] each,
+    the same samples.
+    """
 
     name: str
     level: int
@@ -48,26 +53,42 @@ class Contest:
 
     @property
     def line(self) -> str:
-        """Markdown: n, both accuracies and their paired difference in points, each with its 95 % interval, and p."""
+        """Markdown: n, both accuracies and their paired difference in points, each with its 95 %
+        interval, and p.
+        """
         n, lost, gained = self.counts
         cells = (
-            self.name, f"{self.level}/255", str(n), share(self.transfer.right), share(self.twin.right),
-            difference(lost, gained, n), _p(mcnemar(lost, gained)),
-        )  # fmt: skip
+            self.name,
+            f"{self.level}/255",
+            str(n),
+            share(self.transfer.right),
+            share(self.twin.right),
+            difference(lost, gained, n),
+            _p(mcnemar(lost, gained)),
+        )
         return f"| {' | '.join(cells)} |"
 
 
 def contests(found: list[Answers]) -> list[Contest]:
-    """One for every network and budget. Raises KeyError on a run without both sources or without ``RUNG``."""
+    """One for every network and budget.
+
+    Raises KeyError on a run without both sources or without ``RUNG``.
+    """
     return [
-        Contest(one.name, level, *(one.cells[Cell(ATTACK, source, level / 255)][RUNG] for source in SOURCES))
+        Contest(
+            one.name,
+            level,
+            *(one.cells[Cell(ATTACK, source, level / 255)][RUNG] for source in SOURCES),
+        )
         for one in found
         for level in LEVELS
     ]
 
 
 def verdict(found: list[Contest]) -> str:
-    """Where the twin's own attack wins, where it loses, and where chance could have decided; one sentence."""
+    """Where the twin's own attack wins, where it loses, and where chance could have decided; one
+    sentence.
+    """
     sure = [one for one in found if mcnemar(*one.counts[1:]) < SURE]
     losses = [f"{one.name} at {one.level}/255" for one in sure if one.counts[1] < one.counts[2]]
     weaker = f" ({', '.join(losses)})" if losses else ""
@@ -120,16 +141,22 @@ def _p(value: float) -> str:
 
 def main() -> int:
     """Writes the page. Resumes where it was interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m studies.twin_gradients", description=__doc__)
-    parser.add_argument("--board", default="native", help="a name that `tinyrobust boards` lists")
-    parser.add_argument("--samples", type=int, default=SAMPLES, help="the first so many test images")
-    parser.add_argument("--networks", default=",".join(NETWORKS), help="which of the zoo, with commas between")
-    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
-    parser.add_argument("--page", type=Path, default=Path("docs/twin-gradients.md"), help="where the results go")
-    args = parser.parse_args()
-    command = (
-        f"python -m studies.twin_gradients --networks {args.networks} --samples {args.samples} --board {args.board}"
+    parser = argparse.ArgumentParser(
+        prog="python -m tinyrobust.studies.twin_gradients", description=__doc__
     )
+    parser.add_argument("--board", default="native", help="a name that `tinyrobust boards` lists")
+    parser.add_argument(
+        "--samples", type=int, default=SAMPLES, help="the first so many test images"
+    )
+    parser.add_argument(
+        "--networks", default=",".join(NETWORKS), help="which of the zoo, with commas between"
+    )
+    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
+    parser.add_argument(
+        "--page", type=Path, default=Path("docs/twin-gradients.md"), help="where the results go"
+    )
+    args = parser.parse_args()
+    command = f"python -m tinyrobust.studies.twin_gradients --networks {args.networks} --samples {args.samples} --board {args.board}"
 
     def made() -> str:
         return page(contests([_answers(name, args) for name in args.networks.split(",")]), command)

@@ -1,1 +1,3 @@
-"""The subcommands of ``tinyrobust``, one a file: ``add(parser)`` declares its options, ``main(args)`` runs it."""
+"""The subcommands of ``tinyrobust``, one a file: ``add(parser)`` declares its options,
+``main(args)`` runs it.
+"""

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from host.boards import Board
+    from tinyrobust.host.boards.table import Board
 
 HELP = "list the known boards, and those attached"
 
@@ -19,21 +19,32 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Runs it."""
-    from host.boards import load_boards
-    from host.probes import attached
-    from host.terminal import Column, show
+    from tinyrobust.core.terminal import Column, show
+    from tinyrobust.host.boards.probes import attached
+    from tinyrobust.host.boards.table import load_boards
 
     boards = load_boards().values()
-    plugged = {board.name: [f"{one.url} {one.serial_number}".strip() for one in attached(board)] for board in boards}
+    plugged = {
+        board.name: [f"{one.url} {one.serial_number}".strip() for one in attached(board)]
+        for board in boards
+    }
     if args.json:
-        print(json.dumps([_row(board) | {"attached": plugged[board.name]} for board in boards], indent=2))
+        print(
+            json.dumps(
+                [_row(board) | {"attached": plugged[board.name]} for board in boards], indent=2
+            )
+        )
         return 0
     names = ("board", "cpu", "port", "what", "flash KiB", "RAM KiB", "attached probes")
     rows = []
     for board in boards:
         what = "host process" if board.cpu == "host" else "emulated" if board.emulated else "real"
-        sizes = (str(size // 1024) if size else "-" for size in (board.flash_bytes, board.ram_bytes))
-        rows.append((board.name, board.cpu, board.port.value, what, *sizes, ", ".join(plugged[board.name])))
+        sizes = (
+            str(size // 1024) if size else "-" for size in (board.flash_bytes, board.ram_bytes)
+        )
+        rows.append(
+            (board.name, board.cpu, board.port.value, what, *sizes, ", ".join(plugged[board.name]))
+        )
     show([Column(name, name.endswith("KiB"), name == "board") for name in names], rows)
     return 0
 

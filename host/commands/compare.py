@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from host.compare import Side
+    from tinyrobust.host.analysis.compare import Side
 
 HELP = "put two runs of one network side by side: bytes, instructions or cycles, memory"
 
@@ -24,15 +24,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Runs it; raises GateFailed where one output byte differs."""
-    from host.compare import compare
-    from host.terminal import Column, show
-    from host.types import GateFailed
+    from tinyrobust.core.errors import GateFailed
+    from tinyrobust.core.terminal import Column, show
+    from tinyrobust.host.analysis.compare import compare
 
     found = compare(args.a, args.b)
     if args.json:
         print(json.dumps(dataclasses.asdict(found), indent=2))
     else:
-        title = f"{found.inputs} inputs, {found.differing_bytes} of {found.bytes} output bytes differ"
+        title = (
+            f"{found.inputs} inputs, {found.differing_bytes} of {found.bytes} output bytes differ"
+        )
         heads = ("", found.a.run, found.b.run, "ratio")
         show([Column(head) for head in heads], _rows(found.a, found.b), title)
     if found.differing_bytes:
@@ -42,7 +44,9 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _rows(a: Side, b: Side) -> Iterator[tuple[str, str, str, str]]:
-    """Name of a figure, the figure on both sides, and the second by the first where they are of one unit."""
+    """Name of a figure, the figure on both sides, and the second by the first where they are of one
+    unit.
+    """
     yield "board", a.board, b.board, ""
     yield "engine", a.engine, b.engine, ""
     yield "inferences", f"{a.samples:,}", f"{b.samples:,}", ""

@@ -7,21 +7,24 @@ from pathlib import Path
 
 import numpy as np
 
-from host.boards import Board, PortKind
-from host.cost import latency, layer_lines, memory
-from host.device import Device
-from host.flash import static_sizes
-from host.layers import LAYERS, read_layers, record
-from host.records import Manifest
-from host.types import Int8Array
-from host.wire import MAX_PROFILED, TickUnit
+from tinyrobust.core.abi.wire import MAX_PROFILED, Info, TickUnit
+from tinyrobust.core.types import Int8Array, Int64Array
+from tinyrobust.host.boards.build import static_sizes
+from tinyrobust.host.boards.table import Board, PortKind
+from tinyrobust.host.devices.device import Device
+from tinyrobust.host.records.layers import LAYERS, Layers, read_layers, record
+from tinyrobust.host.records.schema import Manifest
+from tinyrobust.host.records.ticks import of_info
 
 TIMED = 50
 PROFILED = 10
 
 
-def say_costs(device: Device, board: Board, run: Path, manifest: Manifest, say: Callable[[str], None]) -> None:
-    """Latency or instructions on seeded noise, whole and layer by layer, RAM with the stack's high-water mark, flash.
+def say_costs(
+    device: Device, board: Board, run: Path, manifest: Manifest, say: Callable[[str], None]
+) -> None:
+    """Latency or instructions on seeded noise, whole and layer by layer, RAM with the stack's
+    high-water mark, flash.
 
     The layers are recorded in the folder of the run, once.
     """
@@ -52,3 +55,54 @@ def _layers(device: Device, run: Path, manifest: Manifest, say: Callable[[str], 
 
 def _noise(device: Device, n: int) -> Int8Array:
     return np.random.default_rng(0).integers(-128, 128, (n, *device.input.shape), np.int8)
+
+
+def latency(ticks: Int64Array, info: Info, emulated: bool) -> str:
+    """Median and tails of ``ticks`` (int64 [n], one per inference): cycles and milliseconds, or
+    instructions.
+    """
+    counter = of_info(info, emulated)
+    low, mid, high = (
+        float(value) * counter.per_tick for value in np.percentile(ticks, [5, 50, 95])
+    )
+    text = f"{counter.unit}: median {mid:,.0f}, p5 {low:,.0f}, p95 {high:,.0f}"
+    if counter.hz:
+        low, mid, high = (1000 * value / counter.hz for value in (low, mid, high))
+        text += f"; at {counter.hz / 1e6:g} MHz median {mid:.3f} ms, p5 {low:.3f}, p95 {high:.3f}"
+    return f"{text} ({len(ticks)} inferences one at a time)"
+
+
+def layer_lines(layers: Layers) -> list[str]:
+    """A table of the operators: name, share, median and tails, milliseconds where counts are
+    time.
+    """
+    unit, hz = layers.counter.unit, layers.counter.hz
+    head = f"{'op':>4} {'name':<18} {'share':>6} {unit:>14} {'p5':>12} {'p95':>12}" + (
+        f" {'ms':>9}" if hz else ""
+    )
+    out = [f"layer by layer, median of {layers.inferences} inferences:", head]
+    for row in layers.rows:
+        line = f"{row.op:>4} {row.name:<18} {row.share:>6.1%} {row.median:>14,.0f} {row.p5:>12,.0f} {row.p95:>12,.0f}"
+        out.append(line + (f" {1000 * row.median / hz:>9.3f}" if hz else ""))
+    return out
+
+
+def memory(info: Info, board: Board, static: tuple[int, int] | None) -> str:
+    """RAM by what takes it, and flash.
+
+    ``static``: flash and static RAM of the image in bytes, where it is known.
+    """
+    plan = info.plan_bytes if info.plan_in_ram else 0
+    parts = {
+        "plan": plan,
+        "arena": info.arena_bytes,
+        "scratch": info.scratch_bytes,
+        "receive buffer": info.max_frame,
+    }
+    text = f"RAM: {', '.join(f'{name} {size:,}' for name, size in parts.items() if size)}"
+    text += f", stack {info.stack_used:,} used of {info.stack_bytes:,}"
+    if static is None:
+        return f"{text} bytes"
+    flash, ram = static
+    total = sum(parts.values()) + ram
+    return f"{text}, with static data {total:,} of {board.ram_bytes:,}; flash: {flash:,} of {board.flash_bytes:,} bytes"

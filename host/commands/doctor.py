@@ -1,4 +1,6 @@
-"""``tinyrobust doctor``: each tool, its version and what cannot be done without it; or what is wrong with a board."""
+"""``tinyrobust doctor``: each tool, its version and what cannot be done without it; or what is
+wrong with a board.
+"""
 
 from __future__ import annotations
 
@@ -7,53 +9,64 @@ import dataclasses
 import json
 from collections.abc import Sequence
 
-from host.types import LinkError, UsageError
+from tinyrobust.core.errors import LinkError, UsageError
 
 HELP = "list each tool, its version and what is missing; or say what is wrong with a board"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument("--board", metavar="NAME", help="a real board: whether it answers, and if not, why")
-    parser.add_argument("--port", default="", metavar="URL", help="its serial port (default: by USB id)")
+    parser.add_argument(
+        "--board", metavar="NAME", help="a real board: whether it answers, and if not, why"
+    )
+    parser.add_argument(
+        "--port", default="", metavar="URL", help="its serial port (default: by USB id)"
+    )
     parser.add_argument("--serial", default="", metavar="NUMBER", help="serial number of its probe")
     parser.add_argument("--json", action="store_true", help="as JSON on stdout")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Runs it; 0 also where a tool is missing, which may not be needed. LinkError where the board does not answer."""
+    """Runs it; 0 also where a tool is missing, which may not be needed.
+
+    LinkError where the board does not answer.
+    """
     if args.board:
         return _board(args)
     if args.port or args.serial:
         raise UsageError("--port and --serial say where a board is: name it, too (--board)")
-    from host.doctor import doctor
-    from host.terminal import Column, show
+    from tinyrobust.core.terminal import Column, show
+    from tinyrobust.host.setup.doctor import doctor
 
     rows = doctor()
     if args.json:
         print(json.dumps([dataclasses.asdict(row) for row in rows], indent=2))
         return 0
     columns = [Column(name) for name in ("tool", "version", "needed for", "remedy")]
-    show(columns, [(row.tool, row.version or "MISSING", row.needed_for, row.remedy) for row in rows])
+    show(
+        columns, [(row.tool, row.version or "MISSING", row.needed_for, row.remedy) for row in rows]
+    )
     return 0
 
 
 def _board(args: argparse.Namespace) -> int:
-    """HELLO first; where that is not answered, the chip as its probe sees it, and what is wrong with it."""
-    from host.boards import get_board
-    from host.commands.run import say
-    from host.desk import Desk
-    from host.device import Device
-    from host.flash import newest_image
-    from host.probes import probe_to_program
-    from host.rate import NoAnswerError
-    from host.target import facts
+    """HELLO first; where that is not answered, the chip as its probe sees it, and what is wrong
+    with it.
+    """
+    from tinyrobust.host.boards.build import newest_image
+    from tinyrobust.host.boards.probes import probe_to_program
+    from tinyrobust.host.boards.table import get_board
+    from tinyrobust.host.commands.run import say
+    from tinyrobust.host.devices.desk import AttachedBoard
+    from tinyrobust.host.devices.device import Device
+    from tinyrobust.host.devices.rate import NoAnswerError
+    from tinyrobust.host.devices.target import facts
 
     board = get_board(args.board)
     if board.emulated:
         raise UsageError(f"{board.name} is not a real board: there is nothing to look at")
     number = probe_to_program(board, args.serial, args.port)
-    desk = Desk(board, args.port, number, say)
+    desk = AttachedBoard(board, args.port, number, say)
     with Device(desk.open()) as device:
         try:
             said = facts(desk.meet(device))
@@ -76,6 +89,6 @@ def _tell(as_json: bool, facts: Sequence[tuple[str, str]], verdict: str) -> None
     if as_json:
         print(json.dumps({"verdict": verdict, "facts": facts}, indent=2))
     elif facts:
-        from host.terminal import Column, show
+        from tinyrobust.core.terminal import Column, show
 
         show([Column("what"), Column("value")], facts)

@@ -1,12 +1,22 @@
-"""``tinyrobust flash``: build a real board's firmware, write it to the one that is plugged in, and ask it what runs."""
+"""``tinyrobust flash``: build a real board's firmware, write it to the one that is plugged in, and
+ask it what runs.
+"""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from host.parts import CMSIS_NN, ENGINES, MLPERF_TINY, PROTOCOLS, TFLM, TINYROBUST, Parts
-from host.types import UsageError
+from tinyrobust.core.errors import UsageError
+from tinyrobust.host.config.parts import (
+    CMSIS_NN,
+    ENGINES,
+    MLPERF_TINY,
+    PROTOCOLS,
+    TFLM,
+    TINYROBUST,
+    Parts,
+)
 
 HELP = "build a real board's firmware and flash it"
 
@@ -20,9 +30,14 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="M.tflite",
         help="link this network's plan into flash, for plans too large for the board's RAM",
     )
-    parser.add_argument("--port", default="", metavar="URL", help="its serial port (default: by USB id)")
     parser.add_argument(
-        "--serial", default="", metavar="NUMBER", help="serial number of its probe, where two alike are attached"
+        "--port", default="", metavar="URL", help="its serial port (default: by USB id)"
+    )
+    parser.add_argument(
+        "--serial",
+        default="",
+        metavar="NUMBER",
+        help="serial number of its probe, where two alike are attached",
     )
     parser.add_argument(
         "--engine",
@@ -40,12 +55,14 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Runs it."""
-    from host.boards import get_board
-    from host.flash import upload
+    from tinyrobust.host.boards.table import get_board
+    from tinyrobust.host.devices.flash import upload
 
     if args.model is None and (args.protocol == MLPERF_TINY or args.engine == TFLM):
-        raise UsageError("--protocol mlperf-tiny, --engine tflm: need --model M.tflite, they take none at run time")
-    from host.commands.run import say
+        raise UsageError(
+            "--protocol mlperf-tiny, --engine tflm: need --model M.tflite, they take none at run time"
+        )
+    from tinyrobust.host.commands.run import say
 
     board = get_board(args.board)
     sources = () if args.model is None else _linked(args.model, args.engine)
@@ -54,12 +71,15 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _linked(model: Path, engine: str) -> tuple[Path, ...]:
-    """What an image of ``model`` is linked with. Raises UsageError where its plan or its engine cannot be had."""
-    from host.commands.linked import linked_sources
-    from models.bundle import build
-    from models.download import cache_folder
-    from models.foreign import read_bounded
-    from models.graph import MAX_FILE
+    """What an image of ``model`` is linked with.
+
+    Raises UsageError where its plan or its engine cannot be had.
+    """
+    from tinyrobust.core.cache import cache_folder
+    from tinyrobust.host.commands.linked import linked_sources
+    from tinyrobust.models.plan.bundle import build
+    from tinyrobust.models.tflite.reader import MAX_FILE
+    from tinyrobust.models.user.model import read_bounded
 
     bundle = build(read_bounded(model, MAX_FILE), cache_folder())
     return linked_sources(bundle, engine)

@@ -1,4 +1,6 @@
-"""``tinyrobust gate``: judge a finished run by the floors of a bench.toml; exit code 1 where one is missed."""
+"""``tinyrobust gate``: judge a finished run by the floors of a bench.toml; exit code 1 where one is
+missed.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +12,28 @@ HELP = "judge a finished run by its floors, for continuous integration"
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument("run", type=Path, metavar="RUN_DIR", help="a run's folder, e.g. runs/digits-native-...")
-    parser.add_argument("--config", type=Path, metavar="BENCH.toml", help="its [gate] table; without it, equal bytes")
-    parser.add_argument("--junit", type=Path, metavar="PATH", help="write the verdicts as JUnit XML, too")
+    parser.add_argument(
+        "run", type=Path, metavar="RUN_DIR", help="a run's folder, e.g. runs/digits-native-..."
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="BENCH.toml",
+        help="its [gate] table; without it, equal bytes",
+    )
+    parser.add_argument(
+        "--junit", type=Path, metavar="PATH", help="write the verdicts as JUnit XML, too"
+    )
 
 
 def main(args: argparse.Namespace) -> int:
     """Runs it; raises GateFailed where a floor is missed."""
-    from host import config
-    from host.files import write_whole
-    from host.floors import Gate
-    from host.gate import check, enforce, junit
-    from host.plain import printable
-    from host.result import Result
+    from tinyrobust.core.files import write_whole
+    from tinyrobust.core.plain import printable
+    from tinyrobust.host.analysis.gate import check, enforce, junit
+    from tinyrobust.host.config import bench as config
+    from tinyrobust.host.config.floors import Gate
+    from tinyrobust.host.report.result import Result
 
     gate = config.load(args.config).gate if args.config else Gate()
     result = Result.of(args.run)

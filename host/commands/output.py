@@ -6,14 +6,20 @@ import dataclasses
 import json
 from pathlib import Path
 
-from host.result import Result, print_result
+from tinyrobust.host.report.result import Result, print_result
 
 
 def show(run: Path, report: str, as_json: bool, **more: int) -> Result:
-    """Prints a finished run's figures on stdout and returns them; ``more`` are further counts for the JSON."""
+    """Prints a finished run's figures on stdout and returns them; ``more`` are further counts for
+    the JSON.
+    """
     result = Result.of(run)
     if as_json:
-        print(json.dumps({"run": str(run), "report": report, **more, **dataclasses.asdict(result)}, indent=2))
+        print(
+            json.dumps(
+                {"run": str(run), "report": report, **more, **dataclasses.asdict(result)}, indent=2
+            )
+        )
     else:
         print_result(result)
         print(f"\nReport: {report}")

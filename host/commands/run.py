@@ -9,19 +9,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from host import config as configuration
-from host.config import ENCODINGS, Config
-from host.parts import CMSIS_NN, ENGINES, MLPERF_TINY, PROTOCOLS, TINYROBUST, Parts
-from host.plain import printable
-from host.types import UsageError
+from tinyrobust.core.errors import UsageError
+from tinyrobust.core.plain import printable
+from tinyrobust.host.config import bench as configuration
+from tinyrobust.host.config.bench import ENCODINGS, Config
+from tinyrobust.host.config.parts import (
+    CMSIS_NN,
+    ENGINES,
+    MLPERF_TINY,
+    PROTOCOLS,
+    TINYROBUST,
+    Parts,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from host.boards import Board
-    from host.target import Target
-    from models.bundle import Bundle
-    from models.ladder import Ladder
+    from tinyrobust.host.boards.table import Board
+    from tinyrobust.host.devices.target import Target
+    from tinyrobust.models.plan.bundle import Bundle
+    from tinyrobust.models.rungs.ladder import Ladder
 
 HELP = "bench a model on a board: attacks, records, report"
 
@@ -39,47 +46,112 @@ def _names(text: str) -> tuple[str, ...]:
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the options. All that has a place in bench.toml overrides it."""
-    parser.add_argument("--config", type=Path, metavar="BENCH.toml", help="settings; options given here override it")
-    parser.add_argument("--model", help="digits (default), zoo:NAME, or your own M.tflite, M.h5, M.keras, folder/")
-    parser.add_argument("--float", dest="float_model", type=Path, metavar="M.h5", help="its float baseline")
-    parser.add_argument("--data", type=Path, metavar="D", help="data for your own model: D.npz, or e.g. cifar10")
     parser.add_argument(
-        "--activations", choices=configuration.ACTIVATIONS, help="of a plain Keras model (default int8)"
+        "--config", type=Path, metavar="BENCH.toml", help="settings; options given here override it"
     )
-    parser.add_argument("--board", help="a name that `tinyrobust boards` lists (default qemu_an500)")
-    parser.add_argument("--engine", choices=ENGINES, help="what runs the network on an emulated board or native")
-    parser.add_argument("--protocol", choices=PROTOCOLS, help="what its firmware speaks (default tinyrobust)")
     parser.add_argument(
-        "--encoding", choices=ENCODINGS, help="what an mlperf-tiny firmware is fed (default: its model's)"
+        "--model", help="digits (default), zoo:NAME, or your own M.tflite, M.h5, M.keras, folder/"
     )
-    parser.add_argument("--emulator", choices=("qemu", "renode"), help="run a real board's image without the board")
-    parser.add_argument("--port", metavar="URL", help="serial port of a real board (default: by USB id)")
-    parser.add_argument("--serial", metavar="NUMBER", help="serial number of its probe, where two alike are attached")
-    parser.add_argument("--attacks", type=_names, metavar="A,B", help="attacks and groups: clean,pgd or standard")
-    parser.add_argument("--eps", type=_fractions, metavar="E,E", help="budgets, e.g. 2/255,8/255,0.1")
-    parser.add_argument("--access", type=_names, metavar="A,A", help="what the adversary has: transfer, twin, board")
-    parser.add_argument("--sources", type=_names, metavar="R,R", help="instead: the very rungs attacks are made on")
-    parser.add_argument("--lattice", choices=configuration.LATTICES, help="snap to the int8 lattice after or inside")
-    parser.add_argument("--queries", type=int, metavar="N", help="most questions for each sample, of attacks that ask")
+    parser.add_argument(
+        "--float", dest="float_model", type=Path, metavar="M.h5", help="its float baseline"
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="D", help="data for your own model: D.npz, or e.g. cifar10"
+    )
+    parser.add_argument(
+        "--activations",
+        choices=configuration.ACTIVATIONS,
+        help="of a plain Keras model (default int8)",
+    )
+    parser.add_argument(
+        "--board", help="a name that `tinyrobust boards` lists (default qemu_an500)"
+    )
+    parser.add_argument(
+        "--engine", choices=ENGINES, help="what runs the network on an emulated board or native"
+    )
+    parser.add_argument(
+        "--protocol", choices=PROTOCOLS, help="what its firmware speaks (default tinyrobust)"
+    )
+    parser.add_argument(
+        "--encoding",
+        choices=ENCODINGS,
+        help="what an mlperf-tiny firmware is fed (default: its model's)",
+    )
+    parser.add_argument(
+        "--emulator", choices=("qemu", "renode"), help="run a real board's image without the board"
+    )
+    parser.add_argument(
+        "--port", metavar="URL", help="serial port of a real board (default: by USB id)"
+    )
+    parser.add_argument(
+        "--serial",
+        metavar="NUMBER",
+        help="serial number of its probe, where two alike are attached",
+    )
+    parser.add_argument(
+        "--attacks", type=_names, metavar="A,B", help="attacks and groups: clean,pgd or standard"
+    )
+    parser.add_argument(
+        "--eps", type=_fractions, metavar="E,E", help="budgets, e.g. 2/255,8/255,0.1"
+    )
+    parser.add_argument(
+        "--access", type=_names, metavar="A,A", help="what the adversary has: transfer, twin, board"
+    )
+    parser.add_argument(
+        "--sources", type=_names, metavar="R,R", help="instead: the very rungs attacks are made on"
+    )
+    parser.add_argument(
+        "--lattice", choices=configuration.LATTICES, help="snap to the int8 lattice after or inside"
+    )
+    parser.add_argument(
+        "--queries",
+        type=int,
+        metavar="N",
+        help="most questions for each sample, of attacks that ask",
+    )
     parser.add_argument("--samples", type=int, metavar="N", help="only the first N of the test set")
     parser.add_argument("--seed", type=int, metavar="S", help="seed of the attacks (default 0)")
     parser.add_argument("--out", type=Path, help="folder of the runs (default runs)")
-    parser.add_argument("--json", action="store_true", help="the result as JSON on stdout; progress stays on stderr")
+    parser.add_argument(
+        "--json", action="store_true", help="the result as JSON on stdout; progress stays on stderr"
+    )
 
 
 def read_config(args: argparse.Namespace) -> Config:
     """bench.toml, where one is given, under the options of the command line."""
     base = configuration.load(args.config) if args.config else None
-    given = {name: getattr(args, name) for name in
-             ("model", "float_model", "data", "activations", "board", "engine", "protocol", "encoding", "emulator",
-              "port", "serial", "attacks", "eps", "access", "sources", "lattice", "queries",
-              "samples", "out")}  # fmt: skip
+    given = {
+        name: getattr(args, name)
+        for name in (
+            "model",
+            "float_model",
+            "data",
+            "activations",
+            "board",
+            "engine",
+            "protocol",
+            "encoding",
+            "emulator",
+            "port",
+            "serial",
+            "attacks",
+            "eps",
+            "access",
+            "sources",
+            "lattice",
+            "queries",
+            "samples",
+            "out",
+        )
+    }
     # One of the two given here overrides either of them in the file.
     if given["sources"] is not None or given["access"] is not None:
         given["sources"], given["access"] = given["sources"] or (), given["access"] or ()
     given["seeds"] = None if args.seed is None else (args.seed,)
     return (
-        configuration.override(base, **given) if base else Config(**{k: v for k, v in given.items() if v is not None})
+        configuration.override(base, **given)
+        if base
+        else Config(**{k: v for k, v in given.items() if v is not None})
     )
 
 
@@ -105,24 +177,25 @@ def ladder_of(config: Config) -> Callable[[Path], Ladder]:
     A name that the zoo does not have is refused here, before a network is trained.
     """
     if config.is_file:
-        from models.foreign import open_files
+        from tinyrobust.models.user.model import open_files
 
         model, float_model, data = Path(config.model), config.float_model, config.data
         assert data is not None  # see check_files
         return lambda cache: open_files(model, float_model, data, cache, say, config.activations)
-    from models.zoo import find
+    from tinyrobust.models.zoo.catalog import find
 
     recipe = find(config.model.removeprefix("zoo:"))
     return lambda cache: recipe(cache, say)
 
 
 def attach_real(config: Config, board: Board) -> Target:
-    """The board on the desk, which has said who it is: its image was linked when it was flashed, so no model is needed.
+    """The board on the desk, which has said who it is: its image was linked when it was flashed, so
+    no model is needed.
 
     Raises LinkError where none answers, or another one.
     """
-    from host.attach import attach
-    from host.mlperf_attach import attach_mlperf
+    from tinyrobust.host.devices.attach import attach
+    from tinyrobust.host.devices.mlperf.attach import attach_mlperf
 
     parts = Parts(config.protocol, config.engine)
     if config.protocol == MLPERF_TINY:
@@ -132,9 +205,9 @@ def attach_real(config: Config, board: Board) -> Target:
 
 def attach_linked(config: Config, board: Board, bundle: Bundle) -> Target:
     """An emulated board whose firmware has the network of ``bundle`` linked in."""
-    from host.attach import attach
-    from host.commands.linked import linked_sources
-    from host.mlperf_attach import attach_mlperf
+    from tinyrobust.host.commands.linked import linked_sources
+    from tinyrobust.host.devices.attach import attach
+    from tinyrobust.host.devices.mlperf.attach import attach_mlperf
 
     parts = Parts(config.protocol, config.engine, linked_sources(bundle, config.engine))
     if config.protocol == MLPERF_TINY:
@@ -143,10 +216,12 @@ def attach_linked(config: Config, board: Board, bundle: Bundle) -> Target:
 
 
 def open_both(config: Config, board: Board, cache: Path, stack: ExitStack) -> tuple[Ladder, Target]:
-    """The model's ladder and the device, which ``stack`` closes: what can fail soonest comes first."""
-    from host.attach import attach
-    from host.boards import PortKind
-    from host.flash import prepare
+    """The model's ladder and the device, which ``stack`` closes: what can fail soonest comes
+    first.
+    """
+    from tinyrobust.host.boards.build import prepare
+    from tinyrobust.host.boards.table import PortKind
+    from tinyrobust.host.devices.attach import attach
 
     if board.port is PortKind.SERIAL:
         # Before TensorFlow is loaded: a board that is not the one asked for is told at once.
@@ -158,7 +233,9 @@ def open_both(config: Config, board: Board, cache: Path, stack: ExitStack) -> tu
         device = attach(board, say)
         stack.callback(device.close)
         return open_ladder(cache), device
-    prepare(board, Parts(config.protocol, config.engine))  # what is missing is said before a network is trained
+    prepare(
+        board, Parts(config.protocol, config.engine)
+    )  # what is missing is said before a network is trained
     ladder = open_ladder(cache)
     device = attach_linked(config, board, ladder.bundle)
     stack.callback(device.close)
@@ -166,11 +243,14 @@ def open_both(config: Config, board: Board, cache: Path, stack: ExitStack) -> tu
 
 
 def main(args: argparse.Namespace) -> int:
-    """Runs it; 0 when all records are made and reach the floors. Raises GateFailed, the report written, if not."""
+    """Runs it; 0 when all records are made and reach the floors.
+
+    Raises GateFailed, the report written, if not.
+    """
     config = read_config(args)
-    from host.boards import get_board
-    from host.sweep import resolve
-    from models.download import cache_folder
+    from tinyrobust.core.cache import cache_folder
+    from tinyrobust.host.boards.table import get_board
+    from tinyrobust.host.runs.sweep import resolve
 
     config = resolve(config)
     board = get_board(config.board, config.emulator)
@@ -179,17 +259,19 @@ def main(args: argparse.Namespace) -> int:
     cache = cache_folder()
     with ExitStack() as stack:
         ladder, device = open_both(config, board, cache, stack)
-        from host.commands.costs import say_costs
-        from host.commands.output import show
-        from host.device import Device
-        from host.gate import check, enforce
-        from host.progress import Progress
-        from host.report import write_report
-        from host.run import execute
-        from models.emit import emit_all
+        from tinyrobust.core.progress import Progress
+        from tinyrobust.host.analysis.gate import check, enforce
+        from tinyrobust.host.commands.costs import say_costs
+        from tinyrobust.host.commands.output import show
+        from tinyrobust.host.devices.device import Device
+        from tinyrobust.host.report.page import write_report
+        from tinyrobust.host.runs.execute import execute
+        from tinyrobust.models.plan.c_sources import emit_all
 
         with Progress() as progress:
-            outcome = execute(config, ladder, device, cache, progress.say, progress.tick, args.command_line)
+            outcome = execute(
+                config, ladder, device, cache, progress.say, progress.tick, args.command_line
+            )
         if isinstance(device, Device):
             say_costs(device, board, outcome.path, outcome.manifest, say)
     emit_all(ladder.bundle, outcome.path / "export")

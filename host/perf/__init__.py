@@ -1,1 +1,3 @@
-"""Benchmarks: ``python -m host.perf`` measures, prints and writes docs/performance.md. Never part of a test."""
+"""Benchmarks: ``python -m tinyrobust.host.perf`` measures, prints and writes docs/performance.md.
+Never part of a test.
+"""

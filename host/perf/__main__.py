@@ -1,7 +1,8 @@
-"""``python -m host.perf`` (``make perf``): measures everything, prints it and writes docs/performance.md.
+"""``python -m tinyrobust.host.perf`` (``make perf``): measures everything, prints it and writes
+docs/performance.md.
 
-The four MLPerf Tiny models and CIFAR-10 are read from the folder that ``BENCH_DATA`` names; without it only the digits
-network is measured, and the page says so.
+The four MLPerf Tiny models and CIFAR-10 are read from the folder that ``BENCH_DATA`` names; without
+it only the digits network is measured, and the page says so.
 """
 
 from __future__ import annotations
@@ -11,19 +12,19 @@ import platform
 import sys
 from pathlib import Path
 
-from host.commands.run import say
-from host.perf.attacks import attack_table
-from host.perf.boards import board_table
-from host.perf.jacobian import jacobian_table
-from host.perf.overhead import overhead_tables
-from host.perf.queries import query_table
-from host.perf.side_by_side import side_by_side_table
-from host.perf.stages import stage_table
-from host.perf.streaming import streaming_table
-from host.perf.table import Table, markdown
-from host.perf.twin import twin_table
-from host.types import BenchError, UsageError
-from models.download import cache_folder
+from tinyrobust.core.cache import cache_folder
+from tinyrobust.core.errors import BenchError, UsageError
+from tinyrobust.host.commands.run import say
+from tinyrobust.host.perf.attacks import attack_table
+from tinyrobust.host.perf.boards import board_table
+from tinyrobust.host.perf.jacobian import jacobian_table
+from tinyrobust.host.perf.overhead import overhead_tables
+from tinyrobust.host.perf.queries import query_table
+from tinyrobust.host.perf.side_by_side import side_by_side_table
+from tinyrobust.host.perf.stages import stage_table
+from tinyrobust.host.perf.streaming import streaming_table
+from tinyrobust.host.perf.table import Table, markdown
+from tinyrobust.host.perf.twin import twin_table
 
 PAGE = Path("docs/performance.md")
 MLPERF = (
@@ -38,12 +39,17 @@ def reference_models() -> tuple[tuple[tuple[str, bytes], ...], str]:
     """(title, .tflite) of the MLPerf Tiny models, and what to say where there are none."""
     root = os.environ.get("BENCH_DATA")
     if not root:
-        return (), "`BENCH_DATA` was not set: the MLPerf Tiny models, and attacks on ResNet8, were not measured."
+        return (
+            (),
+            "`BENCH_DATA` was not set: the MLPerf Tiny models, and attacks on ResNet8, were not measured.",
+        )
     folder = Path(root) / "mlperf_tiny"
     try:
         return tuple((title, (folder / name).read_bytes()) for title, name in MLPERF), ""
     except OSError as err:
-        raise UsageError(f"BENCH_DATA={root}: {err.filename} cannot be read: {err.strerror}") from None
+        raise UsageError(
+            f"BENCH_DATA={root}: {err.filename} cannot be read: {err.strerror}"
+        ) from None
 
 
 def page(tables: list[Table], remark: str) -> str:
@@ -59,7 +65,7 @@ def page(tables: list[Table], remark: str) -> str:
 def main() -> int:
     """Measures and writes; exit codes as the command line's."""
     models, remark = reference_models()
-    from models.zoo import open_model
+    from tinyrobust.models.zoo.catalog import open_model
 
     digits = open_model("digits", cache_folder(), say)
     named = (("digits CNN", digits.bundle.tflite), *models)

@@ -1,4 +1,6 @@
-"""PGD and Auto-PGD beside Foolbox's and ART's own: same network, images, budget and number of gradients, in one run."""
+"""PGD and Auto-PGD beside Foolbox's and ART's own: same network, images, budget and number of
+gradients, in one run.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +14,21 @@ from typing import Any
 
 import numpy as np
 
-from attacks.apgd import apgd
-from attacks.losses import cross_entropy
-from attacks.problem import Norm, Problem
-from attacks.steps import pgd
-from host.perf.table import Table
-from host.types import Differentiable, FloatArray
-from models.batchnorm import copy_folded
-from models.data_cifar10 import SPEC, official_test
-from models.lower import lower
-from models.quantizers import W4
-from models.reference import KerasPredictor
-from models.resnet8 import build_float, build_qat
-from models.tf import tf
-from models.twin import TwinPredictor
-from models.weight_files import load
+from tinyrobust.attacks.base.problem import Norm, Problem
+from tinyrobust.attacks.gradients.losses import cross_entropy
+from tinyrobust.attacks.white_box.apgd import apgd
+from tinyrobust.attacks.white_box.sign_steps import pgd
+from tinyrobust.core.types import Differentiable, FloatArray
+from tinyrobust.host.perf.table import Table
+from tinyrobust.models.data.cifar10 import SPEC, official_test
+from tinyrobust.models.export.lower import lower
+from tinyrobust.models.keras.batchnorm import copy_folded
+from tinyrobust.models.keras.quantizers import W4
+from tinyrobust.models.keras.tf import tf
+from tinyrobust.models.networks.resnet8 import build_float, build_qat
+from tinyrobust.models.rungs.predictors import KerasPredictor
+from tinyrobust.models.rungs.twin.predictor import TwinPredictor
+from tinyrobust.models.training.weight_files import load
 
 SAMPLES = 64
 STEPS = 40
@@ -44,14 +46,23 @@ def attack_table(say: Callable[[str], None]) -> Table:
     rows = []
     for title, source, model in _networks():
         problem = _problem(source)
-        for attack, runs in (("PGD-40", _pgd_runs(problem, model)), ("Auto-PGD, 40 steps", _apgd_runs(problem, model))):
+        for attack, runs in (
+            ("PGD-40", _pgd_runs(problem, model)),
+            ("Auto-PGD, 40 steps", _apgd_runs(problem, model)),
+        ):
             ours = 0.0
             for library, run in runs:
                 say(f"{attack} on ResNet8 {title} by {library}")
                 seconds, rate = _measured(problem, run)
                 ours = ours or seconds
                 images, step = SAMPLES / seconds, 1e3 * seconds / (SAMPLES * STEPS)
-                cells = (f"{seconds:.2f}", f"{images:.1f}", f"{step:.2f}", f"{rate:.1%}", f"{seconds / ours:.2f}")
+                cells = (
+                    f"{seconds:.2f}",
+                    f"{images:.1f}",
+                    f"{step:.2f}",
+                    f"{rate:.1%}",
+                    f"{seconds / ours:.2f}",
+                )
                 rows.append((title, attack, library, *cells))
     missing = "" if _has_art() else " ART is not installed (`pip install tinyrobust[art]`)."
     return Table(
@@ -84,7 +95,10 @@ def _problem(source: Differentiable) -> Problem:
 
 
 def _measured(problem: Problem, run: Run) -> tuple[float, float]:
-    """Seconds, the best of ``REPEATS``, and the share of samples fooled. A first call, which traces, does not count."""
+    """Seconds, the best of ``REPEATS``, and the share of samples fooled.
+
+    A first call, which traces, does not count.
+    """
     real, seconds = run(), math.inf
     for _ in range(REPEATS):
         started = time.perf_counter()
@@ -98,7 +112,16 @@ def _pgd_runs(problem: Problem, model: Any) -> Iterator[tuple[str, Run]]:
     yield "tinyrobust", partial(pgd, problem, steps=STEPS, size=SIZE)
     yield "Foolbox", _foolbox_pgd(problem, model)
     if _has_art():
-        yield "ART", _art(problem, model, "ProjectedGradientDescent", eps_step=SIZE * problem.eps, num_random_init=1)
+        yield (
+            "ART",
+            _art(
+                problem,
+                model,
+                "ProjectedGradientDescent",
+                eps_step=SIZE * problem.eps,
+                num_random_init=1,
+            ),
+        )
 
 
 def _apgd_runs(problem: Problem, model: Any) -> Iterator[tuple[str, Run]]:
@@ -122,7 +145,9 @@ def _foolbox_pgd(problem: Problem, model: Any) -> Run:
 
     low, high = SPEC.dequantize(np.array([-128, 127], np.int8)).tolist()
     wrapped = foolbox.TensorFlowModel(model, bounds=(low, high), device="/CPU:0")
-    attack = foolbox.attacks.LinfProjectedGradientDescentAttack(rel_stepsize=SIZE, steps=STEPS, random_start=True)
+    attack = foolbox.attacks.LinfProjectedGradientDescentAttack(
+        rel_stepsize=SIZE, steps=STEPS, random_start=True
+    )
     leave = foolbox.criteria.Misclassification(tf.constant(problem.labels))
     real = tf.constant(problem.real)
     return lambda: np.asarray(attack.run(wrapped, real, leave, epsilon=problem.eps))
@@ -146,6 +171,12 @@ def _art(problem: Problem, model: Any, name: str, **how: Any) -> Run:
             clip_values=(SPEC.low, SPEC.high),
         )
         attack = getattr(evasion, name)(
-            classifier, norm=np.inf, eps=problem.eps, max_iter=STEPS, batch_size=SAMPLES, verbose=False, **how
+            classifier,
+            norm=np.inf,
+            eps=problem.eps,
+            max_iter=STEPS,
+            batch_size=SAMPLES,
+            verbose=False,
+            **how,
         )
     return lambda: np.asarray(attack.generate(problem.real, problem.labels))

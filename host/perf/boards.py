@@ -1,4 +1,6 @@
-"""What the reference models cost on the emulated boards: instructions, inferences per second, bytes on the wire."""
+"""What the reference models cost on the emulated boards: instructions, inferences per second, bytes
+on the wire.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +13,21 @@ from pathlib import Path
 
 import numpy as np
 
-from host.boards import Board, get_board
-from host.device import Device
-from host.emulator import Emulator
-from host.flash import build
-from host.perf.table import Table
-from host.ports import FifoPort
-from host.types import TensorSpec
-from models.plan import Plan, compile_plan
+from tinyrobust.core.types import TensorSpec
+from tinyrobust.host.boards.build import build
+from tinyrobust.host.boards.emulator import Emulator
+from tinyrobust.host.boards.table import Board, get_board
+from tinyrobust.host.devices.device import Device
+from tinyrobust.host.link.ports import FifoPort
+from tinyrobust.host.perf.table import Table
+from tinyrobust.models.plan.compiler import Plan, compile_plan
 
 BOARDS = ("qemu_an500", "qemu_an386")
 SEED = 0
 INSTRUCTIONS_PER_TICK = 1 / 1.6
-"""CMSDK timer at 25 MHz, one instruction every 64 ns under ``-icount shift=6`` (host/emulator.py)."""
+"""CMSDK timer at 25 MHz, one instruction every 64 ns under ``-icount shift=6``
+(host/boards/emulator.py).
+"""
 MEASURE_SECONDS = 2.0
 REPEATS = 5
 HEADS = (
@@ -70,7 +74,9 @@ class Speed:
 
 
 @contextmanager
-def opened(board: Board, image: Path, icount: bool, options: Sequence[str] = ()) -> Iterator[Device]:
+def opened(
+    board: Board, image: Path, icount: bool, options: Sequence[str] = ()
+) -> Iterator[Device]:
     """A freshly started emulator as a Device. ``options`` are further ones of QEMU."""
     with Emulator(board, image, icount=icount, options=options) as emulator:
         port = FifoPort(board.name, emulator.to_board, emulator.from_board, emulator.gone)
@@ -79,12 +85,18 @@ def opened(board: Board, image: Path, icount: bool, options: Sequence[str] = ())
 
 
 def measure(board: Board, image: Path, model: Loaded, icount: bool) -> Speed:
-    """Runs ``model`` on seeded random inputs: ``REPEATS`` counted ones, then for ``MEASURE_SECONDS``."""
+    """Runs ``model`` on seeded random inputs: ``REPEATS`` counted ones, then for
+    ``MEASURE_SECONDS``.
+    """
     with opened(board, image, icount) as device:
         device.load(model)
         sample = _inputs(model.compiled.input, 1)
         ticks = device.predict(np.repeat(sample, REPEATS, axis=0)).ticks
-        counts = [] if ticks is None or not icount else [round(int(t) * INSTRUCTIONS_PER_TICK) for t in ticks]
+        counts = (
+            []
+            if ticks is None or not icount
+            else [round(int(t) * INSTRUCTIONS_PER_TICK) for t in ticks]
+        )
         before, n, started = _bytes(device), 0, time.perf_counter()
         batch = _inputs(model.compiled.input, 8)
         while (elapsed := time.perf_counter() - started) < MEASURE_SECONDS:
@@ -121,7 +133,9 @@ def board_table(models: tuple[tuple[str, bytes], ...], say: Callable[[str], None
             say(f"{title} on {name}")
             model = Loaded(compile_plan(tflite))
             counted, free = (measure(board, image, model, icount) for icount in (True, False))
-            payload = sum(_tensor_bytes(spec) for spec in (model.compiled.input, model.compiled.output))
+            payload = sum(
+                _tensor_bytes(spec) for spec in (model.compiled.input, model.compiled.output)
+            )
             rows.append(
                 (
                     title,

@@ -1,4 +1,6 @@
-"""A serial line in memory: the bytes of a program's stdin and stdout, no faster than a UART would carry them."""
+"""A serial line in memory: the bytes of a program's stdin and stdout, no faster than a UART would
+carry them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ import time
 from collections.abc import Sequence
 from types import TracebackType
 
-from host.ports import FdPort
+from tinyrobust.host.link.ports import FdPort
 
 BITS_PER_BYTE = 10
 """8N1: start bit, eight of data, stop bit."""
@@ -23,7 +25,9 @@ BUFFER_BYTES = 4096
 
 
 class Lane:
-    """One direction: what is read from ``source`` is written to ``sink`` at ``rate`` bytes per second."""
+    """One direction: what is read from ``source`` is written to ``sink`` at ``rate`` bytes per
+    second.
+    """
 
     def __init__(self, source: int, sink: int, rate: float) -> None:
         self.carried = 0
@@ -54,11 +58,15 @@ class Lane:
 
 
 class PacedLine:
-    """A context manager: ``argv`` as a device at the far end of a full-duplex line of ``baud``; ``port`` is ours."""
+    """A context manager: ``argv`` as a device at the far end of a full-duplex line of ``baud``;
+    ``port`` is ours.
+    """
 
     def __init__(self, argv: Sequence[str], baud: int) -> None:
         self.rate = baud / BITS_PER_BYTE
-        self._child = subprocess.Popen(list(argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        self._child = subprocess.Popen(
+            list(argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         ours, self._theirs = socket.socketpair()
@@ -72,7 +80,10 @@ class PacedLine:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Hangs up, and ends the device."""
         self.port.close()

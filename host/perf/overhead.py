@@ -1,4 +1,6 @@
-"""What the CMSIS-NN engine adds to the kernels it calls: its own instructions, counted one by one by QEMU."""
+"""What the CMSIS-NN engine adds to the kernels it calls: its own instructions, counted one by one
+by QEMU.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,14 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from host.boards import Board, get_board
-from host.flash import build
-from host.perf.boards import INSTRUCTIONS_PER_TICK, Loaded, opened
-from host.perf.table import Table
-from host.tools import STM32
-from host.types import Int8Array, LinkError
-from models.plan import compile_plan
+from tinyrobust.core.errors import LinkError
+from tinyrobust.core.types import Int8Array
+from tinyrobust.host.boards.build import build
+from tinyrobust.host.boards.table import Board, get_board
+from tinyrobust.host.perf.boards import INSTRUCTIONS_PER_TICK, Loaded, opened
+from tinyrobust.host.perf.table import Table
+from tinyrobust.host.setup.tools import STM32
+from tinyrobust.models.plan.compiler import compile_plan
 
 BOARD = "qemu_an500"
 ENGINE = r"\b(?:engine|operators|plan)::"
@@ -53,7 +56,10 @@ class Overhead:
 
 
 def overhead(board: Board, image: Path, tflite: bytes) -> Overhead:
-    """Counts one inference on seeded noise. Raises UsageError where QEMU is too old to log single instructions."""
+    """Counts one inference on seeded noise.
+
+    Raises UsageError where QEMU is too old to log single instructions.
+    """
     model = Loaded(compile_plan(tflite))
     sample = np.random.default_rng(0).integers(-128, 128, (1, *model.compiled.input.shape), np.int8)
     with opened(board, image, True) as device:
@@ -65,7 +71,9 @@ def overhead(board: Board, image: Path, tflite: bytes) -> Overhead:
     if len(own) != len(counts):
         raise LinkError(f"{board.name}: {len(counts)} operators were timed and {len(own)} traced")
     layers = zip(profile, counts, own, strict=True)
-    return Overhead(total, max(0, total - sum(counts)), tuple(Layer(op.name, n, k) for op, n, k in layers))
+    return Overhead(
+        total, max(0, total - sum(counts)), tuple(Layer(op.name, n, k) for op, n, k in layers)
+    )
 
 
 def _own(board: Board, image: Path, model: Loaded, sample: Int8Array) -> list[int]:
@@ -74,7 +82,16 @@ def _own(board: Board, image: Path, model: Loaded, sample: Int8Array) -> list[in
     ranges = ",".join(f"{start:#x}+{size:#x}" for start, size, _ in symbols)
     with TemporaryDirectory(prefix="tinyrobust-") as room:
         log = Path(room) / "log"
-        options = ("-accel", "tcg,one-insn-per-tb=on", "-d", "exec,nochain", "-dfilter", ranges, "-D", str(log))
+        options = (
+            "-accel",
+            "tcg,one-insn-per-tb=on",
+            "-d",
+            "exec,nochain",
+            "-dfilter",
+            ranges,
+            "-D",
+            str(log),
+        )
         with opened(replace(board, needs=STM32), image, False, options) as device:
             device.load(model)
             begun = log.stat().st_size
@@ -83,7 +100,9 @@ def _own(board: Board, image: Path, model: Loaded, sample: Int8Array) -> list[in
 
 
 def by_operator(trace: bytes, symbols: Sequence[tuple[int, int, str]]) -> list[int]:
-    """Lines of QEMU's ``exec`` log, one for each instruction, counted from one call of ``OPERATOR`` to the next."""
+    """Lines of QEMU's ``exec`` log, one for each instruction, counted from one call of ``OPERATOR``
+    to the next.
+    """
     starts = [start for start, _, _ in symbols]
     entry = next(start for start, _, name in symbols if name.startswith(OPERATOR))
     counts: list[int] = []
@@ -99,16 +118,26 @@ def by_operator(trace: bytes, symbols: Sequence[tuple[int, int, str]]) -> list[i
 
 def _symbols(image: Path) -> list[tuple[int, int, str]]:
     """(address, size, name) of the engine's functions, by address."""
-    listed = subprocess.run(["arm-none-eabi-nm", "-S", "-C", str(image)], capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        ["arm-none-eabi-nm", "-S", "-C", str(image)], capture_output=True, text=True, check=True
+    )
     lines = re.findall(r"^([0-9a-f]{8}) ([0-9a-f]{8}) [tTW] (.*)$", listed.stdout, re.M)
-    return sorted((int(start, 16), int(size, 16), name) for start, size, name in lines if re.search(ENGINE, name))
+    return sorted(
+        (int(start, 16), int(size, 16), name)
+        for start, size, name in lines
+        if re.search(ENGINE, name)
+    )
 
 
 def _share(layer: Layer) -> str:
-    return f"{layer.engine / layer.instructions:.2%}" if layer.engine < layer.instructions else "all"
+    return (
+        f"{layer.engine / layer.instructions:.2%}" if layer.engine < layer.instructions else "all"
+    )
 
 
-def overhead_tables(models: tuple[tuple[str, bytes], ...], say: Callable[[str], None]) -> list[Table]:
+def overhead_tables(
+    models: tuple[tuple[str, bytes], ...], say: Callable[[str], None]
+) -> list[Table]:
     """Every model as a whole, and the second, or the only one, layer by layer."""
     board = get_board(BOARD)
     image = build(board).elf
@@ -120,7 +149,9 @@ def overhead_tables(models: tuple[tuple[str, bytes], ...], say: Callable[[str], 
         worst = max(one.layers, key=lambda layer: layer.engine)
         share = f"{one.engine / one.instructions:.3%}"
         most = f"{worst.engine} in {worst.name}"
-        rows.append((title, f"{len(one.layers)}", f"{one.instructions:,}", f"{one.engine:,}", share, most))
+        rows.append(
+            (title, f"{len(one.layers)}", f"{one.instructions:,}", f"{one.engine:,}", share, most)
+        )
     title, one = found[min(1, len(found) - 1)]
     layers = tuple(
         (str(i), layer.name, f"{layer.instructions:,}", f"{layer.engine}", _share(layer))
@@ -132,7 +163,14 @@ def overhead_tables(models: tuple[tuple[str, bytes], ...], say: Callable[[str], 
             f"On {BOARD}: instructions of one inference, and at most so many of them spent outside kernels: every "
             "instruction of the engine's own functions, counted one by one in QEMU's log, and all that is in no "
             "operator, above all the copy of the input.",
-            ("model", "operators", "instructions", "outside kernels", "share", "most in an operator"),
+            (
+                "model",
+                "operators",
+                "instructions",
+                "outside kernels",
+                "share",
+                "most in an operator",
+            ),
             tuple(rows),
         ),
         Table(

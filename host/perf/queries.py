@@ -1,4 +1,6 @@
-"""The board in the loop of an attack: queries a second against what the board answers when nobody thinks in between."""
+"""The board in the loop of an attack: queries a second against what the board answers when nobody
+thinks in between.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +14,21 @@ from pathlib import Path
 
 import numpy as np
 
-from attacks.problem import Norm, Problem
-from attacks.square import square_linf
-from host.boards import get_board
-from host.device import Device
-from host.flash import build
-from host.journal import Journaled
-from host.perf.boards import Loaded, opened
-from host.perf.table import Table
-from models.plan import compile_plan
+from tinyrobust.attacks.base.problem import Norm, Problem
+from tinyrobust.attacks.black_box.square import square_linf
+from tinyrobust.host.boards.build import build
+from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.devices.device import Device
+from tinyrobust.host.perf.boards import Loaded, opened
+from tinyrobust.host.perf.table import Table
+from tinyrobust.host.runs.journal import Journaled
+from tinyrobust.models.plan.compiler import compile_plan
 
 BOARD = "qemu_an500"
 CASES = ((0, 128), (0, 16), (1, 16))
-"""Which model, and how many samples step together: what an attack is given, and what may be left of it at its end."""
+"""Which model, and how many samples step together: what an attack is given, and what may be left of
+it at its end.
+"""
 LEVELS = 2
 SECONDS = 4.0
 """About so long each measurement takes."""
@@ -46,7 +50,9 @@ class Busy:
 
 
 def measure(device: Device, samples: int, folder: Path) -> Busy:
-    """One large batch of random inputs, and Square on ``samples`` of them through a journal, in turns."""
+    """One large batch of random inputs, and Square on ``samples`` of them through a journal, in
+    turns.
+    """
     rng = np.random.default_rng(SEED)
     spec = device.input
     first = rng.integers(-128, 128, (samples, *spec.shape), np.int8)
@@ -58,7 +64,9 @@ def measure(device: Device, samples: int, folder: Path) -> Busy:
         many = rng.integers(-128, 128, (samples * (steps + 1), *spec.shape), np.int8)
         bare.append(_rate(partial(device.predict, many), len(many)))
         with Journaled(device, folder / f"{samples}-{turn}", "performance") as journaled:
-            problem = Problem(first, labels, spec, Norm.LINF, LEVELS * spec.scale, LEVELS, SEED + turn, journaled)
+            problem = Problem(
+                first, labels, spec, Norm.LINF, LEVELS * spec.scale, LEVELS, SEED + turn, journaled
+            )
             started = time.perf_counter()
             square_linf(problem, steps, 0.1)
             attacked.append(journaled.answered / (time.perf_counter() - started))
@@ -72,7 +80,9 @@ def _rate(work: Callable[[], object], n: int) -> float:
 
 
 def query_table(models: tuple[tuple[str, bytes], ...], say: Callable[[str], None]) -> Table:
-    """The first of ``models`` (title, .tflite), and the second if there is one, on ``BOARD``, as ``CASES`` says."""
+    """The first of ``models`` (title, .tflite), and the second if there is one, on ``BOARD``, as
+    ``CASES`` says.
+    """
     board = get_board(BOARD)
     image = build(board).elf
     rows = []
@@ -84,7 +94,15 @@ def query_table(models: tuple[tuple[str, bytes], ...], say: Callable[[str], None
             with opened(board, image, icount=True) as device:
                 device.load(model, model.compiled.input)
                 busy = measure(device, samples, Path(folder) / title)
-            rows.append((title, str(samples), f"{busy.bare:.1f}", f"{busy.attacked:.1f}", f"{busy.share:.0%}"))
+            rows.append(
+                (
+                    title,
+                    str(samples),
+                    f"{busy.bare:.1f}",
+                    f"{busy.attacked:.1f}",
+                    f"{busy.share:.0%}",
+                )
+            )
     return Table(
         "The board in the loop",
         f"Square (Linf, {LEVELS} levels) asks {BOARD} itself, one query a sample and step, every answer on disk in the "

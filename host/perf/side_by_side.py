@@ -1,4 +1,6 @@
-"""Several boards at once: inferences a second of 1, 2 and 4 processes that bench the same network."""
+"""Several boards at once: inferences a second of 1, 2 and 4 processes that bench the same
+network.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from host.boards import PortKind, get_board
-from host.device import Device
-from host.flash import build
-from host.perf.boards import Loaded, opened
-from host.perf.table import Table
-from host.ports import ChildPort
-from host.types import LinkError
-from models.plan import compile_plan
+from tinyrobust.core.errors import LinkError
+from tinyrobust.host.boards.build import build
+from tinyrobust.host.boards.table import PortKind, get_board
+from tinyrobust.host.devices.device import Device
+from tinyrobust.host.link.ports import ChildPort
+from tinyrobust.host.perf.boards import Loaded, opened
+from tinyrobust.host.perf.table import Table
+from tinyrobust.models.plan.compiler import compile_plan
 
 BOARDS = ("native", "qemu_an500")
 PROCESSES = (1, 2, 4)
@@ -52,10 +54,15 @@ def side_by_side_table(models: tuple[tuple[str, bytes], ...], say: Callable[[str
 
 
 def _together(n: int, name: str, image: Path, tflite: bytes) -> float:
-    """Inferences a second of ``n`` processes together, from the moment that all of them are ready."""
+    """Inferences a second of ``n`` processes together, from the moment that all of them are
+    ready.
+    """
     context = multiprocessing.get_context("spawn")
     ready, rates = context.Barrier(n), context.SimpleQueue()
-    processes = [context.Process(target=_bench, args=(name, image, tflite, ready, rates.put)) for _ in range(n)]
+    processes = [
+        context.Process(target=_bench, args=(name, image, tflite, ready, rates.put))
+        for _ in range(n)
+    ]
     for process in processes:
         process.start()
     for process in processes:
@@ -65,7 +72,9 @@ def _together(n: int, name: str, image: Path, tflite: bytes) -> float:
     return sum(float(rates.get()) for _ in processes)
 
 
-def _bench(name: str, image: Path, tflite: bytes, ready: Barrier, done: Callable[[float], None]) -> None:
+def _bench(
+    name: str, image: Path, tflite: bytes, ready: Barrier, done: Callable[[float], None]
+) -> None:
     board = get_board(name)
     with ExitStack() as stack:
         if board.port is PortKind.CHILD:
@@ -74,7 +83,9 @@ def _bench(name: str, image: Path, tflite: bytes, ready: Barrier, done: Callable
             device = stack.enter_context(opened(board, image, True))
         model = Loaded(compile_plan(tflite))
         device.load(model)
-        batch = np.random.default_rng(0).integers(-128, 128, (BATCH, *model.compiled.input.shape), np.int8)
+        batch = np.random.default_rng(0).integers(
+            -128, 128, (BATCH, *model.compiled.input.shape), np.int8
+        )
         device.predict(batch)
         ready.wait(READY_SECONDS)
         n, started = 0, time.perf_counter()

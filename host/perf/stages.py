@@ -1,4 +1,6 @@
-"""Where the host's time goes in ``make bench``: each stage of the default run, from an empty cache."""
+"""Where the host's time goes in ``make bench``: each stage of the default run, from an empty
+cache.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from attacks.base import make
-from host.attach import attach
-from host.boards import get_board
-from host.config import Config
-from host.perf.table import Table
-from host.report import write_report
-from host.run import execute
-from host.types import Cell, Differentiable
-from models.zoo import open_model
+from tinyrobust.attacks.make import make
+from tinyrobust.core.cells import Cell
+from tinyrobust.core.types import Differentiable
+from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.config.bench import Config
+from tinyrobust.host.devices.attach import attach
+from tinyrobust.host.perf.table import Table
+from tinyrobust.host.report.page import write_report
+from tinyrobust.host.runs.execute import execute
+from tinyrobust.models.zoo.catalog import open_model
 
 EPS = 16 / 255
 SAMPLES = 128
@@ -70,7 +73,9 @@ def stage_table(say: Callable[[str], None]) -> Table:
                 outcome = execute(config, ladder, device, cache, say, lambda *_: None)
         with watch.stage("report"):
             write_report(outcome.path)
-    rows = tuple((name, f"{seconds:.2f}", f"{1e3 * seconds / n:,.2f}") for name, seconds, n in watch.rows)
+    rows = tuple(
+        (name, f"{seconds:.2f}", f"{1e3 * seconds / n:,.2f}") for name, seconds, n in watch.rows
+    )
     return Table(
         "Host time per stage",
         f"The default bench on {SAMPLES} samples, eps 16/255, each stage once: seconds, and milliseconds per sample "

@@ -1,4 +1,6 @@
-"""What a sample costs on the wire: our protocol beside the MLPerf Tiny protocol, on the same line at the same rate."""
+"""What a sample costs on the wire: our protocol beside the MLPerf Tiny protocol, on the same line
+at the same rate.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +11,33 @@ from pathlib import Path
 
 import numpy as np
 
-from host.boards import get_board
-from host.device import Device
-from host.flash import build
-from host.mlperf_device import MlperfDevice
-from host.parts import MLPERF_TINY, TINYROBUST, Parts
-from host.perf.line import PacedLine
-from host.perf.table import Table
-from host.target import Target
-from models import bundle
-from models.bundle import Bundle
-from models.emit import emit_plan
+from tinyrobust.host.boards.build import build
+from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.config.parts import MLPERF_TINY, TINYROBUST, Parts
+from tinyrobust.host.devices.device import Device
+from tinyrobust.host.devices.mlperf.device import MlperfDevice
+from tinyrobust.host.devices.target import Target
+from tinyrobust.host.perf.line import PacedLine
+from tinyrobust.host.perf.table import Table
+from tinyrobust.models.plan import bundle
+from tinyrobust.models.plan.bundle import Bundle
+from tinyrobust.models.plan.c_sources import emit_plan
 
 BAUDS = (115200, 921600)
 CIFAR_BYTES = 32 * 32 * 3
 LINE_SECONDS = 5.0
 """How long the inputs of one measurement would occupy the line by themselves."""
 SEED = 0
-HEADS = ("model", "input bytes", "baud", "protocol", "sent", "received", "ms/sample", "of line rate")
+HEADS = (
+    "model",
+    "input bytes",
+    "baud",
+    "protocol",
+    "sent",
+    "received",
+    "ms/sample",
+    "of line rate",
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,9 @@ def stream(device: Target, line: PacedLine, network: Bundle) -> Streamed:
 
 
 def measure(network: Bundle, protocol: str, baud: int) -> Streamed:
-    """``network`` on the firmware as a host process, which computes far faster than the line carries its inputs."""
+    """``network`` on the firmware as a host process, which computes far faster than the line
+    carries its inputs.
+    """
     board = get_board("native")
     if protocol == TINYROBUST:
         with PacedLine([str(build(board).elf)], baud) as line, Device(line.port, "native") as ours:
@@ -68,11 +81,17 @@ def measure(network: Bundle, protocol: str, baud: int) -> Streamed:
         return stream(theirs, line, network)
 
 
-def streaming_table(models: tuple[tuple[str, bytes], ...], cache: Path, say: Callable[[str], None]) -> Table:
-    """The first model with inputs of ``CIFAR_BYTES``, else the last one, at every rate of ``BAUDS``, both protocols."""
+def streaming_table(
+    models: tuple[tuple[str, bytes], ...], cache: Path, say: Callable[[str], None]
+) -> Table:
+    """The first model with inputs of ``CIFAR_BYTES``, else the last one, at every rate of
+    ``BAUDS``, both protocols.
+    """
     rows = []
     built = [(title, bundle.build(tflite, cache)) for title, tflite in models]
-    for title, network in [one for one in built if one[1].input.size == CIFAR_BYTES][:1] or built[-1:]:
+    for title, network in [one for one in built if one[1].input.size == CIFAR_BYTES][:1] or built[
+        -1:
+    ]:
         for baud in BAUDS:
             for protocol in (TINYROBUST, MLPERF_TINY):
                 say(f"{title} over {protocol} at {baud} baud")

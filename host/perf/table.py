@@ -18,10 +18,27 @@ class Table:
 
 def markdown(table: Table) -> str:
     """One section, columns padded so that the source reads as well as the page."""
-    widths = [max(len(row[i]) for row in (table.heads, *table.rows)) for i in range(len(table.heads))]
+    widths = [
+        max(len(row[i]) for row in (table.heads, *table.rows)) for i in range(len(table.heads))
+    ]
 
     def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
+        return (
+            "| "
+            + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+            + " |"
+        )
 
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
-    return "\n".join([f"## {table.title}", "", table.about, "", line(table.heads), rule, *map(line, table.rows), ""])
+    return "\n".join(
+        [
+            f"## {table.title}",
+            "",
+            table.about,
+            "",
+            line(table.heads),
+            rule,
+            *map(line, table.rows),
+            "",
+        ]
+    )

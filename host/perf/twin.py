@@ -8,11 +8,11 @@ from functools import partial
 
 import numpy as np
 
-from host.perf.table import Table
-from host.types import Int8Array
-from models.reference import TflmPredictor
-from models.tf import tf
-from models.twin import TwinPredictor
+from tinyrobust.core.types import Int8Array
+from tinyrobust.host.perf.table import Table
+from tinyrobust.models.keras.tf import tf
+from tinyrobust.models.rungs.predictors import TflmPredictor
+from tinyrobust.models.rungs.twin.predictor import TwinPredictor
 
 SAMPLES = 32
 REPEATS = 3
@@ -20,7 +20,9 @@ SEED = 0
 
 
 def twin_table(models: tuple[tuple[str, bytes], ...], say: Callable[[str], None]) -> Table:
-    """tflite-micro against the twin, forward and with an input gradient, the best of ``REPEATS`` each, in turn."""
+    """tflite-micro against the twin, forward and with an input gradient, the best of ``REPEATS``
+    each, in turn.
+    """
     rows = []
     for title, tflite in models:
         say(f"twin of {title}")
@@ -31,7 +33,12 @@ def twin_table(models: tuple[tuple[str, bytes], ...], say: Callable[[str], None]
             partial(twin.predict, q),
             partial(_gradient, twin, q),
         )
-        best = [min(times) for times in zip(*([_seconds(call) for call in calls] for _ in range(REPEATS)), strict=True)]
+        best = [
+            min(times)
+            for times in zip(
+                *([_seconds(call) for call in calls] for _ in range(REPEATS)), strict=True
+            )
+        ]
         oracle, forward, gradient = (1e3 * seconds / SAMPLES for seconds in best)
         ratio = f"{oracle / forward:.1f}"
         rows.append((title, f"{oracle:.2f}", f"{forward:.2f}", f"{gradient:.2f}", ratio))

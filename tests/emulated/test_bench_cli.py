@@ -1,4 +1,6 @@
-"""The command itself, as a process: a whole bench on the native board, killed with -9 in the middle, then again."""
+"""The command itself, as a process: a whole bench on the native board, killed with -9 in the
+middle, then again.
+"""
 
 import json
 import os
@@ -12,9 +14,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from host.tools import checkout
+from tinyrobust.host.setup.tools import checkout
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is missing")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is missing"),
+]
 OPTIONS = ["--board", "native", "--samples", "40", "--eps", "4/255,16/255"]
 
 
@@ -26,9 +31,14 @@ def room(tmp_path_factory):
 def start(room, *argv, **options):
     environment = {**os.environ, "TINYROBUST_CACHE": str(room / "cache")}
     return subprocess.Popen(
-        [sys.executable, "-m", "host.cli", *argv], cwd=checkout(), env=environment,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
-    )  # fmt: skip
+        [sys.executable, "-m", "tinyrobust.host.cli", *argv],
+        cwd=checkout(),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
 
 
 def result(child):
@@ -46,7 +56,10 @@ def test_killed_bench_resumes_and_a_finished_one_is_reused(room):
     whole = result(start(room, "run", *OPTIONS, "--out", str(room / "whole"), "--json"))
     cells = 1 + 2 + 2 * 2 * 2
     assert whole["made"] == cells * 5 * 40
-    assert [(d["rung"], d["differing_bytes"]) for d in whole["divergence"]] == [("native", 0), ("twin", 0)]
+    assert [(d["rung"], d["differing_bytes"]) for d in whole["divergence"]] == [
+        ("native", 0),
+        ("twin", 0),
+    ]
     assert "--samples 40" in whole["manifest"]["command"]
     assert (Path(whole["run"]) / "report.html").is_file()
 
@@ -62,8 +75,12 @@ def test_killed_bench_resumes_and_a_finished_one_is_reused(room):
     page = Path(resumed["run"]) / "report.html"
     page.unlink()
     floor = room / "bench.toml"
-    floor.write_text('[[gate.floors]]\nattack = "pgd"\nsource = "qat"\neps = "16/255"\naccuracy = 1\n')
-    gated = start(room, "run", *OPTIONS, "--out", str(room / "cut"), "--config", str(floor), "--json")
+    floor.write_text(
+        '[[gate.floors]]\nattack = "pgd"\nsource = "qat"\neps = "16/255"\naccuracy = 1\n'
+    )
+    gated = start(
+        room, "run", *OPTIONS, "--out", str(room / "cut"), "--config", str(floor), "--json"
+    )
     out, err = gated.communicate(timeout=600)
     assert "gates failed: native under pgd made on qat" in err
     assert (gated.returncode, page.is_file()) == (1, True)

@@ -1,4 +1,6 @@
-"""The bench on emulated boards: the oracle's bytes on every port, and an emulator killed in the middle of a run."""
+"""The bench on emulated boards: the oracle's bytes on every port, and an emulator killed in the
+middle of a run.
+"""
 
 import os
 import shutil
@@ -9,14 +11,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from host.attach import attach
-from host.boards import get_board
-from host.config import Config
-from host.run import execute
-from host.types import Dataset, LinkError
-from models.bundle import Bundle, build
-from models.reference import TflmPredictor
-from tests.small_model import SHAPE, small_tflite
+from tests.support.networks.small_model import SHAPE, small_tflite
+from tinyrobust.core.errors import LinkError
+from tinyrobust.core.types import Dataset
+from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.config.bench import Config
+from tinyrobust.host.devices.attach import attach
+from tinyrobust.host.runs.execute import execute
+from tinyrobust.models.plan.bundle import Bundle, build
+from tinyrobust.models.rungs.predictors import TflmPredictor
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
@@ -44,8 +47,15 @@ def ladder(tmp_path_factory):
     pytest.importorskip("tflite_micro", reason="there is no tflite-micro wheel for this platform")
     tflite = small_tflite()
     rng = np.random.default_rng(1)
-    data = Dataset("noise", rng.integers(-128, 128, (SAMPLES, *SHAPE), np.int8), rng.integers(0, 10, SAMPLES), "00")
-    return OneModel(build(tflite, tmp_path_factory.mktemp("cache")), (TflmPredictor(tflite, "small"),), data)
+    data = Dataset(
+        "noise",
+        rng.integers(-128, 128, (SAMPLES, *SHAPE), np.int8),
+        rng.integers(0, 10, SAMPLES),
+        "00",
+    )
+    return OneModel(
+        build(tflite, tmp_path_factory.mktemp("cache")), (TflmPredictor(tflite, "small"),), data
+    )
 
 
 def bench(board, ladder, tmp_path, tick=lambda *_: None, device=None):
@@ -59,7 +69,10 @@ def essence(outcome):
     """What must not depend on the port: every record of the board, without its counts."""
     rows = pq.read_table(outcome.path / "records.parquet").to_pylist()
     assert len(rows) == 2 * 2 * SAMPLES
-    return {(r["rung"], r["attack"], r["sample"]): (r["raw"], r["input_crc"], r["predicted"]) for r in rows}
+    return {
+        (r["rung"], r["attack"], r["sample"]): (r["raw"], r["input_crc"], r["predicted"])
+        for r in rows
+    }
 
 
 @pytest.mark.parametrize("board", ["qemu_an500", "qemu_an386"])
@@ -71,7 +84,9 @@ def test_board_gives_the_oracles_bytes(board, ladder, tmp_path):
 
 
 def test_uart_and_fifo_give_the_same_records(ladder, tmp_path):
-    assert essence(bench("qemu_an500_uart", ladder, tmp_path)) == essence(bench("qemu_an500", ladder, tmp_path))
+    assert essence(bench("qemu_an500_uart", ladder, tmp_path)) == essence(
+        bench("qemu_an500", ladder, tmp_path)
+    )
 
 
 def test_killed_emulator_is_one_line_and_the_run_resumes(ladder, tmp_path):

@@ -8,18 +8,20 @@ import time
 
 import pytest
 
-from host.attach import attach
-from host.boards import EmulatorKind, get_board, load_boards
-from host.emulator import Emulator
-from host.environment import BOARD_STEPS
-from host.flash import build, upload
-from host.parts import Parts
-from host.ports import FifoPort
-from host.tools import checkout
-from host.types import LinkError, UsageError
+from tinyrobust.core.errors import LinkError, UsageError
+from tinyrobust.host.boards.build import build
+from tinyrobust.host.boards.emulator import Emulator
+from tinyrobust.host.boards.table import EmulatorKind, get_board, load_boards
+from tinyrobust.host.config.parts import Parts
+from tinyrobust.host.devices.attach import attach
+from tinyrobust.host.devices.flash import upload
+from tinyrobust.host.link.ports import FifoPort
+from tinyrobust.host.setup.environment import BOARD_STEPS
+from tinyrobust.host.setup.tools import checkout
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("qemu-system-arm") is None or not all(step.up_to_date(checkout()) for step in BOARD_STEPS),
+    shutil.which("qemu-system-arm") is None
+    or not all(step.up_to_date(checkout()) for step in BOARD_STEPS),
     reason="needs qemu-system-arm and `make setup`",
 )
 
@@ -27,7 +29,9 @@ PARTS = {"cortex-m7": 0xC27, "cortex-m4": 0xC24}
 """CPUID part numbers (Armv7-M ARM, B3.2.3)."""
 
 
-@pytest.mark.parametrize("name", [b.name for b in load_boards().values() if b.emulator is EmulatorKind.QEMU])
+@pytest.mark.parametrize(
+    "name", [b.name for b in load_boards().values() if b.emulator is EmulatorKind.QEMU]
+)
 def test_boot(name):
     board = get_board(name)
     with attach(board, print) as device:
@@ -62,7 +66,9 @@ def test_nothing_is_left_behind():
 def test_an_early_death_carries_qemus_words(tmp_path):
     board = get_board("qemu_an500")
     (tmp_path / "firmware.elf").write_bytes(b"no firmware")
-    with Emulator(dataclasses.replace(board, machine="no-such-machine"), tmp_path / "firmware.elf") as emulator:
+    with Emulator(
+        dataclasses.replace(board, machine="no-such-machine"), tmp_path / "firmware.elf"
+    ) as emulator:
         deadline = time.monotonic() + 10
         while emulator.gone() is None and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -84,7 +90,9 @@ SIZES = {
     "nucleo_l4r5zi": (2 << 20, 640 << 10),
     "nucleo_h743zi": (2 << 20, 640 << 10),
 }
-"""Flash and RAM of the chips' data sheets: DS10916, DS10969, DS12023, DS12110 (of the H743, DTCM and AXI SRAM)."""
+"""Flash and RAM of the chips' data sheets: DS10916, DS10969, DS12023, DS12110 (of the H743, DTCM
+and AXI SRAM).
+"""
 
 
 @pytest.mark.parametrize("name", [b.name for b in load_boards().values() if not b.emulated])

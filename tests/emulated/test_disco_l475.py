@@ -1,4 +1,6 @@
-"""The image of a real board, unchanged, on QEMU's model of that board: USART, clock tree, interrupts."""
+"""The image of a real board, unchanged, on QEMU's model of that board: USART, clock tree,
+interrupts.
+"""
 
 import hashlib
 import time
@@ -6,22 +8,23 @@ import time
 import numpy as np
 import pytest
 
-from host.attach import attach
-from host.boards import get_board
-from host.emulator import Emulator
-from host.environment import BOARD_STEPS
-from host.flash import build
-from host.frame import Deframer, encode
-from host.ports import connect
-from host.tools import STM32, checkout, found_version, tools
-from host.wire import LOAD_CHUNK, Load, Loaded, TickUnit
-from models.plan import compile_plan
-from tests.oracle import tflm
-from tests.small_model import SHAPE, small_tflite
-from tests.unit.test_device import SmallPlan
+from tests.support.networks.oracle import tflm
+from tests.support.networks.small_model import SHAPE, small_tflite
+from tests.unit.host.devices.test_device import SmallPlan
+from tinyrobust.core.abi.wire import LOAD_CHUNK, Load, Loaded, TickUnit
+from tinyrobust.host.boards.build import build
+from tinyrobust.host.boards.emulator import Emulator
+from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.devices.attach import attach
+from tinyrobust.host.link.frame import Deframer, encode
+from tinyrobust.host.link.ports import connect
+from tinyrobust.host.setup.environment import BOARD_STEPS
+from tinyrobust.host.setup.tools import STM32, checkout, found_version, tools
+from tinyrobust.models.plan.compiler import compile_plan
 
 pytestmark = pytest.mark.skipif(
-    not all(found_version(tool) for tool in tools([STM32])) or not all(s.up_to_date(checkout()) for s in BOARD_STEPS),
+    not all(found_version(tool) for tool in tools([STM32]))
+    or not all(s.up_to_date(checkout()) for s in BOARD_STEPS),
     reason=f"needs `make setup` and {tools([STM32])[0].name}: {tools([STM32])[0].remedy}",
 )
 
@@ -74,7 +77,7 @@ def test_answers_are_the_oracles_and_instruction_counts_repeat():
 
 @pytest.mark.slow
 def test_digits_bytes_are_the_oracles(tmp_path):
-    from models.zoo import open_model
+    from tinyrobust.models.zoo.catalog import open_model
 
     ladder = open_model("digits-8bit", tmp_path, print)
     q = ladder.test.q[:200]
@@ -87,7 +90,9 @@ def test_digits_bytes_are_the_oracles(tmp_path):
 
 
 def test_more_than_the_ring_holds_is_not_lost():
-    """Twelve frames of 4 KiB at once: the receive interrupt is masked while the ring is full, and the line waits."""
+    """Twelve frames of 4 KiB at once: the receive interrupt is masked while the ring is full, and
+    the line waits.
+    """
     chunk = bytes(range(256)) * (LOAD_CHUNK // 256)
     with attach(get_board("qemu_l475"), print) as device:
         assert device.info.rx_ring < 3 * LOAD_CHUNK
@@ -96,7 +101,9 @@ def test_more_than_the_ring_holds_is_not_lost():
         deframer, frames, end = Deframer(), [], time.monotonic() + 60
         while len(frames) < 12 and time.monotonic() < end:
             frames += deframer.feed(device.link.port.read(1.0))
-    assert [(f.seq, f.body) for f in frames] == [(seq, Loaded(LOAD_CHUNK, 0)) for seq in range(1, 13)]
+    assert [(f.seq, f.body) for f in frames] == [
+        (seq, Loaded(LOAD_CHUNK, 0)) for seq in range(1, 13)
+    ]
 
 
 def test_rate_is_raised_and_an_impossible_one_is_not():

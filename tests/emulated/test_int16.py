@@ -1,4 +1,6 @@
-"""Trained networks converted with int16 activations: twin, host build and emulated cores give tflite-micro's bytes."""
+"""Trained networks converted with int16 activations: twin, host build and emulated cores give
+tflite-micro's bytes.
+"""
 
 import os
 import shutil
@@ -6,14 +8,14 @@ import shutil
 import numpy as np
 import pytest
 
-from host.attach import attach
-from host.boards import get_board
-from models import weight_files
-from models.bundle import build
-from models.recipes import recipe
-from models.reference import KerasPredictor, TflmPredictor, without_softmax
-from models.tflite_converter import Activations, converted
-from models.twin import TwinPredictor
+from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.devices.attach import attach
+from tinyrobust.models.export.converter import Activations, converted
+from tinyrobust.models.plan.bundle import build
+from tinyrobust.models.rungs.predictors import KerasPredictor, TflmPredictor, without_softmax
+from tinyrobust.models.rungs.twin.predictor import TwinPredictor
+from tinyrobust.models.training import weight_files
+from tinyrobust.models.training.recipes import recipe
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
@@ -39,7 +41,12 @@ def network(request, tmp_path_factory):
     oracle = TflmPredictor(tflite, lattice=task.spec)
     raw = oracle.predict(q).raw
     oracle.close()
-    return bundle, q, raw, KerasPredictor(full, "float32", task.spec).predict(q).logits.argmax(axis=1)
+    return (
+        bundle,
+        q,
+        raw,
+        KerasPredictor(full, "float32", task.spec).predict(q).logits.argmax(axis=1),
+    )
 
 
 def test_the_float_networks_predictions_survive(network):

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from host.boards import PortKind, get_board
-from host.device import Device
-from host.emulator import Emulator
-from host.environment import BOARD_STEPS, NATIVE_STEPS
-from host.ports import ChildPort, FifoPort
-from host.tools import ARM, NATIVE, checkout, missing, tools
+from tinyrobust.host.boards.emulator import Emulator
+from tinyrobust.host.boards.table import PortKind, get_board
+from tinyrobust.host.devices.device import Device
+from tinyrobust.host.link.ports import ChildPort, FifoPort
+from tinyrobust.host.setup.environment import BOARD_STEPS, NATIVE_STEPS
+from tinyrobust.host.setup.tools import ARM, NATIVE, checkout, missing, tools
 
 pytestmark = [
     pytest.mark.slow,
@@ -28,7 +28,7 @@ pytestmark = [
 BUILD = """
 import sys
 from host import flash
-from host.boards import get_board
+from tinyrobust.host.boards.table import get_board
 flash._require = lambda *what: None  # its stamps tell where they were made
 print(flash.build(get_board(sys.argv[1])).elf)
 """

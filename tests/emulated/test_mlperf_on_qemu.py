@@ -1,24 +1,27 @@
-"""The MLPerf Tiny protocol on emulated boards: over the fast FIFO port, and over a UART as a real board would."""
+"""The MLPerf Tiny protocol on emulated boards: over the fast FIFO port, and over a UART as a real
+board would.
+"""
 
 import shutil
 
 import numpy as np
 import pytest
 
-from host.boards import get_board
-from host.environment import BOARD_STEPS
-from host.flash import build
-from host.mlperf_attach import attach_mlperf
-from host.parts import MLPERF_TINY, Parts
-from host.scores import nearest
-from host.tools import checkout
-from host.types import TensorSpec
-from tests.mlperf_tiny import plan_source
-from tests.oracle import tflm
-from tests.small_model import SHAPE, small_tflite
+from tests.support.boards.mlperf_tiny import plan_source
+from tests.support.networks.oracle import tflm
+from tests.support.networks.small_model import SHAPE, small_tflite
+from tinyrobust.core.types import TensorSpec
+from tinyrobust.host.analysis.scores import nearest
+from tinyrobust.host.boards.build import build
+from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.config.parts import MLPERF_TINY, Parts
+from tinyrobust.host.devices.mlperf.attach import attach_mlperf
+from tinyrobust.host.setup.environment import BOARD_STEPS
+from tinyrobust.host.setup.tools import checkout
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("qemu-system-arm") is None or not all(step.up_to_date(checkout()) for step in BOARD_STEPS),
+    shutil.which("qemu-system-arm") is None
+    or not all(step.up_to_date(checkout()) for step in BOARD_STEPS),
     reason="needs qemu-system-arm and `make setup`",
 )
 
@@ -37,7 +40,11 @@ def test_scores_are_the_oracles_rounded(name, tmp_path):
         answer = device.predict(q)
         again = device.predict(q[:1])
         facts = dict(device.identity.facts)
-    assert (facts["board"], facts["benchmark"], facts["input_encoding"]) == (f"tinyrobust {name}", "custom", "int8")
+    assert (facts["board"], facts["benchmark"], facts["input_encoding"]) == (
+        f"tinyrobust {name}",
+        "custom",
+        "int8",
+    )
     real = tflm(small_tflite(), q).astype(np.float32) * np.float32(1 / 4)
     np.testing.assert_array_equal(nearest(answer.logits), nearest(real))
     assert (answer.ticks > 0).all()

@@ -1,4 +1,6 @@
-"""The MLPerf Tiny models on an emulated Cortex-M7, on their official inputs: every output byte as tflite-micro's."""
+"""The MLPerf Tiny models on an emulated Cortex-M7, on their official inputs: every output byte as
+tflite-micro's.
+"""
 
 import csv
 import os
@@ -9,16 +11,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from host.attach import attach
-from host.boards import get_board
-from models.bundle import build
-from models.data import to_lattice
-from models.reference import TflmPredictor
+from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.devices.attach import attach
+from tinyrobust.models.data.splits import to_lattice
+from tinyrobust.models.plan.bundle import build
+from tinyrobust.models.rungs.predictors import TflmPredictor
 
 DATA = Path(os.environ.get("BENCH_DATA", ""))
 TILE, TILES = 32, 100
 pytestmark = [
-    pytest.mark.skipif("BENCH_DATA" not in os.environ, reason="BENCH_DATA, the folder with mlperf_tiny/, is not set"),
+    pytest.mark.skipif(
+        "BENCH_DATA" not in os.environ,
+        reason="BENCH_DATA, the folder with mlperf_tiny/, is not set",
+    ),
     pytest.mark.skipif(
         not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
         reason="qemu-system-arm or arm-none-eabi-gcc is missing",

@@ -1,4 +1,6 @@
-"""Random operators and networks on emulated cores with the DSP extension, whose kernels the host build lacks."""
+"""Random operators and networks on emulated cores with the DSP extension, whose kernels the host
+build lacks.
+"""
 
 import shutil
 
@@ -7,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host.attach import attach
-from host.boards import get_board
-from models.plan import compile_plan
 from tests.firmware.test_operators import Bundle
-from tests.oracle import tflm
-from tests.tflite_cases import OPERATORS, relaxed
-from tests.tflite_networks import networks
+from tests.support.networks.oracle import tflm
+from tests.support.networks.tflite_cases import OPERATORS, relaxed
+from tests.support.networks.tflite_networks import networks
+from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.devices.attach import attach
+from tinyrobust.models.plan.compiler import compile_plan
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("qemu-system-arm") and shutil.which("arm-none-eabi-gcc")),
@@ -36,4 +38,6 @@ def test_case_is_bit_exact(board, name, data):
     plan = compile_plan(case.tflite)
     board.load(Bundle(plan.data, plan.plan_id), case.lattice)
     q = case.samples(4)
-    np.testing.assert_array_equal(board.predict(q).raw, tflm(case.tflite, case.fed(q)), err_msg=str(case))
+    np.testing.assert_array_equal(
+        board.predict(q).raw, tflm(case.tflite, case.fed(q)), err_msg=str(case)
+    )

@@ -1,19 +1,23 @@
-"""The engine around its kernels, counted instruction by instruction: a bound that a slower engine breaks."""
+"""The engine around its kernels, counted instruction by instruction: a bound that a slower engine
+breaks.
+"""
 
 import pytest
 
-from host.boards import get_board
-from host.flash import build
-from host.perf.overhead import by_operator, overhead
-from host.tools import ARM, STM32, missing, tools
-from tests.small_model import small_tflite
+from tests.support.networks.small_model import small_tflite
+from tinyrobust.host.boards.build import build
+from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.perf.overhead import by_operator, overhead
+from tinyrobust.host.setup.tools import ARM, STM32, missing, tools
 
 MOST = 250
 """Instructions around a kernel; 90 to 200 were counted."""
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(bool(missing(tools([ARM, STM32]))), reason="needs the Arm toolchain and QEMU 9.1")
+@pytest.mark.skipif(
+    bool(missing(tools([ARM, STM32]))), reason="needs the Arm toolchain and QEMU 9.1"
+)
 def test_the_engine_adds_little_to_each_operator():
     board = get_board("qemu_an500")
     one = overhead(board, build(board).elf, small_tflite())

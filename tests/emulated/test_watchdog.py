@@ -1,4 +1,5 @@
-"""The watchdog of an STM32's image: started once, for its longest time, and refreshed by who waits and by who works.
+"""The watchdog of an STM32's image: started once, for its longest time, and refreshed by who waits
+and by who works.
 
 QEMU has no IWDG, but tells what is written where nothing is.
 """
@@ -10,19 +11,20 @@ from contextlib import ExitStack
 import numpy as np
 import pytest
 
-from host.boards import get_board
-from host.device import Device
-from host.emulator import Emulator
-from host.environment import BOARD_STEPS
-from host.flash import build
-from host.ports import connect
-from host.tools import STM32, checkout, found_version, tools
-from models.plan import compile_plan
-from tests.small_model import SHAPE, small_tflite
-from tests.unit.test_device import SmallPlan
+from tests.support.networks.small_model import SHAPE, small_tflite
+from tests.unit.host.devices.test_device import SmallPlan
+from tinyrobust.host.boards.build import build
+from tinyrobust.host.boards.emulator import Emulator
+from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.devices.device import Device
+from tinyrobust.host.link.ports import connect
+from tinyrobust.host.setup.environment import BOARD_STEPS
+from tinyrobust.host.setup.tools import STM32, checkout, found_version, tools
+from tinyrobust.models.plan.compiler import compile_plan
 
 pytestmark = pytest.mark.skipif(
-    not all(found_version(tool) for tool in tools([STM32])) or not all(s.up_to_date(checkout()) for s in BOARD_STEPS),
+    not all(found_version(tool) for tool in tools([STM32]))
+    or not all(s.up_to_date(checkout()) for s in BOARD_STEPS),
     reason=f"needs `make setup` and {tools([STM32])[0].name}: {tools([STM32])[0].remedy}",
 )
 
@@ -31,7 +33,10 @@ REFRESH = (0x0, 0xAAAA)
 
 
 def writes(log):
-    found = re.findall(r"IWDG: unimplemented device write \(size 4, offset (0x\w+), value (0x\w+)\)", log.read_text())
+    found = re.findall(
+        r"IWDG: unimplemented device write \(size 4, offset (0x\w+), value (0x\w+)\)",
+        log.read_text(),
+    )
     return [(int(offset, 16), int(value, 16)) for offset, value in found]
 
 

@@ -4,12 +4,14 @@ import shutil
 
 import pytest
 
-from host.agreement import BOARD, agreement
-from host.attach import attach
-from host.boards import get_board
-from models import on_board, oracle
-from models.download import bench_data, cache_folder
-from models.zoo import RECIPES, open_model
+from tinyrobust.core.cache import cache_folder
+from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.devices.attach import attach
+from tinyrobust.models.data.download import bench_data
+from tinyrobust.models.rungs import oracle
+from tinyrobust.models.zoo import on_board
+from tinyrobust.models.zoo.catalog import RECIPES, open_model
+from tinyrobust.studies.board_agreement import BOARD, agreement
 
 SAMPLES, FEW = 4, 2
 LARGE = ("coffee", "mlperf", "mobilenet", "resnet8", "s3")
@@ -31,20 +33,37 @@ def board():
 
 def test_the_cards_tell_of_no_difference():
     rows = on_board.read()
-    assert rows, "make them with: python -m host.agreement"
+    assert rows, "make them with: python -m tinyrobust.studies.board_agreement"
     assert set(rows) <= set(RECIPES), "a row of a network that is gone"
-    assert {name for name, row in rows.items() if row.equal != row.compared or row.board != BOARD} == set()
+    assert {
+        name for name, row in rows.items() if row.equal != row.compared or row.board != BOARD
+    } == set()
 
 
-QUICK = ("digits-8bit", "digits-int16x8", "digits-ptq", "digits-ternary-jr", "resnet8-8bit", "s3-ternary-jr")
+QUICK = (
+    "digits-8bit",
+    "digits-int16x8",
+    "digits-ptq",
+    "digits-ternary-jr",
+    "resnet8-8bit",
+    "s3-ternary-jr",
+)
 """One of each kind; opening all of them, `make test-deep`, takes a quarter of an hour."""
 
 
 @pytest.mark.parametrize(
-    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.deep) for name in sorted(RECIPES)]
+    "name",
+    [
+        name if name in QUICK else pytest.param(name, marks=pytest.mark.deep)
+        for name in sorted(RECIPES)
+    ],
 )
 def test_the_board_gives_tflite_micros_bytes(name, board):
-    if name.startswith(("mlperf", "resnet8", "s3")) and "untrained" not in name and bench_data() is None:
+    if (
+        name.startswith(("mlperf", "resnet8", "s3"))
+        and "untrained" not in name
+        and bench_data() is None
+    ):
         pytest.skip("BENCH_DATA is unset: CIFAR-10 is not here")
     ladder = open_model(name, cache_folder(), print)
     made = agreement(ladder, board, BOARD, FEW if name.startswith(LARGE) else SAMPLES)

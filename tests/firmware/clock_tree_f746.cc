@@ -3,7 +3,7 @@
 // clock_tree_f746 hse|none
 #include <cstring>
 
-#include "port_stm32.h"
+#include "port/stm32/common/stm32.h"
 #include "simulated_registers.h"
 #include "stm32f746xx.h"
 
@@ -53,7 +53,8 @@ int main(int, char** argv) {
   const char* const source = stm32::start_clocks();
   printf("external_on=%u\n", (RCC->CR & RCC_CR_HSEON) != 0);
   tell(source, stm32::kChip.usart_hz, stm32::kChip.clock_hz, usart3_clock(), system_clock());
-  constexpr uint32_t kDividers = RCC_PLLCFGR_PLLM | RCC_PLLCFGR_PLLN | RCC_PLLCFGR_PLLP | RCC_PLLCFGR_PLLQ;
+  constexpr uint32_t kDividers =
+      RCC_PLLCFGR_PLLM | RCC_PLLCFGR_PLLN | RCC_PLLCFGR_PLLP | RCC_PLLCFGR_PLLQ;
   constexpr uint32_t kFields = kDividers | RCC_PLLCFGR_PLLSRC;
   printf("reserved=%08x\nwait_states=%u\n", static_cast<unsigned>(RCC->PLLCFGR & ~kFields),
          static_cast<unsigned>(FLASH->ACR & FLASH_ACR_LATENCY));

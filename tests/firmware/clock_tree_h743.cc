@@ -3,7 +3,7 @@
 // clock_tree_h743 hse|none REVISION (DBGMCU_IDC.REV_ID)
 #include <cstring>
 
-#include "port_stm32.h"
+#include "port/stm32/common/stm32.h"
 #include "simulated_registers.h"
 #include "stm32h743xx.h"
 

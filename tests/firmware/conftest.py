@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.firmware.board import Board
-from tests.native import ROOT, make
+from tests.support.boards.firmware import Board
+from tests.support.boards.native import ROOT, make
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,9 @@ def native() -> Path:
 
 @pytest.fixture(scope="session")
 def asan() -> Path:
-    """The same under AddressSanitizer and UndefinedBehaviorSanitizer; any finding ends the process."""
+    """The same under AddressSanitizer and UndefinedBehaviorSanitizer; any finding ends the
+    process.
+    """
     make("asan")
     return ROOT / "build/asan/tinyrobust_fw"
 

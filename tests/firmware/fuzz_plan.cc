@@ -1,7 +1,8 @@
-// Loads a plan with every byte changed in turn and with its tensors moved at random, each under a right checksum, and
-// runs what is accepted, twice over different garbage: the same input must get the same answer. Plan, arena and input
-// are heap blocks of exactly the size asked for, so that the sanitizers see any access beyond them.
-// Usage: fuzz_plan <plan file> <values per byte> <rewired plans>
+// Loads a plan with every byte changed in turn and with its tensors moved at random, each under a
+// right checksum, and runs what is accepted, twice over different garbage: the same input must get
+// the same answer. Plan, arena and input are heap blocks of exactly the size asked for, so that the
+// sanitizers see any access beyond them. Usage: fuzz_plan <plan file> <values per byte> <rewired
+// plans>
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -12,8 +13,8 @@
 #include <random>
 #include <vector>
 
-#include "engine.h"
-#include "frame.h"
+#include "app/tinyrobust/frame.h"
+#include "engine/engine.h"
 #include "plan.gen.h"
 
 namespace {
@@ -42,9 +43,10 @@ struct Tally {
 
 using Draw = std::minstd_rand;
 
-// What the loaded model answers where its RAM held `garbage` before: each record's output up to `op`, and the model's.
-// Empty where a kernel failed.
-std::vector<uint8_t> answer(const engine::Model& model, uint8_t* arena, uint32_t op, uint8_t garbage) {
+// What the loaded model answers where its RAM held `garbage` before: each record's output up to
+// `op`, and the model's. Empty where a kernel failed.
+std::vector<uint8_t> answer(const engine::Model& model, uint8_t* arena, uint32_t op,
+                            uint8_t garbage) {
   const size_t ram = model.arena_bytes + model.scratch_bytes;
   for (size_t i = 0; i < ram; ++i) arena[i] = static_cast<uint8_t>(garbage + i * garbage);
   const Block input = block(model.input_bytes);
@@ -64,7 +66,8 @@ bool load_and_run(const uint8_t* plan, size_t n, Draw* draw, Tally* tally) {
   engine::Status status = engine::load(plan, n, nullptr, 0, &model);
   if (status.ok) abort();  // no plan needs no RAM
   const size_t needed = status.detail;
-  if (status.code != wire::Error::kPlanTooLarge || needed > (64u << 20)) {  // more than any board has
+  if (status.code != wire::Error::kPlanTooLarge ||
+      needed > (64u << 20)) {  // more than any board has
     ++tally->refused;
     return false;
   }
@@ -82,7 +85,9 @@ void change_every_byte(uint8_t* plan, size_t n, int values, Draw* draw, Tally* t
   for (size_t at = sizeof(plan::kMagic); at < n; ++at) {
     const uint8_t right = plan[at];
     for (int i = 0; i < values; ++i) {
-      const uint8_t other = static_cast<uint8_t>(i == 0 ? 0u : i == 1 ? 0xffu : right ^ (1u << ((*draw)() % 8)));
+      const uint8_t other = static_cast<uint8_t>(i == 0   ? 0u
+                                                 : i == 1 ? 0xffu
+                                                          : right ^ (1u << ((*draw)() % 8)));
       if (other == right) continue;
       plan[at] = other;
       seal(plan, n);
@@ -96,7 +101,8 @@ void change_every_byte(uint8_t* plan, size_t n, int values, Draw* draw, Tally* t
 std::vector<size_t> tensor_fields(const uint8_t* plan) {
   plan::PlanHeader header;
   memcpy(&header, plan, sizeof header);
-  std::vector<size_t> out = {offsetof(plan::PlanHeader, input_offset), offsetof(plan::PlanHeader, output_offset)};
+  std::vector<size_t> out = {offsetof(plan::PlanHeader, input_offset),
+                             offsetof(plan::PlanHeader, output_offset)};
   size_t at = sizeof header;
   for (uint32_t i = 0; i < header.n_ops; ++i) {
     plan::Head head;
@@ -111,8 +117,10 @@ std::vector<size_t> tensor_fields(const uint8_t* plan) {
   return out;
 }
 
-// Moves one to four tensors, to where another one is or anywhere in an arena of up to twice the size.
-void rewire(const uint8_t* original, uint8_t* plan, size_t n, long plans, Draw* draw, Tally* tally) {
+// Moves one to four tensors, to where another one is or anywhere in an arena of up to twice the
+// size.
+void rewire(const uint8_t* original, uint8_t* plan, size_t n, long plans, Draw* draw,
+            Tally* tally) {
   const std::vector<size_t> fields = tensor_fields(original);
   for (long i = 0; i < plans; ++i) {
     memcpy(plan, original, n);
@@ -121,7 +129,8 @@ void rewire(const uint8_t* original, uint8_t* plan, size_t n, long plans, Draw* 
     arena *= static_cast<uint32_t>(1 + (*draw)() % 2);
     memcpy(plan + offsetof(plan::PlanHeader, arena_bytes), &arena, sizeof arena);
     for (size_t moves = 1 + (*draw)() % 4; moves > 0; --moves) {
-      uint32_t place = static_cast<uint32_t>((*draw)() % (arena / plan::kArenaAlign)) * plan::kArenaAlign;
+      uint32_t place =
+          static_cast<uint32_t>((*draw)() % (arena / plan::kArenaAlign)) * plan::kArenaAlign;
       if ((*draw)() % 2) memcpy(&place, original + fields[(*draw)() % fields.size()], sizeof place);
       memcpy(plan + fields[(*draw)() % fields.size()], &place, sizeof place);
     }
@@ -135,7 +144,8 @@ void rewire(const uint8_t* original, uint8_t* plan, size_t n, long plans, Draw* 
 int main(int argc, char** argv) {
   if (argc != 4) return 2;
   std::ifstream file(argv[1], std::ios::binary);
-  const std::vector<char> original((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const std::vector<char> original((std::istreambuf_iterator<char>(file)),
+                                   std::istreambuf_iterator<char>());
   const size_t n = original.size();
   const Block copy = block(n);
   memcpy(copy.get(), original.data(), n);
@@ -143,7 +153,9 @@ int main(int argc, char** argv) {
   Tally right = {}, tally = {};
   if (!load_and_run(copy.get(), n, &draw, &right) || right.differing) return 1;
   change_every_byte(copy.get(), n, atoi(argv[2]), &draw, &tally);
-  rewire(reinterpret_cast<const uint8_t*>(original.data()), copy.get(), n, atol(argv[3]), &draw, &tally);
-  printf("%ld accepted, %ld refused, %ld differing\n", tally.accepted, tally.refused, tally.differing);
+  rewire(reinterpret_cast<const uint8_t*>(original.data()), copy.get(), n, atol(argv[3]), &draw,
+         &tally);
+  printf("%ld accepted, %ld refused, %ld differing\n", tally.accepted, tally.refused,
+         tally.differing);
   return 0;
 }

@@ -1,4 +1,6 @@
-"""An attack on the board itself, killed in the middle: the next try asks only what was never answered."""
+"""An attack on the board itself, killed in the middle: the next try asks only what was never
+answered.
+"""
 
 import subprocess
 import sys
@@ -7,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attacks.problem import Norm, Problem
-from attacks.square import square_linf
-from host.device import Device
-from host.journal import Journaled
-from host.ports import ChildPort
-from models.plan import compile_plan
 from tests.firmware.test_operators import Bundle
-from tests.oracle import tflm
-from tests.small_model import SHAPE, small_tflite
+from tests.support.networks.oracle import tflm
+from tests.support.networks.small_model import SHAPE, small_tflite
+from tinyrobust.attacks.base.problem import Norm, Problem
+from tinyrobust.attacks.black_box.square import square_linf
+from tinyrobust.host.devices.device import Device
+from tinyrobust.host.link.ports import ChildPort
+from tinyrobust.host.runs.journal import Journaled
+from tinyrobust.models.plan.compiler import compile_plan
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES, STEPS = 16, 60
@@ -33,7 +35,9 @@ attacked(sys.argv[1], sys.argv[2], tick)
 
 
 def attacked(native, journal, tick=lambda *_: None):
-    """Square on the native board through a journal: (perturbed inputs in real units, questions that reached it)."""
+    """Square on the native board through a journal: (perturbed inputs in real units, questions that
+    reached it).
+    """
     tflite = small_tflite()
     plan = compile_plan(tflite)
     q = np.random.default_rng(2).integers(-128, 128, (SAMPLES, *SHAPE), np.int8)
@@ -41,7 +45,9 @@ def attacked(native, journal, tick=lambda *_: None):
     with Device(ChildPort([str(native)]), rung="native") as device:
         device.load(Bundle(plan.data, plan.plan_id), plan.input)
         with Journaled(device, Path(journal), plan.plan_id, tick) as journaled:
-            problem = Problem(q, labels, plan.input, Norm.LINF, 3 * plan.input.scale, 3, 0, journaled)
+            problem = Problem(
+                q, labels, plan.input, Norm.LINF, 3 * plan.input.scale, 3, 0, journaled
+            )
             return square_linf(problem, STEPS, 0.5), journaled.answered
 
 
@@ -51,7 +57,9 @@ def test_killed_and_resumed_it_asks_nothing_twice(native, tmp_path):
     kept = 0
     for limit in (200, 500):
         ended = subprocess.run(
-            [sys.executable, "-c", CHILD, str(native), str(tmp_path / "killed"), str(limit)], cwd=ROOT, check=False
+            [sys.executable, "-c", CHILD, str(native), str(tmp_path / "killed"), str(limit)],
+            cwd=ROOT,
+            check=False,
         )
         assert ended.returncode == -9
         kept = (tmp_path / "killed").stat().st_size

@@ -2,12 +2,12 @@
 
 import pytest
 
-from host import layout, wire
-from host.wire import Hello, Infer, Reset, Type
-from models.plan_layout import PlanHeader
-from tests.firmware.board import Board
-from tests.firmware.plans import HEADER, every_kind, poked
-from tests.native import make
+from tests.support.boards.firmware import Board
+from tests.support.boards.native import make
+from tests.support.networks.plans import HEADER, every_kind, poked
+from tinyrobust.core.abi import layout, wire
+from tinyrobust.core.abi.plan import PlanHeader
+from tinyrobust.core.abi.wire import Hello, Infer, Reset, Type
 
 SAMPLE = bytes(64)
 
@@ -33,8 +33,16 @@ def test_a_linked_plan_survives_uploads(linked):
     other = poked(plan, PlanHeader, 0, "model_sha256", b"another model's fingerprint here")
     with Board(linked) as board:
         info = board.ask(Hello(wire.PROTOCOL)).body
-        assert (info.plan_ready, info.plan_crc, info.plan_in_ram, info.plan_bytes) == (1, crc, 0, len(plan))
-        assert info.pool_free == info.pool_bytes - info.arena_bytes - info.scratch_bytes - info.max_frame
+        assert (info.plan_ready, info.plan_crc, info.plan_in_ram, info.plan_bytes) == (
+            1,
+            crc,
+            0,
+            len(plan),
+        )
+        assert (
+            info.pool_free
+            == info.pool_bytes - info.arena_bytes - info.scratch_bytes - info.max_frame
+        )
         output = board.ask(Infer(crc), SAMPLE).tail
         board.load(other)
         info = board.ask(Hello(wire.PROTOCOL)).body

@@ -1,7 +1,8 @@
 """The ports' own start-up code on simulated registers, with the probe's clock and without.
 
 Which clocks come of it is worked out from the registers by ST's headers. So this fails where a
-setting goes to a wrong register or a wrong bit: the USART would run at another rate than the port divides by.
+setting goes to a wrong register or a wrong bit: the USART would run at another rate than the port
+divides by.
 """
 
 import shutil
@@ -10,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from host.environment import NATIVE_STEPS
-from host.tools import checkout
-from tests.firmware.st_headers import CHIPS, CORE, ROOT
+from tests.support.boards.st_headers import CHIPS, CORE, ROOT
+from tinyrobust.host.setup.environment import NATIVE_STEPS
+from tinyrobust.host.setup.tools import checkout
 
 pytestmark = pytest.mark.skipif(
     shutil.which("g++") is None or not all(step.up_to_date(checkout()) for step in NATIVE_STEPS),

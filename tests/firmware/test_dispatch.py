@@ -1,15 +1,28 @@
-"""Every message of host/wire.py against the sanitized firmware, in order and out of it."""
+"""Every message of tinyrobust/core/abi/wire.py against the sanitized firmware, in order and out of
+it.
+"""
 
 import zlib
 
 import numpy as np
 import pytest
 
-from host import layout, wire
-from host.frame import decoded_size, encode
-from host.wire import Error, Hello, Infer, Layer, Load, Loaded, OperatorTicks, Profile, Reset, Type
-from models.plan_layout import PlanHeader
-from tests.firmware.plans import HEADER, every_kind, records
+from tests.support.networks.plans import HEADER, every_kind, records
+from tinyrobust.core.abi import layout, wire
+from tinyrobust.core.abi.plan import PlanHeader
+from tinyrobust.core.abi.wire import (
+    Error,
+    Hello,
+    Infer,
+    Layer,
+    Load,
+    Loaded,
+    OperatorTicks,
+    Profile,
+    Reset,
+    Type,
+)
+from tinyrobust.host.link.frame import decoded_size, encode
 
 SAMPLE = bytes(range(64))
 
@@ -25,8 +38,18 @@ def error(answer):
 
 def test_hello_before_any_plan(board):
     info = board.ask(Hello(wire.PROTOCOL)).body
-    assert (info.protocol, info.board, info.tick_unit) == (wire.PROTOCOL, "native", wire.TickUnit.HOST_NS)
-    assert (info.plan_ready, info.plan_crc, info.plan_id, info.n_ops, info.window) == (0, 0, bytes(32), 0, 1)
+    assert (info.protocol, info.board, info.tick_unit) == (
+        wire.PROTOCOL,
+        "native",
+        wire.TickUnit.HOST_NS,
+    )
+    assert (info.plan_ready, info.plan_crc, info.plan_id, info.n_ops, info.window) == (
+        0,
+        0,
+        bytes(32),
+        0,
+        1,
+    )
     assert info.engine.startswith("CMSIS-NN")
     assert info.firmware.startswith("tinyrobust")
     assert info.pool_free == info.pool_bytes - info.max_frame
@@ -44,7 +67,11 @@ def test_load_and_what_info_says_of_it(board):
     info = board.ask(Hello(wire.PROTOCOL)).body
     assert (info.plan_ready, info.plan_crc, info.plan_id) == (1, header.crc, header.plan_id)
     assert (info.n_ops, info.input, info.output) == (header.n_ops, header.input, header.output)
-    assert (info.plan_bytes, info.plan_in_ram, info.arena_bytes) == (len(plan), 1, header.arena_bytes)
+    assert (info.plan_bytes, info.plan_in_ram, info.arena_bytes) == (
+        len(plan),
+        1,
+        header.arena_bytes,
+    )
     used = -(-len(plan) // 16) * 16 + info.arena_bytes + info.scratch_bytes + info.max_frame
     assert info.pool_free == info.pool_bytes - used
     assert info.window == 32
@@ -77,9 +104,18 @@ def test_a_profile_names_and_times_every_operator(board):
     board.load(plan)
     answer = board.ask(Profile(crc(plan)), SAMPLE)
     step = layout.size(OperatorTicks)
-    ops = [layout.unpack(OperatorTicks, answer.tail[at : at + step]) for at in range(0, len(answer.tail), step)]
-    assert (answer.type, answer.body.input_crc, answer.body.n_ops) == (Type.PROFILED, zlib.crc32(SAMPLE), len(ops))
-    assert [op.name for op in ops] == [place.kind.name.removesuffix("_S8") for place in records(plan)]
+    ops = [
+        layout.unpack(OperatorTicks, answer.tail[at : at + step])
+        for at in range(0, len(answer.tail), step)
+    ]
+    assert (answer.type, answer.body.input_crc, answer.body.n_ops) == (
+        Type.PROFILED,
+        zlib.crc32(SAMPLE),
+        len(ops),
+    )
+    assert [op.name for op in ops] == [
+        place.kind.name.removesuffix("_S8") for place in records(plan)
+    ]
     assert 0 < sum(op.ticks for op in ops) <= answer.body.ticks < 10**9
     assert board.ask(Profile(crc(plan)), SAMPLE).body.n_ops == len(ops)
 
@@ -162,7 +198,8 @@ def test_unknown_types_and_answers_are_refused_by_sequence_number(board, kind):
 
 
 @pytest.mark.parametrize(
-    ("kind", "n", "expected"), [(1, 7, 8), (1, 9, 8), (2, 7, 8), (2, 4105, 4104), (3, 3, 4), (5, 0, 4)]
+    ("kind", "n", "expected"),
+    [(1, 7, 8), (1, 9, 8), (2, 7, 8), (2, 4105, 4104), (3, 3, 4), (5, 0, 4)],
 )
 def test_bodies_of_another_length_are_refused(board, kind, n, expected):
     board.send(frame(kind, bytes(n)))
@@ -172,7 +209,11 @@ def test_bodies_of_another_length_are_refused(board, kind, n, expected):
 def test_damaged_and_oversized_frames_are_answered_with_sequence_0(board):
     capacity = board.ask(Hello(wire.PROTOCOL)).body.max_frame
     good = encode(9, Hello(wire.PROTOCOL))
-    for bad, detail in ((good[:-3] + b"\0", 0), (b"\x05ab\0", 0), (frame(1, bytes(capacity)), capacity)):
+    for bad, detail in (
+        (good[:-3] + b"\0", 0),
+        (b"\x05ab\0", 0),
+        (frame(1, bytes(capacity)), capacity),
+    ):
         board.send(bad)
         answer = board.receive()
         assert (answer.seq, error(answer)[:2]) == (0, (Error.BAD_FRAME, detail))

@@ -1,6 +1,8 @@
-"""engine_tflm.cc on a stand-in for TensorFlow Lite Micro, which no package carries: what it promises to the protocol.
+"""engine_tflm.cc on a stand-in for TensorFlow Lite Micro, which no package carries: what it
+promises to the protocol.
 
-That the real library gives the oracle's bytes is tests/hardware/test_tflm_library.py, where TFLM_DIR names its tree.
+That the real library gives the oracle's bytes is tests/hardware/test_tflm_library.py, where
+TFLM_DIR names its tree.
 """
 
 import shutil
@@ -9,16 +11,16 @@ import subprocess
 import numpy as np
 import pytest
 
-from host import layout, wire
-from host.wire import Error, Hello, Infer, Layer, OperatorTicks, Profile, Reset, Type
-from models.bundle import build
-from models.emit import emit_linked
-from models.plan_layout import PlanHeader
-from tests.firmware.board import Board
-from tests.firmware.plans import every_kind
-from tests.native import ROOT, make
-from tests.small_model import small_tflite
-from tests.tflite_factory import Affine, Factory
+from tests.support.boards.firmware import Board
+from tests.support.boards.native import ROOT, make
+from tests.support.networks.plans import every_kind
+from tests.support.networks.small_model import small_tflite
+from tests.support.networks.tflite_factory import Affine, Factory
+from tinyrobust.core.abi import layout, wire
+from tinyrobust.core.abi.plan import PlanHeader
+from tinyrobust.core.abi.wire import Error, Hello, Infer, Layer, OperatorTicks, Profile, Reset, Type
+from tinyrobust.models.plan.bundle import build
+from tinyrobust.models.plan.c_sources import emit_linked
 
 SAMPLE = bytes(range(64))
 TREE = ROOT / "tests" / "firmware" / "tflm_tree"
@@ -50,7 +52,12 @@ def header(bundle):
 
 def test_it_says_what_it_runs(device, bundle):
     info = device.ask(Hello(wire.PROTOCOL, 0)).body
-    assert (info.engine, info.plan_ready, info.plan_in_ram, info.n_ops) == ("TFLM stand-in", 1, 0, 3)
+    assert (info.engine, info.plan_ready, info.plan_in_ram, info.n_ops) == (
+        "TFLM stand-in",
+        1,
+        0,
+        3,
+    )
     assert (info.plan_id.hex(), info.input, info.output) == (
         bundle.plan_id,
         header(bundle).input,
@@ -73,7 +80,10 @@ def test_it_infers_and_fails_as_the_library_does(device, bundle):
 def test_it_tells_what_each_operator_took(device, bundle):
     answer = device.ask(Profile(header(bundle).crc), SAMPLE)
     step = layout.size(OperatorTicks)
-    names = [layout.unpack(OperatorTicks, answer.tail[at : at + step]).name for at in range(0, len(answer.tail), step)]
+    names = [
+        layout.unpack(OperatorTicks, answer.tail[at : at + step]).name
+        for at in range(0, len(answer.tail), step)
+    ]
     assert (answer.body.n_ops, names) == (2, ["CONV_2D", "RESHAPE"])
 
 
@@ -90,7 +100,12 @@ def test_another_network_is_refused_and_reset_brings_its_own_back(device, bundle
 def test_a_network_of_other_operators_is_linked_in_the_same_place(linked, tmp_path):
     f = Factory()
     x = f.input((1, 64), Affine(0.1))
-    tflite = f.build(x, f.fully_connected(x, np.ones((10, 64), np.int8), [0.1], np.zeros(10, np.int32), Affine(0.1)))
+    tflite = f.build(
+        x,
+        f.fully_connected(
+            x, np.ones((10, 64), np.int8), [0.1], np.zeros(10, np.int32), Affine(0.1)
+        ),
+    )
     one = build(tflite, tmp_path)
     first, *_ = emit_linked(one, tmp_path / "model", "tflm")
     out = shutil.copytree(linked.parents[1], tmp_path / "out")

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <random>
 
-#include "extend.h"
+#include "common/extend.h"
 
 namespace {
 
@@ -21,7 +21,8 @@ constexpr uint64_t kWrap = uint64_t{1} << 32, kHalf = kWrap / 2;
 uint32_t shown(uint64_t count) { return static_cast<uint32_t>(count); }
 
 void every_distance_below_half_a_wrap_is_told_apart() {
-  for (const uint64_t last : {uint64_t{0}, kHalf - 1, kHalf, kWrap - 1, kWrap, 3 * kWrap + 5, 1000 * kWrap - 1}) {
+  for (const uint64_t last :
+       {uint64_t{0}, kHalf - 1, kHalf, kWrap - 1, kWrap, 3 * kWrap + 5, 1000 * kWrap - 1}) {
     for (const uint64_t ahead : {uint64_t{0}, uint64_t{1}, uint64_t{1} << 24, kHalf - 1}) {
       CHECK(extend(last, shown(last + ahead)) == last + ahead);
       if (ahead <= last) CHECK(extend(last, shown(last - ahead)) == last - ahead);

@@ -1,6 +1,6 @@
 """Runs the C++ checks of extend.h."""
 
-from tests.native import make
+from tests.support.boards.native import make
 
 
 def test_no_wrap_is_lost():

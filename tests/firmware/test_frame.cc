@@ -1,5 +1,5 @@
-// frame.{h,cc} alone: published vectors, the golden frames that Python wrote, every way a frame can be cut or damaged.
-// Usage: unit <folder of golden files>
+// frame.{h,cc} alone: published vectors, the golden frames that Python wrote, every way a frame can
+// be cut or damaged. Usage: unit <folder of golden files>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "frame.h"
+#include "app/tinyrobust/frame.h"
 
 namespace {
 
@@ -93,8 +93,8 @@ size_t golden_frames_in_both_directions(const char* folder) {
 }
 
 void every_length_around_a_block_survives_the_round_trip() {
-  for (size_t n :
-       std::initializer_list<size_t>{0, 1, 245, 246, 247, 248, 253, 254, 255, 256, 500, 508, 509, 762, 1000}) {
+  for (size_t n : std::initializer_list<size_t>{0, 1, 245, 246, 247, 248, 253, 254, 255, 256, 500,
+                                                508, 509, 762, 1000}) {
     for (int zero_every : {0, 1, 2, 253, 254, 255}) {
       Bytes payload(n);
       for (size_t i = 0; i < n; ++i) {

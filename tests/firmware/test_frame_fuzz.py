@@ -1,4 +1,6 @@
-"""Broken frames by the hundred thousand against the sanitized firmware: no crash, no hang, no mislabelled sample."""
+"""Broken frames by the hundred thousand against the sanitized firmware: no crash, no hang, no
+mislabelled sample.
+"""
 
 import random
 import threading
@@ -9,12 +11,12 @@ from cobs import cobs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host import layout, wire
-from host.frame import encode
-from host.wire import BODIES, Hello, Infer, Type
-from models.plan_layout import PlanHeader
-from tests.firmware.board import Board
-from tests.firmware.plans import HEADER, every_kind
+from tests.support.boards.firmware import Board
+from tests.support.networks.plans import HEADER, every_kind
+from tinyrobust.core.abi import layout, wire
+from tinyrobust.core.abi.plan import PlanHeader
+from tinyrobust.core.abi.wire import BODIES, Hello, Infer, Type
+from tinyrobust.host.link.frame import encode
 
 FRAMES = 100_000
 SAMPLES = 50
@@ -82,13 +84,18 @@ requests = st.one_of(
         st.one_of(st.sampled_from(list(Type)), st.integers(0, 255)),
         st.binary(max_size=200),
     ),
-    st.sampled_from([Type.HELLO, Type.LOAD, Type.INFER, Type.LAYER, Type.PROFILE, Type.RESET]).flatmap(
-        lambda kind: st.tuples(st.just(kind), st.binary(min_size=(n := layout.size(BODIES[kind])), max_size=n + 100))
+    st.sampled_from(
+        [Type.HELLO, Type.LOAD, Type.INFER, Type.LAYER, Type.PROFILE, Type.RESET]
+    ).flatmap(
+        lambda kind: st.tuples(
+            st.just(kind), st.binary(min_size=(n := layout.size(BODIES[kind])), max_size=n + 100)
+        )
     ),
     st.tuples(st.integers(0, 4), st.integers(0, 4096)).map(
         lambda t: (
             Type.LOAD,
-            layout.pack(wire.Load(len(every_kind()), t[0] * 512)) + every_kind()[t[0] * 512 :][: t[1]],
+            layout.pack(wire.Load(len(every_kind()), t[0] * 512))
+            + every_kind()[t[0] * 512 :][: t[1]],
         )
     ),
 )

@@ -1,7 +1,7 @@
 """Runs the C++ checks of frame.{h,cc}."""
 
 from tests.golden.write import messages
-from tests.native import make
+from tests.support.boards.native import make
 
 
 def test_frame():

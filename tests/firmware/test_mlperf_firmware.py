@@ -1,4 +1,6 @@
-"""The MLPerf Tiny protocol on the sanitized firmware: every command, every bound, and anything at all."""
+"""The MLPerf Tiny protocol on the sanitized firmware: every command, every bound, and anything at
+all.
+"""
 
 import random
 import re
@@ -8,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.mlperf_tiny import Talk, dense_tflite, firmware, plan_source
-from tests.oracle import tflm
-from tests.small_model import SHAPE, small_tflite
-from tests.tflite_factory import Affine
+from tests.support.boards.mlperf_tiny import Talk, dense_tflite, firmware, plan_source
+from tests.support.networks.oracle import tflm
+from tests.support.networks.small_model import SHAPE, small_tflite
+from tests.support.networks.tflite_factory import Affine
 
 SAMPLE = bytes(range(100, 164))
 LAP = re.compile(r"m-lap-us-(\d+)")
@@ -46,7 +48,14 @@ def infer(device, command="infer 1 0"):
     """(laps, score text) of an inference."""
     lines = device.ask(command)
     n, warmups = (*command.split()[1:], "1", "10")[:2] if len(command.split()) == 3 else ("1", "10")
-    expected = [f"m-warmup-start-{warmups}", "m-warmup-done", f"m-infer-start-{n}", "lap", "lap", "m-infer-done"]
+    expected = [
+        f"m-warmup-start-{warmups}",
+        "m-warmup-done",
+        f"m-infer-start-{n}",
+        "lap",
+        "lap",
+        "m-infer-done",
+    ]
     assert [LAP.sub("lap", line) for line in lines[:-1]] == expected
     return [int(found[1]) for line in lines if (found := LAP.fullmatch(line))], lines[-1]
 
@@ -59,7 +68,10 @@ def test_the_opening_lines(device):
 
 def test_who_it_is(device):
     assert device.ask("name") == ["m-name-dut-[tinyrobust native]"]
-    assert device.ask("profile") == ["m-profile-[ULPMark for tinyML Firmware V0.0.1]", "m-model-[custom]"]
+    assert device.ask("profile") == [
+        "m-profile-[ULPMark for tinyML Firmware V0.0.1]",
+        "m-model-[custom]",
+    ]
     assert len(device.ask("help")) == 11
     first, second = (int(LAP.fullmatch(*device.ask("timestamp"))[1]) for _ in range(2))
     assert 0 <= second - first < 10_000_000
@@ -79,14 +91,19 @@ def test_scores_are_the_oracles_rounded(device):
 def test_what_was_loaded_is_printed(device):
     assert device.ask("db print") == []
     device.load(SAMPLE)
-    rows = ["m-buffer-" + "-".join(f"{b:02x}" for b in SAMPLE[at : at + 8]) for at in range(0, 64, 8)]
+    rows = [
+        "m-buffer-" + "-".join(f"{b:02x}" for b in SAMPLE[at : at + 8]) for at in range(0, 64, 8)
+    ]
     assert device.ask("db print") == rows
 
 
 @pytest.mark.parametrize(
-    ("id", "inputs", "outputs", "offset"), [("ic01", 3072, 10, 128), ("kws01", 490, 12, 0), ("vww01", 27648, 2, 128)]
+    ("id", "inputs", "outputs", "offset"),
+    [("ic01", 3072, 10, 128), ("kws01", 490, 12, 0), ("vww01", 27648, 2, 128)],
 )
-def test_benchmarks_are_known_by_their_shape_and_fed_as_their_data_files(id, inputs, outputs, offset, tmp_path):
+def test_benchmarks_are_known_by_their_shape_and_fed_as_their_data_files(
+    id, inputs, outputs, offset, tmp_path
+):
     tflite = dense_tflite(inputs, outputs, Affine(1 / 128), Affine(1 / 256, -128))
     q = np.random.default_rng(1).integers(-128, 128, (1, inputs), np.int8)
     with Talk(firmware("asan", plan_source(tflite, tmp_path), tmp_path)) as device:
@@ -100,8 +117,12 @@ def test_anomaly_detection_quantizes_floats_and_answers_the_squared_error(tmp_pa
     tflite = dense_tflite(640, 640, x, y)
     real = np.random.default_rng(2).normal(-10, 15, 640).astype(np.float32)
     real[:3] = 1e4, -1e4, 0.2  # both ends, and half a level: away from zero
-    q = np.clip(np.floor(np.abs(real / np.float32(x.scale)) + 0.5) * np.sign(real) + x.zero_point, -128, 127)
-    output = (tflm(tflite, q.astype(np.int8)[None])[0].astype(np.float32) - y.zero_point) * np.float32(y.scale)
+    q = np.clip(
+        np.floor(np.abs(real / np.float32(x.scale)) + 0.5) * np.sign(real) + x.zero_point, -128, 127
+    )
+    output = (
+        tflm(tflite, q.astype(np.int8)[None])[0].astype(np.float32) - y.zero_point
+    ) * np.float32(y.scale)
     with Talk(firmware("asan", plan_source(tflite, tmp_path), tmp_path)) as device:
         assert device.ask("profile")[1] == "m-model-[ad01]"
         device.load(real.tobytes())
@@ -122,9 +143,18 @@ def test_anomaly_detection_quantizes_floats_and_answers_the_squared_error(tmp_pa
         ("a]b\x07", "e-[Unknown command: a?b?]"),
         ("db", "e-[Command 'db' requires a subcommand]"),
         ("db 00", "e-[Command 'db load' must come first]"),
-        *((f"db load {n}", "e-[Command 'db load' takes 1 to 64 bytes]") for n in ("", "0", "65", "-1", "1x", "9" * 30)),
-        *((f"infer {n}", "e-[Inference iterations must be 1 to 1000000]") for n in ("0", "-1", "x", "4294967297")),
-        *((f"infer 1 {n}", "e-[Inference warmup must be 0 to 1000000]") for n in ("-1", "1000001", "1.0")),
+        *(
+            (f"db load {n}", "e-[Command 'db load' takes 1 to 64 bytes]")
+            for n in ("", "0", "65", "-1", "1x", "9" * 30)
+        ),
+        *(
+            (f"infer {n}", "e-[Inference iterations must be 1 to 1000000]")
+            for n in ("0", "-1", "x", "4294967297")
+        ),
+        *(
+            (f"infer 1 {n}", "e-[Inference warmup must be 0 to 1000000]")
+            for n in ("-1", "1000001", "1.0")
+        ),
         ("infer 1 0", "e-[Input has 0 bytes, expected 64]"),
         ("results", "e-[No inference has been made]"),
         ("x" * 81, "e-[Command is longer than 80 characters]"),
@@ -168,7 +198,20 @@ def test_a_damaged_network_says_so(tmp_path):
 
 words = st.one_of(
     st.sampled_from(
-        ["name", "profile", "timestamp", "help", "db", "load", "print", "results", "infer", "64", "0", "1"]
+        [
+            "name",
+            "profile",
+            "timestamp",
+            "help",
+            "db",
+            "load",
+            "print",
+            "results",
+            "infer",
+            "64",
+            "0",
+            "1",
+        ]
     ),
     st.integers(0, 70).map(str),
     st.binary(max_size=40).map(bytes.hex),
@@ -188,7 +231,14 @@ def test_every_command_gets_one_answer(running, commands):
 @pytest.mark.slow
 def test_a_hundred_thousand_broken_commands(device):
     draw = random.Random(2026)
-    good = [b"db load 64", b"db " + SAMPLE[:31].hex().encode(), b"infer 1 0", b"results", b"profile", b"db print"]
+    good = [
+        b"db load 64",
+        b"db " + SAMPLE[:31].hex().encode(),
+        b"infer 1 0",
+        b"results",
+        b"profile",
+        b"db print",
+    ]
     for _ in range(COMMANDS // 100):
         batch = [mutated(draw.choice(good), draw) for _ in range(100)]
         device.send(b"%".join([*batch, b""]))

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from host.device import Device
-from host.ports import ChildPort
-from models.plan import compile_plan
 from tests.firmware.test_operators import Bundle
-from tests.oracle import tflm
+from tests.support.networks.oracle import tflm
+from tinyrobust.host.devices.device import Device
+from tinyrobust.host.link.ports import ChildPort
+from tinyrobust.models.plan.compiler import compile_plan
 
 DATA = os.environ.get("BENCH_DATA")
 MODELS = ["pretrainedResnet_quant", "kws_ref_model", "vww_96_int8", "ad01_int8"]

@@ -1,17 +1,19 @@
-"""Random whole networks on the native firmware: the oracle's bytes at the end, the twin's after every operator."""
+"""Random whole networks on the native firmware: the oracle's bytes at the end, the twin's after
+every operator.
+"""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from host.device import Device
-from host.ports import ChildPort
-from models.plan import compile_plan
-from models.twin import TwinPredictor
 from tests.firmware.test_operators import Bundle
-from tests.oracle import tflm
-from tests.tflite_cases import relaxed
-from tests.tflite_networks import networks
+from tests.support.networks.oracle import tflm
+from tests.support.networks.tflite_cases import relaxed
+from tests.support.networks.tflite_networks import networks
+from tinyrobust.host.devices.device import Device
+from tinyrobust.host.link.ports import ChildPort
+from tinyrobust.models.plan.compiler import compile_plan
+from tinyrobust.models.rungs.twin.predictor import TwinPredictor
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,9 @@ def load(device, case):
 def test_network_is_bit_exact(device, case):
     load(device, case)
     q = case.samples(4)
-    np.testing.assert_array_equal(device.predict(q).raw, tflm(case.tflite, case.fed(q)), err_msg=str(case))
+    np.testing.assert_array_equal(
+        device.predict(q).raw, tflm(case.tflite, case.fed(q)), err_msg=str(case)
+    )
 
 
 @settings(relaxed, max_examples=8)
@@ -42,4 +46,6 @@ def test_every_layer_is_the_twins(device, case):
     theirs = TwinPredictor(case.tflite, case.lattice).layers(q)
     assert len(theirs) == len(plan.ops)
     for op, expected in enumerate(theirs):
-        np.testing.assert_array_equal(device.layer(op, q), expected, err_msg=f"operator {op} of {case}")
+        np.testing.assert_array_equal(
+            device.layer(op, q), expected, err_msg=f"operator {op} of {case}"
+        )

@@ -1,4 +1,6 @@
-"""Random single operators through plan compiler, wire and CMSIS-NN: every byte as TensorFlow Lite Micro's."""
+"""Random single operators through plan compiler, wire and CMSIS-NN: every byte as TensorFlow Lite
+Micro's.
+"""
 
 from dataclasses import dataclass
 
@@ -7,14 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from host.device import Device
-from host.grid import onto
-from host.ports import ChildPort
-from host.types import TensorSpec
-from models.plan import compile_plan
-from tests.oracle import tflm
-from tests.tflite_cases import OPERATORS
-from tests.tflite_factory import Affine, Factory
+from tests.support.networks.oracle import tflm
+from tests.support.networks.tflite_cases import OPERATORS
+from tests.support.networks.tflite_factory import Affine, Factory
+from tinyrobust.core.grid import onto
+from tinyrobust.core.types import TensorSpec
+from tinyrobust.host.devices.device import Device
+from tinyrobust.host.link.ports import ChildPort
+from tinyrobust.models.plan.compiler import compile_plan
 
 SAMPLES = 4
 
@@ -39,11 +41,15 @@ def test_operator_is_bit_exact(device, operator, data):
     plan = compile_plan(case.tflite)
     device.load(Bundle(plan.data, plan.plan_id), case.lattice)
     samples = case.samples(SAMPLES)
-    np.testing.assert_array_equal(device.predict(samples).raw, tflm(case.tflite, case.fed(samples)), err_msg=str(case))
+    np.testing.assert_array_equal(
+        device.predict(samples).raw, tflm(case.tflite, case.fed(samples)), err_msg=str(case)
+    )
 
 
 def test_a_softmax_sum_that_rounds_up_to_a_power_of_two_is_tflite_micros(device):
-    """Eight equal largest values and one that brings the sum to 2**18 - 1 (test_int16_operators.py): CMSIS-NN wraps."""
+    """Eight equal largest values and one that brings the sum to 2**18 - 1
+    (test_int16_operators.py): CMSIS-NN wraps.
+    """
     f, step = Factory(wide=True), Affine(10 / 65535)
     x = f.input((1, 9), step)
     tflite = f.build(x, f.softmax(x))

@@ -1,4 +1,6 @@
-"""Plans whose checksum is right and whose contents are not: refused by name, or run without harm."""
+"""Plans whose checksum is right and whose contents are not: refused by name, or run without
+harm.
+"""
 
 import re
 import subprocess
@@ -7,15 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from host import layout
-from host.wire import MAX_TENSOR, Error, Type
-from models import plan_layout
-from models.plan import compile_plan
-from models.plan_layout import ARENA_ALIGN, S16, Kind, PlanHeader
-from models.plan_reader import read_plan
-from tests.firmware.plans import HEADER, every_kind, poked, records, sealed
-from tests.native import ROOT, make
-from tests.tflite_cases import OPERATORS
+from tests.support.boards.native import ROOT, make
+from tests.support.networks.plans import HEADER, every_kind, poked, records, sealed
+from tests.support.networks.tflite_cases import OPERATORS
+from tinyrobust.core.abi import layout
+from tinyrobust.core.abi import plan as plan_layout
+from tinyrobust.core.abi.plan import ARENA_ALIGN, S16, Kind, PlanHeader
+from tinyrobust.core.abi.wire import MAX_TENSOR, Error, Type
+from tinyrobust.models.plan.compiler import compile_plan
+from tinyrobust.models.plan.reader import read_plan
 
 HUGE = 2**32 - 1
 
@@ -64,7 +66,10 @@ FIELDS = [
     (NO_ADD, "input", HUGE - 15, "input outside the arena"),
     (NO_ADD, "input", ARENA_ALIGN // 2, "input outside the arena"),
     (ADD, "input2", HUGE - 15, "input outside the arena"),
-    *((CONVOLUTIONS + POOLS, name, 0, "") for name in ("in_h", "in_w", "k_h", "out_w", "stride_h", "stride_w")),
+    *(
+        (CONVOLUTIONS + POOLS, name, 0, "")
+        for name in ("in_h", "in_w", "k_h", "out_w", "stride_h", "stride_w")
+    ),
     *(
         (CONVOLUTIONS + POOLS, name, 32_768, "geometry")
         for name in ("in_h", "k_w", "out_h", "stride_w", "pad_h", "pad_w")
@@ -117,14 +122,20 @@ FIELDS = [
 @pytest.mark.parametrize(("field", "value", "reason"), HEADERS)
 def test_a_bad_header_is_refused(board, field, value, reason):
     answer = board.load(poked(every_kind(), PlanHeader, 0, field, value))
-    assert (answer.type, answer.body.code, answer.body.detail) == (Type.ERROR, Error.PLAN_REJECTED, 0)
+    assert (answer.type, answer.body.code, answer.body.detail) == (
+        Type.ERROR,
+        Error.PLAN_REJECTED,
+        0,
+    )
     assert answer.tail.startswith(b"header: ")
     assert reason in answer.tail.decode()
 
 
 @pytest.mark.parametrize(("kinds", "field", "value", "reason"), FIELDS)
 def test_a_bad_record_is_refused_with_its_index_and_operator(board, kinds, field, value, reason):
-    every = [(plan, place) for plan in (every_kind(), every_kind(wide=True)) for place in records(plan)]
+    every = [
+        (plan, place) for plan in (every_kind(), every_kind(wide=True)) for place in records(plan)
+    ]
     for plan, place in every:
         if place.kind not in kinds:
             continue
@@ -160,7 +171,12 @@ def test_a_per_channel_table_is_checked_entry_by_entry(board, wide):
 def test_exponentials_that_could_add_up_to_nothing_are_refused(board, entry, value):
     plan = every_kind(wide=True)
     place = next(place for place in records(plan) if place.kind == Kind.SOFTMAX_S16)
-    at = layout.unpack(place.layout, plan[place.at : place.at + layout.size(place.layout)]).exponential + 2 * entry
+    at = (
+        layout.unpack(
+            place.layout, plan[place.at : place.at + layout.size(place.layout)]
+        ).exponential
+        + 2 * entry
+    )
     bad = sealed(plan[:at] + value.to_bytes(2, "little", signed=True) + plan[at + 2 :])
     assert board.load(bad).tail == b"SOFTMAX: exponentials"
 
@@ -192,16 +208,23 @@ def test_a_tensor_is_never_read_before_it_is_written(board, wide):
 
 @pytest.mark.parametrize("wide", [False, True])
 def test_a_tensor_is_never_read_once_another_is_written_over_it(board, wide):
-    """ADD adds the model's input, of the same size, before and after another tensor is put half on top of it."""
+    """ADD adds the model's input, of the same size, before and after another tensor is put half on
+    top of it.
+    """
     plan, free = roomier(every_kind(wide))
     first, second, third, _, add = records(plan)[:5]
     assert add.kind in ADD
-    plan = poked(poked(plan, PlanHeader, 0, "input_offset", free), first.layout, first.at, "input", free)
+    plan = poked(
+        poked(plan, PlanHeader, 0, "input_offset", free), first.layout, first.at, "input", free
+    )
     plan = poked(plan, add.layout, add.at, "input1", free)
     assert board.load(plan).type == Type.LOADED
     over = poked(plan, second.layout, second.at, "head.output", free + 2 * ARENA_ALIGN)
     answer = board.load(poked(over, third.layout, third.at, "input", free + 2 * ARENA_ALIGN))
-    assert (answer.body.detail, answer.tail) == (add.index, b"ADD: input not written before, or written over")
+    assert (answer.body.detail, answer.tail) == (
+        add.index,
+        b"ADD: input not written before, or written over",
+    )
 
 
 @pytest.mark.parametrize("wide", [False, True])
@@ -209,7 +232,9 @@ def test_a_part_of_a_tensor_is_no_input(board, wide):
     plan = every_kind(wide)
     flat = next(place for place in records(plan) if place.kind == Kind.RESHAPE)
     mean = records(plan)[flat.index - 1]
-    bytes_of = layout.unpack(mean.layout, plan[mean.at : mean.at + layout.size(mean.layout)]).head.output_bytes
+    bytes_of = layout.unpack(
+        mean.layout, plan[mean.at : mean.at + layout.size(mean.layout)]
+    ).head.output_bytes
     answer = board.load(poked(plan, flat.layout, flat.at, "head.output_bytes", bytes_of // 2))
     assert answer.tail == b"RESHAPE: input not written before, or written over"
 
@@ -237,7 +262,9 @@ def test_host_and_board_find_the_same_faults_of_the_data_flow(board, wide, data)
     for place in records(plan):
         inputs = ("input1", "input2") if place.kind in ADD else ("input",)
         fields += [(place.layout, place.at, name) for name in ("head.output", *inputs)]
-    places = st.integers(0, 2 * free // ARENA_ALIGN - 1) | st.sampled_from([0, 4, 8, free // ARENA_ALIGN])
+    places = st.integers(0, 2 * free // ARENA_ALIGN - 1) | st.sampled_from(
+        [0, 4, 8, free // ARENA_ALIGN]
+    )
     for _ in range(data.draw(st.integers(1, 3))):
         plan = poked(plan, *data.draw(st.sampled_from(fields)), ARENA_ALIGN * data.draw(places))
     answer, fault = board.load(plan), ""
@@ -274,10 +301,14 @@ def fuzz_plan():
 
 
 def changed_everywhere(fuzz_plan, plan, folder, values, rewired):
-    """Accepted and refused among hostile plans made of ``plan``: none of them answers one input in two ways."""
+    """Accepted and refused among hostile plans made of ``plan``: none of them answers one input in
+    two ways.
+    """
     path = folder / "plan.bin"
     path.write_bytes(plan)
-    done = subprocess.run([fuzz_plan, path, str(values), str(rewired)], capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [fuzz_plan, path, str(values), str(rewired)], capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 0, done.stderr[:3000]
     accepted, refused, differing = (int(n) for n in re.findall(r"\d+", done.stdout))
     assert differing == 0, done.stdout
@@ -286,7 +317,9 @@ def changed_everywhere(fuzz_plan, plan, folder, values, rewired):
 
 @pytest.mark.parametrize("wide", [False, True])
 def test_every_byte_of_every_kind_of_record_changed_does_no_harm(fuzz_plan, tmp_path, wide):
-    """Arena and input are heap blocks of exactly the size asked for: kernels may touch nothing beyond."""
+    """Arena and input are heap blocks of exactly the size asked for: kernels may touch nothing
+    beyond.
+    """
     accepted, refused = changed_everywhere(fuzz_plan, every_kind(wide), tmp_path, 10, 10_000)
     assert accepted > 1000
     assert refused > 1000
@@ -297,6 +330,8 @@ def test_every_byte_of_every_kind_of_record_changed_does_no_harm(fuzz_plan, tmp_
 @given(data=st.data())
 def test_every_byte_of_a_random_operator_changed_does_no_harm(fuzz_plan, tmp_path, operator, data):
     case = data.draw(OPERATORS[operator])
-    accepted, refused = changed_everywhere(fuzz_plan, compile_plan(case.tflite).data, tmp_path, 6, 200)
+    accepted, refused = changed_everywhere(
+        fuzz_plan, compile_plan(case.tflite).data, tmp_path, 6, 200
+    )
     assert accepted > 0
     assert refused > 0

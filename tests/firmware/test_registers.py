@@ -9,9 +9,9 @@ import shutil
 
 import pytest
 
-from host.environment import NATIVE_STEPS
-from host.tools import checkout
-from tests.firmware.st_headers import CHIPS, REGISTERS, WHEEL, compare, constants
+from tests.support.boards.st_headers import CHIPS, REGISTERS, WHEEL, compare, constants
+from tinyrobust.host.setup.environment import NATIVE_STEPS
+from tinyrobust.host.setup.tools import checkout
 
 SOURCES = REGISTERS.parent
 

@@ -1,7 +1,9 @@
-"""The golden frames: ``python -m tests.golden.write`` writes one ``*.hex`` file per message, read by both sides' tests.
+"""The golden frames: ``python -m tests.golden.write`` writes one ``*.hex`` file per message, read
+by both sides' tests.
 
-A file has two lines of hex: the decoded frame (header, body, tail, CRC-32) and what stands on the wire (COBS and
-delimiter). COBS is the PyPI package's, the CRC zlib's: neither side's own code has a part in them.
+A file has two lines of hex: the decoded frame (header, body, tail, CRC-32) and what stands on the
+wire (COBS and delimiter). COBS is the PyPI package's, the CRC zlib's: neither side's own code has a
+part in them.
 """
 
 from __future__ import annotations
@@ -13,9 +15,9 @@ from typing import Any
 
 from cobs import cobs
 
-from host import wire
-from host.layout import pack
-from host.wire import Type
+from tinyrobust.core.abi import wire
+from tinyrobust.core.abi.layout import pack
+from tinyrobust.core.abi.wire import Type
 
 FOLDER = Path(__file__).parent
 
@@ -47,7 +49,9 @@ def _tensor(*dims: int) -> wire.Tensor:
 
 
 def messages() -> list[Golden]:
-    """Every type once, and the tails that COBS finds hard: no zeros for 253, 254, 255 bytes, zeros only, a long mix."""
+    """Every type once, and the tails that COBS finds hard: no zeros for 253, 254, 255 bytes, zeros
+    only, a long mix.
+    """
     info = wire.Info(
         protocol=wire.PROTOCOL,
         plan_crc=0x12345678,
@@ -83,17 +87,44 @@ def messages() -> list[Golden]:
     return [
         Golden("hello", Type.HELLO, 1, wire.Hello(wire.PROTOCOL)),
         Golden("info", Type.INFO, 1, info),
-        Golden("load", Type.LOAD, 2, wire.Load(20_000, 4096), bytes(i % 256 for i in range(wire.LOAD_CHUNK))),
+        Golden(
+            "load",
+            Type.LOAD,
+            2,
+            wire.Load(20_000, 4096),
+            bytes(i % 256 for i in range(wire.LOAD_CHUNK)),
+        ),
         Golden("loaded", Type.LOADED, 2, wire.Loaded(8192, 0)),
-        *(Golden(f"infer_{n}", Type.INFER, 0x0101, wire.Infer(0x01010101), ramp[:n]) for n in (245, 246, 247)),
+        *(
+            Golden(f"infer_{n}", Type.INFER, 0x0101, wire.Infer(0x01010101), ramp[:n])
+            for n in (245, 246, 247)
+        ),
         Golden("infer_zeros", Type.INFER, 0, wire.Infer(0), bytes(300)),
-        Golden("result", Type.RESULT, 65_535, wire.Result(1 << 40, 0xDEADBEEF, 0xFFFFFFFF), b"\x80\x00\x7f"),
+        Golden(
+            "result",
+            Type.RESULT,
+            65_535,
+            wire.Result(1 << 40, 0xDEADBEEF, 0xFFFFFFFF),
+            b"\x80\x00\x7f",
+        ),
         Golden("layer", Type.LAYER, 7, wire.Layer(0x89ABCDEF, 3), b"\0\xff" * 200),
         Golden("layer_data", Type.LAYER_DATA, 7, wire.LayerData(0xCAFEBABE, 3), ramp),
         Golden("profile", Type.PROFILE, 9, wire.Profile(0x89ABCDEF), b"\x80\0" * 100),
-        Golden("profiled", Type.PROFILED, 9, wire.Profiled(1 << 33, 0xCAFEBABE, 2), b"".join(map(pack, operators))),
+        Golden(
+            "profiled",
+            Type.PROFILED,
+            9,
+            wire.Profiled(1 << 33, 0xCAFEBABE, 2),
+            b"".join(map(pack, operators)),
+        ),
         Golden("reset", Type.RESET, 8, wire.Reset(0)),
-        Golden("error", Type.ERROR, 0, wire.ErrorReply(wire.Error.BAD_FRAME, 0), b"frame cut short or CRC wrong"),
+        Golden(
+            "error",
+            Type.ERROR,
+            0,
+            wire.ErrorReply(wire.Error.BAD_FRAME, 0),
+            b"frame cut short or CRC wrong",
+        ),
     ]
 
 

@@ -1,17 +1,20 @@
-"""TensorFlow Lite Micro itself as the engine: the oracle's bytes. Needs TFLM_DIR, a tree that no package carries."""
+"""TensorFlow Lite Micro itself as the engine: the oracle's bytes.
+
+Needs TFLM_DIR, a tree that no package carries.
+"""
 
 import os
 
 import numpy as np
 import pytest
 
-from host.attach import attach
-from host.boards import get_board
-from host.commands.linked import linked_sources
-from host.parts import TFLM, Parts
-from models.bundle import build
-from tests.oracle import tflm
-from tests.small_model import SHAPE, small_tflite
+from tests.support.networks.oracle import tflm
+from tests.support.networks.small_model import SHAPE, small_tflite
+from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.commands.linked import linked_sources
+from tinyrobust.host.config.parts import TFLM, Parts
+from tinyrobust.host.devices.attach import attach
+from tinyrobust.models.plan.bundle import build
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get("TFLM_DIR"), reason="TFLM_DIR names no tree of TensorFlow Lite Micro"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.served import serving
+from tests.support.served import serving
 
 
 @pytest.fixture

@@ -1,13 +1,16 @@
-"""Records that no run can have made are refused before any figure; those that a run makes are let through."""
+"""Records that no run can have made are refused before any figure; those that a run makes are let
+through.
+"""
 
 import numpy as np
 import pyarrow as pa
 import pytest
-import synthetic
 
-from host.intact import MAY_BE_NULL, MOST_PANELS, intact, presentable
-from host.records import SCHEMA
-from host.types import Cell, UsageError
+from tests.support import synthetic
+from tinyrobust.core.cells import Cell
+from tinyrobust.core.errors import UsageError
+from tinyrobust.host.records.intact import MAY_BE_NULL, MOST_PANELS, intact, presentable
+from tinyrobust.host.records.schema import SCHEMA
 
 RECORDS = synthetic.table(synthetic.FEW, n=4)
 
@@ -55,7 +58,10 @@ def test_text_that_is_no_utf8_is_refused():
 
 
 def test_more_panels_than_a_figure_holds_are_one_line():
-    few = [synthetic.cell_of(Cell("pgd", "qat", 0.1, seed), "qat", np.zeros(1, int)) for seed in range(MOST_PANELS + 1)]
+    few = [
+        synthetic.cell_of(Cell("pgd", "qat", 0.1, seed), "qat", np.zeros(1, int))
+        for seed in range(MOST_PANELS + 1)
+    ]
     assert presentable(pa.concat_tables(few[:-1])).num_rows == MOST_PANELS
     with pytest.raises(UsageError, match="301 attacks by sources by seeds"):
         presentable(pa.concat_tables(few))

@@ -1,4 +1,7 @@
-"""PlatformIO's entry to the project-local platform. It installs nothing: the toolchain is the system's."""
+"""PlatformIO's entry to the project-local platform.
+
+It installs nothing: the toolchain is the system's.
+"""
 
 from platformio.platform.base import PlatformBase
 

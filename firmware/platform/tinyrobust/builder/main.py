@@ -44,7 +44,13 @@ env.Append(
     # No -Ofast and no -ffast-math anywhere: answers must not depend on the build.
     CCFLAGS=[*machine, "-O2", "-g", "-ffunction-sections", "-fdata-sections", "-fno-common"],
     CFLAGS=["-std=gnu11"],
-    CXXFLAGS=["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics", "-fno-use-cxa-atexit"],
+    CXXFLAGS=[
+        "-std=c++17",
+        "-fno-exceptions",
+        "-fno-rtti",
+        "-fno-threadsafe-statics",
+        "-fno-use-cxa-atexit",
+    ],
     CPPDEFINES=[("TINYROBUST_BOARD", env.StringifyMacro(env.subst("$PIOENV")))],
     CPPPATH=[
         "$PROJECT_INCLUDE_DIR",
@@ -73,16 +79,20 @@ if os.environ.get("TINYROBUST_ENGINE", "cmsis-nn") == "tflm":
 else:
     # The vendor's code: its own optimization level and none of our warnings.
     vendor = env.Clone()
-    # As in firmware/Makefile: it relies on wrapping arithmetic where a corrupt plan makes accumulators overflow.
+    # As in firmware/Makefile: it relies on wrapping arithmetic where a corrupt plan makes
+    # accumulators overflow.
     vendor.Append(CCFLAGS=["-O3", "-w", "-fwrapv", "-fno-strict-aliasing"])
     env.Append(LIBS=[vendor.BuildLibrary(str(Path("$BUILD_DIR") / "cmsis-nn"), str(nn / "Source"))])
 
 # Linked as objects, not as a library: nothing refers to the vector table.
 env.BuildSources(
-    str(Path("$BUILD_DIR") / "startup"), str(here / "startup"), f"+<startup.cc> +<{board.get('build.vectors')}>"
+    str(Path("$BUILD_DIR") / "startup"),
+    str(here / "startup"),
+    f"+<startup.cc> +<{board.get('build.vectors')}>",
 )
 
-# What the image speaks and what runs its network: host/parts.py names the choices, firmware/src has a file for each.
+# What the image speaks and what runs its network: host/config/parts.py names the choices,
+# firmware/src has a file for each.
 protocol = os.environ.get("TINYROBUST_PROTOCOL", "tinyrobust")
 if protocol == "mlperf-tiny":
     ours = ["main", "greeting", "dispatch", "network", "profile"]
@@ -94,8 +104,8 @@ for source in filter(None, os.environ.get("TINYROBUST_SOURCES", "").split(os.pat
     env.Append(PIOBUILDFILES=[env.Object(target, source)])
 
 
-# The size gate is the linker's: ld/<board>.ld holds the real memory sizes and a floor for what is left to models.
-# PlatformIO prints the sizes and checks flash once more.
+# The size gate is the linker's: ld/<board>.ld holds the real memory sizes and a floor for what is
+# left to models. PlatformIO prints the sizes and checks flash once more.
 elf = env.BuildProgram()
 env.Alias("buildprog", elf)
 

@@ -1,8 +1,9 @@
-// From reset to main(): FPU, .data, .bss, constructors. Section names and symbols are those of ld/sections.ld.
+// From reset to main(): FPU, .data, .bss, constructors. Section names and symbols are those of
+// ld/sections.ld.
 #include <cstdint>
 #include <cstring>
 
-#include "port.h"
+#include "port/port.h"
 
 int main();
 
@@ -16,8 +17,9 @@ extern void (*const __init_array_end[])();
 [[noreturn]] void start();
 [[noreturn]] void fault();
 
-// Coprocessor Access Control Register: full access to CP10 and CP11 before any code may touch the FPU
-// (Armv7-M ARM, DDI 0403E, B3.2.20). Naked, so that no prologue saves a floating-point register before that.
+// Coprocessor Access Control Register: full access to CP10 and CP11 before any code may touch the
+// FPU (Armv7-M ARM, DDI 0403E, B3.2.20). Naked, so that no prologue saves a floating-point register
+// before that.
 [[gnu::naked, noreturn]] void reset_handler() {
   asm volatile(
       "ldr r0, =0xE000ED88\n"
@@ -35,7 +37,8 @@ void start() {
   for (uint32_t* word = __stack_bottom; word < top; ++word) *word = port::kStackPaint;
   std::memcpy(__data_start, __data_load, static_cast<size_t>(__data_end - __data_start));
   std::memset(__bss_start, 0, static_cast<size_t>(__bss_end - __bss_start));
-  for (auto constructor = __init_array_start; constructor != __init_array_end; ++constructor) (*constructor)();
+  for (auto constructor = __init_array_start; constructor != __init_array_end; ++constructor)
+    (*constructor)();
   port::exit(main());
 }
 
@@ -58,8 +61,8 @@ uintptr_t g_resume;
       "bx lr\n");
 }
 
-// Returns to g_resume by way of the stacked program counter (DDI 0403E, B1.5.6). Any other fault may be a stack
-// overflow: start over on an empty stack.
+// Returns to g_resume by way of the stacked program counter (DDI 0403E, B1.5.6). Any other fault
+// may be a stack overflow: start over on an empty stack.
 [[gnu::naked]] void fault_handler() {
   asm volatile(
       "ldr r0, =g_resume\n"

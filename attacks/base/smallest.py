@@ -1,0 +1,54 @@
+"""The smallest lattice point near an attack's result that still fools the source: for attacks that
+minimise.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyrobust.attacks.base.lattice import change, nearest, outward, size, snap
+from tinyrobust.attacks.base.problem import Problem
+from tinyrobust.core.types import BoolArray, Differentiable, FloatArray, Int8Array
+
+
+def smallest(problem: Problem, real: FloatArray) -> tuple[Int8Array, int]:
+    """``real`` [n, *shape] rounded inward, to the nearest point and outward, whichever fools with
+    the least.
+
+    Also how many samples fooled the source before rounding and do not in any of the three: their
+    nearest point is kept, and counts as not found. Results that are lattice points already are
+    taken as they are, and ask nothing.
+    """
+    candidates = [
+        function(problem.q, real, problem.spec, problem.levels)
+        for function in (snap, nearest, outward)
+    ]
+    inward, kept, far = candidates
+    if np.array_equal(inward, far):
+        return inward, 0
+    best = np.full(len(real), np.inf)
+    chosen = kept.copy()
+    for q in candidates:
+        length = size(change(problem.q, q), problem.norm)
+        better = _fooled(problem, q) & (length < best)
+        chosen[better], best[better] = q[better], length[better]
+    return chosen, int(np.sum(np.isinf(best) & _fooled_before(problem, real)))
+
+
+def _fooled(problem: Problem, q: Int8Array) -> BoolArray:
+    return np.asarray(
+        problem.queried().predict(q).logits.argmax(axis=1) != problem.labels, dtype=np.bool_
+    )
+
+
+def _fooled_before(problem: Problem, real: FloatArray) -> BoolArray:
+    """A source without gradients cannot be asked between lattice points: a result that moved is
+    taken at its word.
+    """
+    source = problem.queried()
+    if not isinstance(source, Differentiable):
+        return np.asarray(np.any((real != problem.real).reshape(len(real), -1), axis=1))
+    import tensorflow as tf
+
+    logits = np.asarray(source.logits(tf.constant(real)))
+    return np.asarray(logits.argmax(axis=1) != problem.labels, dtype=np.bool_)

@@ -1,0 +1,54 @@
+"""A source that is only ever asked about lattice points, so that an attack optimises what the chip
+will be given.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinyrobust.core.types import Differentiable, Int8Array, Prediction, TensorSpec
+
+
+class Rounding:
+    """``source`` behind a rounding to the nearest lattice point, whose gradient is passed straight
+    through.
+    """
+
+    def __init__(self, source: Differentiable) -> None:
+        self._source = source
+
+    @property
+    def rung(self) -> str:
+        """See Predictor."""
+        return self._source.rung
+
+    @property
+    def input(self) -> TensorSpec:
+        """See Predictor."""
+        return self._source.input
+
+    def predict(self, q: Int8Array) -> Prediction:
+        """See Predictor."""
+        return self._source.predict(q)
+
+    def logits(self, real: Any) -> Any:
+        """See Differentiable."""
+        import tensorflow as tf
+
+        spec = self.input
+        point = tf.clip_by_value(tf.round(real / spec.scale) + spec.zero_point, -128.0, 127.0)
+        return self._source.logits(
+            real + tf.stop_gradient((point - spec.zero_point) * spec.scale - real)
+        )
+
+
+_last: list[tuple[Differentiable, Rounding]] = []
+
+
+def rounding(source: Differentiable) -> Rounding:
+    """``source`` as a Rounding: the same one again for the same source, so that what was compiled
+    for it is kept.
+    """
+    if not _last or _last[0][0] is not source:
+        _last[:] = [(source, Rounding(source))]
+    return _last[0][1]

@@ -1,0 +1,60 @@
+"""Foolbox's decision attacks on a source that can only be asked.
+
+Foolbox runs on numpy here, without TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from tinyrobust.attacks.base.lattice import STEPS
+from tinyrobust.attacks.black_box.queries import Decisions
+from tinyrobust.core.types import FloatArray, Int64Array
+
+
+def run_foolbox(
+    queries: Decisions, at: Int64Array, seed: int, attack: Any, **start: FloatArray
+) -> None:
+    """Runs a Foolbox attack that minimises on the samples ``at``; what it finds, ``queries`` keeps.
+
+    ``start`` may give its ``starting_points`` [k, *shape] in levels. Foolbox sees pixels from 0 to
+    1 and two classes: 0 for the label, 1 for any other. numpy's global generator, which it draws
+    from, is left as it was.
+    """
+    if not len(at):
+        return
+    import foolbox
+
+    def classes(pixels: FloatArray) -> FloatArray:
+        fooled = queries.adversarial(at, to_levels(pixels))
+        return np.eye(2, dtype=np.float32)[fooled.astype(np.int64)]
+
+    model = foolbox.NumPyModel(classes, bounds=(0, 1), data_format="channels_last")
+    leave = foolbox.criteria.Misclassification(np.zeros(len(at), np.int64))
+    points = {name: to_pixels(value) for name, value in start.items()}
+    with _seeded(seed):
+        attack.run(model, to_pixels(queries.clean[at]), leave, **points)
+
+
+def to_pixels(levels: FloatArray) -> FloatArray:
+    """-128 .. 127 to 0 .. 1."""
+    return np.asarray((levels + 128) / STEPS, np.float32)
+
+
+def to_levels(pixels: FloatArray) -> FloatArray:
+    """0 .. 1 to -128 .. 127."""
+    return np.asarray(pixels * STEPS - 128, np.float32)
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    before = np.random.get_state()  # what eagerpy draws from
+    np.random.seed(seed % 2**32)
+    try:
+        yield
+    finally:
+        np.random.set_state(before)

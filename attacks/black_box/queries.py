@@ -1,0 +1,215 @@
+"""A source that can only be asked: lattice points in, classes or scores out, every question
+counted.
+
+Points are in levels: float32 [k, *shape], -128 .. 127, the clean sample being ``problem.q`` itself.
+What is asked is the nearest lattice point inside the budget, so that what an attack sees is what
+the chip does. The smallest adversarial point ever asked is kept for each sample, whatever the
+attack itself makes of it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tinyrobust.attacks.base.lattice import STEPS, change, size
+from tinyrobust.attacks.base.problem import Norm, Problem, SpentError, StoppedError
+from tinyrobust.core.types import BoolArray, FloatArray, Int8Array, Int64Array
+
+CHUNK_BYTES = 1 << 24
+"""Most bytes of input that the source is handed in one call."""
+
+_HALVINGS = 6
+_ROUNDING = 1 + 1e-6
+"""Of a budget in float arithmetic."""
+
+
+class Decisions:
+    """Whether the source still gives the label; its scores stay hidden.
+
+    ``budget`` is the attack's own, per sample.
+
+    Construction asks for the clean samples (one query each). Where the problem's ``queries`` are
+    fewer, a sample that has spent them is not asked about any more: its questions count as not
+    fooling. When that holds for all that are asked, the attack is ended with StoppedError.
+    """
+
+    def __init__(self, problem: Problem, budget: int) -> None:
+        n = len(problem.q)
+        self._problem = problem
+        self._source = problem.queried()
+        self._budget = budget
+        self._allowed = min(budget, problem.queries or budget)
+        self.asked = np.zeros(n, np.int64)
+        """Queries so far, int64 [n]."""
+        self.best: Int8Array = problem.q.copy()
+        """The closest adversarial point asked, the clean sample where there is none; int8 [n,
+        *shape].
+        """
+        self.distance = np.full(n, np.inf)
+        """Of ``best``, float64 [n]: lattice.size in the problem's norm; 0 where the clean sample is
+        misclassified.
+        """
+        self.clean: FloatArray = problem.q.astype(np.float32)
+        """float32 [n, *shape], in levels."""
+        self._first = self._answers(np.arange(n), self.clean)
+
+    @property
+    def found(self) -> BoolArray:
+        """Samples with an adversarial point, bool [n]."""
+        return np.asarray(np.isfinite(self.distance))
+
+    @property
+    def right(self) -> Int64Array:
+        """Samples whose clean input the source gives its label: the ones to attack. int64 [k]."""
+        return np.flatnonzero(self.distance > 0)
+
+    @property
+    def left(self) -> int:
+        """Queries that every sample still has."""
+        return self._allowed - int(self.asked.max(initial=0))
+
+    def open(self, at: Int64Array) -> Int64Array:
+        """Those of the samples ``at`` that may be asked about once more."""
+        return at[self.asked[at] < self._allowed]
+
+    @property
+    def result(self) -> FloatArray:
+        """``best`` in real units, as an attack returns it."""
+        return self._problem.spec.dequantize(self.best)
+
+    def adversarial(self, at: Int64Array, points: FloatArray) -> BoolArray:
+        """Whether the prediction has left the label: bool [k] for ``points`` [k, *shape] of the
+        samples ``at``.
+
+        A sample may occur any number of times. Raises SpentError and StoppedError.
+        """
+        logits, asked = self._ask(at, points)
+        return np.asarray((logits.argmax(axis=1) != self._problem.labels[at]) & asked)
+
+    def inside(self, at: Int64Array, points: FloatArray) -> Int8Array:
+        """The lattice points that are asked for ``points``: the nearest ones of those in the
+        budget.
+        """
+        return to_lattice(self._problem, at, points)
+
+    def _ask(self, at: Int64Array, points: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """Logits [k, classes], those of the clean sample where nothing was asked; and what was
+        asked, bool [k].
+        """
+        counts = np.bincount(at, minlength=len(self.asked))
+        if np.any(self.asked + counts > self._budget):
+            raise SpentError
+        asked = self.asked[at] + _turn(at) < self._allowed
+        if asked.all():
+            return self._answers(at, points), asked
+        if not asked.any():
+            raise StoppedError(self.result)
+        logits = self._first[at].copy()
+        logits[asked] = self._answers(at[asked], points[asked])
+        return logits, asked
+
+    def _answers(self, at: Int64Array, points: FloatArray) -> FloatArray:
+        most = max(1, CHUNK_BYTES // self._problem.spec.size)
+        parts = [slice(i, i + most) for i in range(0, max(1, len(at)), most)]
+        logits: FloatArray = np.concatenate(
+            [self._answer(at[part], points[part]) for part in parts]
+        )
+        self.asked += np.bincount(at, minlength=len(self.asked))
+        return logits
+
+    def _answer(self, at: Int64Array, points: FloatArray) -> FloatArray:
+        q = to_lattice(self._problem, at, points)
+        logits = self._source.predict(q).logits
+        self._keep(at, q, logits.argmax(axis=1) != self._problem.labels[at])
+        return logits
+
+    def _keep(self, at: Int64Array, q: Int8Array, adversarial: BoolArray) -> None:
+        if not adversarial.any():
+            return
+        at, q = at[adversarial], q[adversarial]
+        distance = size(change(self._problem.q[at], q), self._problem.norm)
+        order = np.lexsort((distance, at))
+        samples, first = np.unique(at[order], return_index=True)
+        closest = order[first]
+        closer = distance[closest] < self.distance[samples]
+        samples, closest = samples[closer], closest[closer]
+        self.best[samples], self.distance[samples] = q[closest], distance[closest]
+
+
+class Scores(Decisions):
+    """The same with all logits in sight."""
+
+    def logits(self, at: Int64Array, points: FloatArray) -> FloatArray:
+        """Float32 [k, classes] for ``points`` [k, *shape] of the samples ``at``; see
+        ``adversarial``.
+        """
+        return self._ask(at, points)[0]
+
+    def margins(self, at: Int64Array, points: FloatArray) -> FloatArray:
+        """The label's logit minus the largest other one, float32 [k]: negative where
+        adversarial.
+        """
+        return margin(self.logits(at, points), self._problem.labels[at])
+
+    @property
+    def first_margins(self) -> FloatArray:
+        """Those of the clean samples, float32 [n], already asked."""
+        return margin(self._first, self._problem.labels)
+
+
+def _turn(at: Int64Array) -> Int64Array:
+    """How many of the entries before each of ``at`` are the same sample's, int64 [k]."""
+    order = np.argsort(at, kind="stable")
+    ranked = at[order]
+    turn = np.empty(len(at), np.int64)
+    turn[order] = np.arange(len(at)) - np.searchsorted(ranked, ranked)
+    return turn
+
+
+def margin(logits: FloatArray, labels: Int64Array) -> FloatArray:
+    """The label's logit minus the largest other one, float32 [n].
+
+    A tie that the label loses, because argmax takes the first, is the smallest negative number:
+    quantized logits tie often, and the sign must tell what the prediction is.
+    """
+    rows = np.arange(len(labels))
+    others = logits.copy()
+    others[rows, labels] = -np.inf
+    gap: FloatArray = (logits[rows, labels] - others.max(axis=1)).astype(np.float32)
+    lost = (gap == 0) & (logits.argmax(axis=1) != labels)
+    gap[lost] = -np.finfo(np.float32).tiny
+    return gap
+
+
+def to_lattice(problem: Problem, at: Int64Array, points: FloatArray) -> Int8Array:
+    """``points`` in levels rounded to int8; those that rounding takes out of the budget, as far as
+    it demands.
+
+    For that every element's change is rounded up from a share between 0.5, the nearest point, and
+    1, towards the clean sample: the least that fits, found by bisection.
+    """
+    clean = problem.q[at].astype(np.float32)
+    moved = np.clip(points, -128, 127) - clean
+    whole = np.rint(moved)
+    if problem.bounded:
+        limit = problem.levels / STEPS if problem.norm is Norm.LINF else problem.eps / problem.span
+        over = np.flatnonzero(size(whole, problem.norm) > limit * _ROUNDING)
+        if len(over):
+            whole[over] = _shortened(moved[over], limit * _ROUNDING, problem.norm)
+    return np.asarray(np.clip(clean + whole, -128, 127), np.int8)
+
+
+def _shortened(moved: FloatArray, limit: float, norm: Norm) -> FloatArray:
+    """Whole levels within ``limit``, no element longer than ``moved`` rounded up.
+
+    Farther points are scaled first.
+    """
+    rows = (len(moved),) + (1,) * (moved.ndim - 1)
+    reach = size(moved, norm).reshape(rows)
+    length, sign = np.abs(moved) * np.minimum(1, limit / np.maximum(reach, limit)), np.sign(moved)
+    below, fits = np.full(rows, 0.5), np.ones(rows)
+    for _ in range(_HALVINGS):
+        share = (below + fits) / 2
+        good = (size(np.floor(length + 1 - share), norm) <= limit).reshape(rows)
+        below, fits = np.where(good, below, share), np.where(good, share, fits)
+    return np.asarray(sign * np.floor(length + 1 - fits), np.float32)

@@ -1,0 +1,1 @@
+"""Tools of attacks that differentiate: compiled graphs, losses, projections, searches."""

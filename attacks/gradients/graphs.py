@@ -1,0 +1,79 @@
+"""A source's logits as one TensorFlow graph over pixels in [0, 1], and the loops that attacks
+compile around it.
+
+Pixels are the input range as a fraction, ``(real - low) / (high - low)``: the unit in which attacks
+were published, so that their constants hold for any network. The int8 lattice is ``k / 255``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import numpy as np
+
+from tinyrobust.attacks.base.lattice import STEPS
+from tinyrobust.attacks.base.problem import Problem
+from tinyrobust.attacks.gradients.lazy import tf
+from tinyrobust.core.types import BoolArray, Differentiable, FloatArray
+
+Tensor = Any
+"""A ``tf.Tensor``. TensorFlow ships no types that mypy --strict can use."""
+
+
+class SourceGraph:
+    """One source: ``logits`` of pixels float32 [n, *shape] are float32 [n, classes], compiled
+    once.
+    """
+
+    def __init__(self, source: Differentiable) -> None:
+        self.source = source
+        self.pixels = tf.TensorSpec((None, *source.input.shape), tf.float32)
+        self.labels = tf.TensorSpec((None,), tf.int64)
+        low, span = source.input.low, source.input.high - source.input.low
+        self.logits: Callable[[Tensor], Tensor] = tf.function(
+            lambda pixels: source.logits(pixels * span + low), input_signature=[self.pixels]
+        )
+        self.classes = int(self.logits(tf.zeros((1, *source.input.shape))).shape[1])
+        self._loops: dict[Hashable, Any] = {}
+
+    def compiled(self, build: Callable[..., Any], *how: Hashable) -> Any:
+        """``build(self, *how)``, built by the first call: one trace serves every batch size, budget
+        and seed.
+        """
+        key = (build, *how)
+        if key not in self._loops:
+            self._loops[key] = build(self, *how)
+        return self._loops[key]
+
+    def fooled(self, pixels: Tensor, labels: Tensor) -> BoolArray:
+        """Which of ``pixels`` the source does not give their label, bool [n]."""
+        found: BoolArray = np.asarray(self.logits(pixels)).argmax(axis=1) != np.asarray(labels)
+        return found
+
+
+_last: list[SourceGraph] = []
+
+
+def graph(problem: Problem) -> SourceGraph:
+    """The graph of the problem's source; kept for the next cell, until another source is asked
+    for.
+    """
+    source = problem.differentiable()
+    if not _last or _last[0].source is not source:
+        _last[:] = [SourceGraph(source)]
+    return _last[0]
+
+
+def clean(problem: Problem) -> FloatArray:
+    """The clean samples as pixels, float32 [n, *shape] in [0, 1]."""
+    pixels: FloatArray = (problem.q.astype(np.float32) + 128) / np.float32(STEPS)
+    return pixels
+
+
+def real(problem: Problem, pixels: Tensor) -> FloatArray:
+    """Pixels in the real units of ``problem.spec``: what an attack returns."""
+    found: FloatArray = np.asarray(pixels, np.float32) * np.float32(problem.span) + np.float32(
+        problem.spec.low
+    )
+    return found

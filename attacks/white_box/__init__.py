@@ -1,0 +1,1 @@
+"""Attacks that follow gradients, one family a file."""

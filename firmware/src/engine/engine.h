@@ -1,0 +1,57 @@
+// The one interface between the protocol and whatever runs the network.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "wire.gen.h"
+
+namespace engine {
+
+// Name and version, for INFO.
+const char* name();
+
+struct Status {
+  wire::Error code;  // meaningful only where !ok
+  uint32_t detail;   // record index, or bytes needed for PLAN_TOO_LARGE
+  const char* text;  // static string, names the operator or the bound
+  bool ok;
+};
+
+struct Model {
+  wire::Tensor input;
+  wire::Tensor output;
+  uint32_t input_bytes;
+  uint32_t output_bytes;
+  uint32_t arena_bytes;    // tensors
+  uint32_t scratch_bytes;  // kernels' scratch, asked of the kernels on this very core
+  uint32_t n_ops;
+  uint32_t crc;
+  uint8_t plan_id[32];
+};
+
+// Checks every offset and size of `plan` (kept by reference, 16-byte aligned) and, where it fits
+// into `arena` (16-byte aligned), makes it the current model. Nothing of an earlier model survives
+// a refusal.
+Status load(const uint8_t* plan, size_t plan_bytes, uint8_t* arena, size_t arena_bytes,
+            Model* model);
+
+// Told when an operator begins, by its static name, and when it has ended.
+class Observer {
+ public:
+  virtual void begin(const char* op) = 0;
+  virtual void end() = 0;
+
+ protected:
+  ~Observer() = default;
+};
+
+// Runs the current model on one sample; `output` points into the arena until the next call.
+Status run(const uint8_t* input, const uint8_t** output, Observer* observer = nullptr);
+
+// As run(), but stops after record `op` and points at that operator's output.
+Status run_to(const uint8_t* input, uint32_t op, const uint8_t** output, uint32_t* output_bytes);
+
+void unload();
+
+}  // namespace engine

@@ -1,0 +1,1 @@
+"""The boards by name, and what builds, emulates and programs them."""

@@ -1,0 +1,3 @@
+"""Why a board that was flashed does not answer: what its debug probe reads of the chip, and what
+that means.
+"""

@@ -1,1 +1,0 @@
-"""Why a board that was flashed does not answer: what its debug probe reads of the chip, and what that means."""

@@ -1,0 +1,387 @@
+"""A board as a Predictor: HELLO, LOAD a plan, stream samples. What it cannot prove about the board
+it refuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from tinyrobust.core.abi.layout import size, unpack
+from tinyrobust.core.abi.wire import (
+    LOAD_CHUNK,
+    PROTOCOL,
+    Error,
+    Hello,
+    Infer,
+    Info,
+    Layer,
+    Load,
+    OperatorTicks,
+    Profile,
+    Reset,
+    TickUnit,
+)
+from tinyrobust.core.errors import LinkError
+from tinyrobust.core.grid import lattice_of, onto
+from tinyrobust.core.progress import Say
+from tinyrobust.core.types import Int8Array, Int64Array, IntArray, Prediction, TensorSpec
+from tinyrobust.host.devices.believed import believed, profiled, spec, ticks
+from tinyrobust.host.devices.target import Identity, identity_of
+from tinyrobust.host.link.exchange import Answer, Counters, Link, LostError, RefusedError, Request
+from tinyrobust.host.link.frame import MAX_DECODED, decoded_size
+from tinyrobust.host.link.patience import NoisyError, silent
+from tinyrobust.host.link.ports import Port
+
+LEAST_CHUNK = 16
+CHUNK_TRIES = 3
+"""Losses of one LOAD chunk before the next try is half as long."""
+LOAD_ATTEMPTS = 3
+MAX_RECOVERIES = 5
+"""How often in a row a board may fail without one more answer."""
+REFLASH = "build and flash the firmware of this checkout"
+
+Recover = Callable[["Device", LinkError], None]
+"""Gets a board back that failed, or raises."""
+
+
+class LoadablePlan(Protocol):
+    """What a device needs of a bundle."""
+
+    @property
+    def plan(self) -> bytes:
+        """The whole plan (tinyrobust/core/abi/plan.py)."""
+        ...
+
+    @property
+    def plan_id(self) -> str:
+        """Its SHA-256 as the plan's header states it, in hex."""
+        ...
+
+
+def _operators(answer: Answer) -> list[OperatorTicks]:
+    """The tail of a PROFILED.
+
+    Raises LinkError where it is not as long as its body says, or says too much.
+    """
+    step = size(OperatorTicks)
+    if len(answer.tail) != profiled(answer.body.n_ops) * step:
+        raise LinkError(
+            f"the board timed {answer.body.n_ops} operators and sent {len(answer.tail)} bytes"
+        )
+    return [
+        unpack(OperatorTicks, answer.tail[at : at + step])
+        for at in range(0, len(answer.tail), step)
+    ]
+
+
+def _alike(one: TensorSpec, other: TensorSpec) -> bool:
+    """Whether both are one tensor, whatever dimensions of 1 are left out."""
+    same = (one.dtype, one.size, one.zero_point) == (other.dtype, other.size, other.zero_point)
+    return same and bool(np.isclose(one.scale, other.scale, rtol=1e-6))
+
+
+class Device:
+    """One board behind one port; the ``board`` (or ``native``) rung.
+
+    A context manager that closes its port.
+
+    ``emulated`` says that its ticks are no cycles. ``ended`` is called after the port is closed, to
+    stop whatever was started for this device, ``pid`` the process that runs its firmware (0: none
+    of this host's). ``image`` is the SHA-256 of that firmware's file, or the build id that a real
+    board states. ``recover``, where there is one, gets a board back that fails while it predicts:
+    unplugged, reset, hung. ``say`` is told how a line does that damages much.
+    """
+
+    def __init__(
+        self,
+        port: Port,
+        rung: str = "board",
+        emulated: bool = False,
+        ended: Callable[[], None] = lambda: None,
+        pid: int = 0,
+        image: str = "",
+        recover: Recover | None = None,
+        say: Say = silent,
+    ) -> None:
+        self.link = Link(port, say=say)
+        self.emulated = emulated
+        self.pid = pid
+        self.image = image
+        self.flash_bytes = 0
+        self._rung = rung
+        self._ended = ended
+        self._recover = recover
+        self._info: Info | None = None
+        self._input: TensorSpec | None = None
+        self._grid: TensorSpec | None = None
+        self._bundle: LoadablePlan | None = None
+        self._output: TensorSpec | None = None
+
+    def __enter__(self) -> Device:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the port and stops what was started for it."""
+        try:
+            self.link.port.close()
+        finally:
+            self._ended()
+
+    @property
+    def counters(self) -> Counters:
+        """Frames, retries and bytes so far."""
+        return self.link.counters
+
+    @property
+    def rung(self) -> str:
+        """See Predictor."""
+        return self._rung
+
+    @property
+    def identity(self) -> Identity:
+        """What the board last said of itself, readable."""
+        return identity_of(self.info, self.image, self.flash_bytes)
+
+    @property
+    def info(self) -> Info:
+        """What the board last said of itself."""
+        return self._info if self._info is not None else self.hello()
+
+    def hello(self, baud: int = 0, tries: int | None = None) -> Info:
+        """Asks the board who it is, and to go on at ``baud`` (0: as before).
+
+        Raises LinkError where its protocol is not ours, LostError after ``tries`` losses.
+        """
+        try:
+            return self._accept(self.link.request(Hello(PROTOCOL, baud), tries=tries).body)
+        except RefusedError as err:
+            if err.code != Error.BAD_LENGTH:
+                raise
+            raise LinkError(
+                f"the board speaks another version of the protocol ({err}): {REFLASH}"
+            ) from None
+
+    def reopen(self, port: Port) -> None:
+        """Goes on with the board behind another port; counters and network stay what they were."""
+        self.link = Link(port, counters=self.link.counters, say=self.link.say)
+        self._info = None
+
+    def reset(self) -> Info:
+        """Makes the board forget an uploaded plan."""
+        self._input = None
+        return self._accept(self.link.request(Reset(0)).body)
+
+    def _accept(self, info: Info) -> Info:
+        if info.protocol != PROTOCOL:
+            raise LinkError(
+                f"{info.board or 'the board'} runs firmware {info.firmware} of protocol {info.protocol:08x}, "
+                f"this host speaks {PROTOCOL:08x}: {REFLASH}"
+            )
+        self._info = believed(info, self._info)
+        return info
+
+    def load(
+        self,
+        bundle: LoadablePlan,
+        input: TensorSpec | None = None,
+        output: TensorSpec | None = None,
+    ) -> Info:
+        """Makes ``bundle`` the board's network, uploading its plan unless the board already holds
+        it.
+
+        ``input`` is the ladder's lattice; a network of int16 activations is sent what
+        ``tinyrobust.core.grid`` makes of it. ``output`` is the network's. Raises RefusedError where
+        the board rejects the plan (PLAN_REJECTED), LinkError where the plan is too large for its
+        RAM, the board's input tensor does not take ``input``, or its output tensor is not
+        ``output``.
+        """
+        info = self.hello()
+        for _ in range(LOAD_ATTEMPTS):
+            if info.plan_ready and info.plan_id.hex() == bundle.plan_id:
+                break
+            try:
+                self._upload(bundle.plan, info)
+            except RefusedError as err:
+                if err.code != Error.PLAN_TOO_LARGE or err.detail <= info.pool_bytes:
+                    raise
+                raise LinkError(
+                    f"the network takes {err.detail} bytes of RAM (plan, arena, scratch and receive buffer), "
+                    f"{err.detail - info.pool_bytes} more than the {info.pool_bytes} that {info.board} has for it: "
+                    f"tinyrobust flash --board {info.board} --model M.tflite links its plan into flash"
+                ) from None
+            info = self.hello()
+        else:
+            raise LinkError(
+                f"the board holds plan {info.plan_id.hex()[:12]} after loading {bundle.plan_id[:12]}"
+            )
+        theirs = spec(info.input)
+        if input is not None:
+            same = theirs.zero_point == input.zero_point and np.isclose(
+                theirs.scale, input.scale, rtol=1e-6
+            )
+            if theirs.size != input.size or (theirs.dtype == "int8" and not same):
+                raise LinkError(f"the board's input is {theirs}, the model's {input}")
+        answered = spec(info.output)
+        if output is not None and not _alike(answered, output):
+            raise LinkError(f"the board's output is {answered}, the model's {output}")
+        self._input = input or lattice_of(theirs)
+        self._grid = (
+            self._input if theirs.dtype == "int8" else replace(theirs, shape=self._input.shape)
+        )
+        self._bundle, self._output = bundle, output
+        return info
+
+    def _upload(self, plan: bytes, info: Info) -> None:
+        """Sends the plan in chunks, shorter ones where long ones keep being lost."""
+        room = min(info.max_frame, MAX_DECODED) - decoded_size(Load(0, 0))
+        chunk = longest = max(LEAST_CHUNK, min(LOAD_CHUNK, room))
+        offset = 0
+        while offset < len(plan):
+            tail = plan[offset : offset + chunk]
+            tries = CHUNK_TRIES if chunk > LEAST_CHUNK else None
+            try:
+                answer = self.link.request(Load(len(plan), offset), tail, tries)
+            except LostError:
+                chunk = longest = max(LEAST_CHUNK, chunk // 2)
+                continue
+            except RefusedError as err:
+                # A chunk had arrived and its LOADED was lost: the board says what it expects next.
+                # Back at 0, it has either finished or forgotten; INFO will tell.
+                if err.code != Error.WRONG_OFFSET or not (
+                    err.detail == 0 or offset < err.detail <= len(plan)
+                ):
+                    raise
+                if err.detail == 0:
+                    return
+                offset = err.detail
+                continue
+            if answer.body.next_offset != offset + len(tail):
+                raise LinkError(
+                    f"the board expects plan byte {answer.body.next_offset}, not {offset + len(tail)}"
+                )
+            offset = answer.body.next_offset
+            if answer.retries == 0:
+                chunk = min(chunk * 2, longest)
+
+    @property
+    def input(self) -> TensorSpec:
+        """See Predictor. Raises LinkError before ``load``."""
+        if self._input is None:
+            raise LinkError("no plan has been loaded yet")
+        return self._input
+
+    def stream(
+        self, q: Int8Array, window: int | None = None
+    ) -> Iterator[tuple[int, bytes, int, int]]:
+        """(index, output bytes, ticks, retries) for each sample of ``q``, int8 [n, *input.shape],
+        as they come.
+
+        At most ``window`` requests are under way, or as many as the board can hold.
+        """
+        ask = Infer(self.info.plan_crc)
+        requests = (Request(ask, row.tobytes()) for row in self._fed(q))
+        output = spec(self.info.output)
+        expected = output.size * np.dtype(output.dtype).itemsize
+        for answer in self.link.exchange(requests, window or self.info.window):
+            if len(answer.tail) != expected:
+                raise LinkError(
+                    f"the board answered {len(answer.tail)} bytes, its output tensor has {expected}"
+                )
+            yield answer.index, answer.tail, ticks(answer.body.ticks), answer.retries
+
+    def predict(self, q: Int8Array) -> Prediction:
+        """See Predictor.
+
+        ``ticks`` are in ``info.tick_unit``, None where the board does not count.
+        """
+        if self._input is None:
+            raise LinkError("no plan has been loaded yet")
+        output = spec(self.info.output)
+        dtype = np.dtype(output.dtype).newbyteorder("<")
+        raw = np.zeros((len(q), output.size), dtype)
+        ticks = np.zeros(len(q), np.int64)
+        retries = np.zeros(len(q), np.int64)
+        missing = np.arange(len(q))
+        failures = 0
+        while len(missing):
+            done = np.zeros(len(missing), bool)
+            try:
+                if failures and self._bundle is not None:
+                    self.load(self._bundle, self._input, self._output)
+                for i, tail, count, tried in self.stream(q[missing]):
+                    at = missing[i]
+                    raw[at], ticks[at], retries[at], done[i] = (
+                        np.frombuffer(tail, dtype),
+                        count,
+                        tried,
+                        True,
+                    )
+            except LinkError as err:
+                failures = 1 if done.any() else failures + 1
+                self._survive(err, failures)
+            missing = missing[~done]
+        counts = self.info.tick_unit != TickUnit.NONE
+        return Prediction(output.dequantize(raw), raw, ticks if counts else None, retries)
+
+    def time(self, q: Int8Array) -> Int64Array:
+        """Ticks of each sample of ``q``, int64 [n], one request at a time.
+
+        While ``predict`` streams, the board receives the next samples as it computes: those
+        interrupts are in its ticks.
+        """
+        return np.array([ticks for _, _, ticks, _ in self.stream(q, 1)], np.int64)
+
+    def _survive(self, err: LinkError, failures: int) -> None:
+        """Back to a board that answers, or ``err`` again: what it refuses it would refuse again.
+
+        That it holds no plan is no refusal: it has restarted behind a port that stayed open. A line
+        that is too noisy is no better for a board that restarts.
+        """
+        if isinstance(err, NoisyError):
+            raise err
+        restarted = isinstance(err, RefusedError) and err.code == Error.NO_PLAN
+        if (
+            self._recover is None
+            or failures > MAX_RECOVERIES
+            or (isinstance(err, RefusedError) and not restarted)
+        ):
+            raise err
+        if not restarted:
+            self._recover(self, err)
+
+    def layer(self, op: int, q: Int8Array) -> IntArray:
+        """Output of operator record ``op`` for each sample of ``q``, [n, size of it] in the
+        output's type.
+        """
+        ask = Layer(self.info.plan_crc, op)
+        dtype = np.dtype(spec(self.info.output).dtype).newbyteorder("<")
+        tails = [self.link.request(ask, row.tobytes()).tail for row in self._fed(q)]
+        lengths = sorted({len(tail) for tail in tails})
+        if len(lengths) != 1 or not lengths[0] or lengths[0] % dtype.itemsize:
+            raise LinkError(
+                f"the board answered operator {op} with {lengths} bytes: no outputs of one {dtype} tensor"
+            )
+        return np.stack([np.frombuffer(tail, dtype) for tail in tails])
+
+    def profile(self, q: Int8Array) -> list[list[OperatorTicks]]:
+        """What each operator took, in the order in which they ran, for each sample of ``q``, one
+        request at a time.
+        """
+        ask = Profile(self.info.plan_crc)
+        return [_operators(self.link.request(ask, row.tobytes())) for row in self._fed(q)]
+
+    def _fed(self, q: Int8Array) -> IntArray:
+        """``q`` as the bytes of the board's input, C-contiguous."""
+        lattice = self.input
+        if q.dtype != np.int8 or q.shape[1:] != lattice.shape:
+            raise LinkError(
+                f"samples are {q.dtype} {q.shape[1:]}, the board takes int8 {lattice.shape}"
+            )
+        return np.ascontiguousarray(onto(q, lattice, self._grid or lattice))

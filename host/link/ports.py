@@ -1,0 +1,336 @@
+"""Byte pipes to a board: an emulator's FIFOs, a child process's stdio, any pyserial URL.
+
+Nothing blocks forever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import serial
+
+from tinyrobust.core.abi.wire import FIRST_BAUD
+from tinyrobust.core.errors import LinkError
+
+READ_BYTES = 1 << 16
+INBOX_BYTES = 16 << 20
+"""What a peer may send unasked while it does not read, before it counts as broken."""
+CONNECT_SECONDS = 60.0
+STALL_SECONDS = 15.0
+"""How long a peer may refuse to take bytes."""
+
+
+class Port(Protocol):
+    """A byte pipe. Every method raises LinkError, with one line, once the peer is gone."""
+
+    def read(self, timeout: float) -> bytes:
+        """What has arrived, waiting up to ``timeout`` seconds for a first byte; empty if none
+        came.
+        """
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Hands over all of ``data``."""
+        ...
+
+    def close(self) -> None:
+        """Releases everything; safe to call twice."""
+        ...
+
+
+class FdPort:
+    """A port over two non-blocking file descriptors.
+
+    While the peer does not take bytes, ``write`` keeps reading, so that two full pipes never wait
+    for each other.
+    """
+
+    def __init__(self, name: str, rx: int, tx: int) -> None:
+        self.name = name
+        self._rx, self._tx = rx, tx
+        self._inbox = bytearray()
+        self._closed = False
+        os.set_blocking(rx, False)
+        os.set_blocking(tx, False)
+
+    def gone(self) -> str | None:
+        """Why the peer is gone, or None while it may still answer.
+
+        Asked at the end of its stream and in silence.
+        """
+        return "closed the connection"
+
+    def _fail(self, why: str) -> LinkError:
+        return LinkError(f"{self.name}: {why}")
+
+    def _pull(self) -> None:
+        try:
+            data = os.read(self._rx, READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as err:
+            raise self._fail(err.strerror or str(err)) from None
+        if not data:
+            why = self.gone()
+            if why is not None:
+                raise self._fail(why)
+            time.sleep(0.005)  # a FIFO that its peer has not opened yet reads as ended
+        self._inbox += data
+        if len(self._inbox) > INBOX_BYTES:
+            raise self._fail(f"sent more than {INBOX_BYTES >> 20} MiB that nobody asked for")
+
+    def read(self, timeout: float) -> bytes:
+        """See Port."""
+        if not self._inbox and select.select([self._rx], [], [], max(timeout, 0.0))[0]:
+            self._pull()
+        out = bytes(self._inbox)
+        self._inbox.clear()
+        return out
+
+    def write(self, data: bytes) -> None:
+        """See Port."""
+        left = memoryview(data)
+        deadline = time.monotonic() + STALL_SECONDS
+        while left:
+            readable, writable, _ = select.select([self._rx], [self._tx], [], 0.25)
+            if writable:
+                try:
+                    left = left[os.write(self._tx, left) :]
+                    deadline = time.monotonic() + STALL_SECONDS
+                except BlockingIOError:
+                    pass
+                except OSError as err:
+                    raise self._fail(self.gone() or err.strerror or str(err)) from None
+            if left and readable:
+                self._pull()
+            if time.monotonic() > deadline:
+                raise self._fail(f"has not taken a byte for {STALL_SECONDS:.0f} s: reset the board")
+
+    def close(self) -> None:
+        """See Port."""
+        if not self._closed:
+            self._closed = True
+            for fd in {self._rx, self._tx}:
+                with contextlib.suppress(OSError):
+                    os.close(fd)
+
+
+class FifoPort(FdPort):
+    """Two named pipes, as an emulator opens them by semihosting.
+
+    ``to_board`` is written, ``from_board`` read. ``gone`` says why the emulator ended, or None
+    while it runs.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        to_board: Path,
+        from_board: Path,
+        gone: Callable[[], str | None],
+        timeout: float = 15.0,
+    ) -> None:
+        self._why = gone
+        rx = os.open(from_board, os.O_RDONLY | os.O_NONBLOCK)
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                tx = os.open(to_board, os.O_WRONLY | os.O_NONBLOCK)
+                break
+            except OSError as err:
+                if err.errno == errno.ENXIO and gone() is None and time.monotonic() < deadline:
+                    time.sleep(0.01)
+                    continue
+                os.close(rx)
+                late = f"the firmware has not opened its port within {timeout:.0f} s"
+                raise LinkError(f"{name}: {gone() or late}") from None
+        super().__init__(name, rx, tx)
+        self._heard = False
+
+    def gone(self) -> str | None:
+        """See FdPort."""
+        if not self._heard:
+            return self._why()
+        deadline = time.monotonic() + 1.0
+        while (why := self._why()) is None and time.monotonic() < deadline:
+            time.sleep(
+                0.01
+            )  # a killed process closes its pipes before it can be asked how it ended
+        return why or "closed its port"
+
+    def read(self, timeout: float) -> bytes:
+        """See Port."""
+        data = super().read(timeout)
+        self._heard = self._heard or bool(data)
+        return data
+
+
+class ChildPort(FdPort):
+    """The stdin and stdout of a program that this port starts, and ends on close."""
+
+    def __init__(self, argv: Sequence[str]) -> None:
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the port
+        try:
+            self._child = subprocess.Popen(
+                list(argv),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._complaints,
+                bufsize=0,
+            )
+        except OSError as err:
+            self._complaints.close()
+            raise LinkError(f"{argv[0]}: {err.strerror}: build it first") from None
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        super().__init__(
+            Path(argv[0]).name, self._child.stdout.fileno(), self._child.stdin.fileno()
+        )
+
+    @property
+    def pid(self) -> int:
+        """Process id of the child."""
+        return self._child.pid
+
+    def gone(self) -> str | None:
+        """See FdPort."""
+        try:
+            status = self._child.wait(2.0)
+        except subprocess.TimeoutExpired:
+            return "closed its output"
+        self._complaints.seek(0)
+        lines = self._complaints.read(READ_BYTES).decode("utf-8", "replace").split("\n")
+        said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return f"ended with status {status}" + (f": {said[:200]}" if said else "")
+
+    def close(self) -> None:
+        """See Port.
+
+        The end of its input lets the program end by itself; one that does not is killed.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        with contextlib.suppress(OSError):
+            self._child.stdin.close()
+        self._child.stdout.close()
+        try:
+            self._child.wait(2.0)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+        self._complaints.close()
+
+
+class SerialPort:
+    """Any pyserial URL: ``/dev/ttyACM0``, ``COM3``, ``socket://host:port``, ``rfc2217://...``;
+    8N1.
+    """
+
+    def __init__(
+        self, url: str, baud: int = FIRST_BAUD, gone: Callable[[], str | None] = lambda: None
+    ) -> None:
+        self.name = url
+        self._gone = gone
+        own = {} if "://" in url else {"exclusive": True}
+        try:
+            self._serial = serial.serial_for_url(
+                url, baudrate=baud, timeout=0.0, write_timeout=STALL_SECONDS, **own
+            )
+        except (serial.SerialException, ValueError, OSError) as err:
+            raise LinkError(f"{url}: {self._gone() or _why_not_open(url, err)}") from None
+
+    def set_baud(self, baud: int) -> None:
+        """Goes on at ``baud``, with nothing received before.
+
+        Raises LinkError where the adapter cannot.
+        """
+        try:
+            self._serial.flush()
+            self._serial.baudrate = baud
+            self._serial.reset_input_buffer()
+        except (serial.SerialException, ValueError, OSError) as err:
+            raise self._fail(err) from None
+
+    def _fail(self, err: Exception) -> LinkError:
+        return LinkError(f"{self.name}: {self._gone() or ' '.join(str(err).split())}")
+
+    def read(self, timeout: float) -> bytes:
+        """See Port."""
+        try:
+            self._serial.timeout = max(timeout, 0.0)
+            data = bytearray(self._serial.read(1))
+            while data and len(data) < READ_BYTES and (waiting := self._serial.in_waiting):
+                data += self._serial.read(waiting)
+        except (serial.SerialException, OSError) as err:
+            raise self._fail(err) from None
+        if not data and (why := self._gone()):
+            raise LinkError(f"{self.name}: {why}")
+        return bytes(data)
+
+    def write(self, data: bytes) -> None:
+        """See Port."""
+        try:
+            self._serial.write(data)
+        except (serial.SerialException, OSError) as err:
+            raise self._fail(err) from None
+
+    def close(self) -> None:
+        """See Port."""
+        with contextlib.suppress(serial.SerialException, OSError):
+            self._serial.close()
+
+
+def connect(
+    url: str,
+    gone: Callable[[], str | None],
+    seconds: float = CONNECT_SECONDS,
+    last_words: Callable[[], str] = str,
+) -> SerialPort:
+    """The TCP port of an emulator that may not listen yet.
+
+    Raises LinkError once ``gone`` says why it ended, or after ``seconds``, with its ``last_words``.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return SerialPort(url, gone=gone)
+        except LinkError:
+            if why := gone():
+                raise LinkError(f"{url}: {why}") from None
+            if time.monotonic() > deadline:
+                said = f"; the emulator's last words: {words}" if (words := last_words()) else ""
+                why = f"nothing listens there after {seconds:.0f} s{said}"
+                raise LinkError(f"{url}: {why}") from None
+        time.sleep(0.1)
+
+
+def _why_not_open(url: str, err: Exception) -> str:
+    """What a failed ``open`` of a serial port means, and what to do."""
+    code = getattr(err, "errno", None)
+    if code in (errno.EACCES, errno.EPERM):
+        group = _group(url)
+        return f"no permission: join the group {group} (sudo usermod -aG {group} $USER), then log in again"
+    # pyserial hands on the error number of open(), not that of the lock it takes after it.
+    if code == errno.EBUSY or "exclusively lock" in str(err):
+        return "is in use by another program (a terminal, another bench): close that"
+    return " ".join(str(err).split())
+
+
+def _group(url: str) -> str:
+    """The group that a device belongs to; Debian's where nobody can tell."""
+    try:
+        return Path(url).group()
+    except (OSError, KeyError, NotImplementedError):
+        return "dialout"

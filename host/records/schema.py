@@ -1,0 +1,195 @@
+"""What a run leaves behind: one row per prediction, and the manifest that says how they were made.
+
+Schema only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from tinyrobust.core.cells import Flag
+from tinyrobust.core.errors import UsageError
+from tinyrobust.core.typed_json import parse_json, read
+
+SCHEMA = pa.schema(
+    [
+        pa.field("rung", pa.string()),
+        pa.field("attack", pa.string()),
+        pa.field("source", pa.string()),
+        pa.field("eps", pa.float64()),
+        pa.field("seed", pa.int32()),
+        pa.field("levels", pa.int16()),
+        pa.field("linf", pa.int16()),
+        pa.field("l2", pa.float32()),
+        pa.field("l1", pa.float32()),
+        pa.field("l0", pa.int32()),
+        pa.field("unsnapped", pa.float32()),
+        pa.field("failed", pa.bool_()),
+        pa.field("sample", pa.int32()),
+        pa.field("label", pa.int32()),
+        pa.field("predicted", pa.int32()),
+        pa.field("input_crc", pa.uint32()),
+        pa.field("logits", pa.list_(pa.float32())),
+        pa.field("raw", pa.binary()),
+        pa.field("ticks", pa.int64()),
+        pa.field("retries", pa.int32()),
+    ]
+)
+"""One row per prediction.
+
+``rung, attack, source, eps, seed, sample`` is the key: no two rows share it. ``eps`` is the budget
+asked for, in the attack's norm and in multiples of the input range, 1 for an attack that minimises;
+``levels`` an Linf budget in whole int8 levels, 255 in any other norm. What reached the chip of this
+sample: ``linf`` in levels, ``l2`` and ``l1`` in multiples of the input range (``l1`` null in
+records of versions before it), ``l0`` in elements; ``unsnapped`` is the size of what the attack
+returned before that, in its own norm. ``failed``: the attack ended with an error here, and the
+sample is clean. ``label`` is -1 where the data has none. ``input_crc`` is of the int8 levels,
+whatever the rung made of them. ``raw`` is the output tensor, int8 or int16 (little-endian), null on
+float rungs. ``ticks`` is null where the rung cannot count, ``retries`` where there is no link.
+"""
+
+
+STATES = ("running", "complete")
+MOST_SAMPLES = 2**31 - 1
+"""``sample`` is an int32."""
+MOST_DIGITS = 18
+"""Of a number that a board stated; int64 holds it."""
+_ALWAYS = ("notes", "link", "kinds", "flags")
+"""Fields with a default for whoever makes a manifest; in a file they stand, or it was damaged."""
+
+
+@dataclass(frozen=True)
+class RungInfo:
+    """One rung of a run: ``available`` or the ``reason`` why not; free text ``detail`` (engine,
+    board, versions).
+    """
+
+    rung: str
+    available: bool
+    reason: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class AttackKind:
+    """What the figures and the report have to know of an attack."""
+
+    name: str
+    title: str
+    needs: str
+    """Of its source: ``nothing``, ``decisions``, ``scores`` or ``gradients``."""
+    norm: str
+    """``linf``, ``l2``, ``l1`` or ``l0``."""
+    minimises: bool
+    """Looks for the smallest perturbation, and has no eps."""
+    paper: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """How the records were made.
+
+    Written before the first record; ``state`` is ``running`` or ``complete``.
+    """
+
+    run_id: str
+    created: str
+    """UTC, ISO 8601."""
+    state: str
+    model: str
+    data: str
+    data_sha256: str
+    samples: int
+    board: str
+    emulated: bool
+    tick_unit: str
+    seeds: tuple[int, ...]
+    attacks: tuple[str, ...]
+    eps: tuple[float, ...]
+    input_shape: tuple[int, ...]
+    input_scale: float
+    input_zero_point: int
+    class_names: tuple[str, ...]
+    tflite_sha256: str
+    plan_id: str
+    tflite_bytes: int
+    plan_bytes: int
+    arena_bytes: int
+    tflm_arena_bytes: int | None
+    git: str
+    versions: tuple[tuple[str, str], ...]
+    """(package or tool, version)."""
+    board_info: tuple[tuple[str, str], ...]
+    """What the board said of itself in INFO, as (name, value)."""
+    rungs: tuple[RungInfo, ...]
+    notes: tuple[str, ...] = ()
+    """Lines the report must show: parity of the export, warnings of the attacks."""
+    link: tuple[tuple[str, int], ...] = ()
+    """Counters of the link: frames, retries, bytes both ways."""
+    command: str = ""
+    """The command line that began the run."""
+    protocol: str = "tinyrobust"
+    """What the device was spoken to in; from another one than ours there are scores, no bytes."""
+    lattice: str = "after"
+    """Whether attacks are brought to the int8 lattice ``after`` they end, or at every step
+    (``inner``).
+    """
+    queries: int | None = None
+    """Most questions that attacks which only ask could put for each sample; None where that was
+    left to them.
+    """
+    kinds: tuple[AttackKind, ...] = ()
+    """One for each of ``attacks``."""
+    flags: tuple[Flag, ...] = ()
+    """What was suspect when the attacks were made; ``host/analysis/flags.py`` adds what the records
+    show.
+    """
+
+    def kind(self, attack: str) -> AttackKind | None:
+        """The kind called ``attack``, None where the manifest has none."""
+        return next((kind for kind in self.kinds if kind.name == attack), None)
+
+    def to_json(self) -> str:
+        """Pretty JSON, stable key order."""
+        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Manifest:
+        """The inverse of ``to_json``. Raises ValueError on text that is not a manifest."""
+        try:
+            raw = parse_json(text)
+            made = read(cls, raw)
+            for name in _ALWAYS:
+                if name not in raw:
+                    raise ValueError(f"{name} is missing")
+            made.check()
+        except ValueError as err:
+            raise ValueError(f"not a run manifest: {err}") from None
+        return made
+
+    def check(self) -> None:
+        """Raises ValueError on values of the right type that no run has."""
+        if self.state not in STATES:
+            raise ValueError(f"state {self.state!r} is none of {', '.join(STATES)}")
+        if not 0 <= self.samples <= MOST_SAMPLES:
+            raise ValueError(f"samples {self.samples}: 0 to {MOST_SAMPLES} are possible")
+        if any(size < 1 for size in self.input_shape):
+            raise ValueError(f"input_shape {list(self.input_shape)}: sizes are 1 or more")
+
+    def stated(self, name: str) -> int | None:
+        """The number that the board stated as ``name``, None where it stated none.
+
+        Raises UsageError on a text.
+        """
+        text = dict(self.board_info).get(name)
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+            raise UsageError(
+                f"{self.run_id}: its manifest's board_info has {name} {text!r}: not a number of a board's"
+            )
+        return int(text)

@@ -1,0 +1,1 @@
+"""Figures to a self-contained page, and to the tables and the summary beside it."""

@@ -1,0 +1,72 @@
+"""The figures of a run as comma-separated values."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from collections.abc import Iterable, Sequence
+
+from tinyrobust.core.plain import printable
+from tinyrobust.host.analysis.distances import Distances, quartiles
+from tinyrobust.host.analysis.metrics import STEPS, SummaryRow
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a formula begins with in a spreadsheet; the last four are the first four in full width."""
+_SIZES = ("l0", "l1", "l2", "l2_levels", "linf", "linf_levels")
+
+
+def summary_csv(rows: Sequence[SummaryRow]) -> str:
+    """``summary.csv``: one line for every rung on every cell, columns as SummaryRow's."""
+    return _csv(
+        (field.name for field in dataclasses.fields(SummaryRow)), map(dataclasses.astuple, rows)
+    )
+
+
+def distances_csv(found: Sequence[Distances]) -> str:
+    """``distances.csv``: quartiles of the distance to the boundary on every rung, empty where not
+    reached.
+
+    ``l0`` in elements; ``l1``, ``l2`` and ``linf`` in multiples of the input range, the latter two
+    in int8 levels, too.
+    """
+    head = ("rung", "attack", "source", "seed", "norm", "n", "reached", "share")
+    cuts = [f"{size}_{cut}" for size in _SIZES for cut in ("q25", "median", "q75")]
+    return _csv((*head, *cuts), map(_line, found))
+
+
+def _line(one: Distances) -> tuple[object, ...]:
+    sizes = (one.l0, one.l1, one.l2, one.l2 * STEPS, one.linf, one.linf * STEPS)
+    cuts = [cut for size in sizes for cut in dataclasses.astuple(quartiles(size))]
+    return (
+        one.rung,
+        one.attack,
+        one.source,
+        one.seed,
+        one.norm,
+        one.n,
+        one.reached,
+        one.reached / one.n,
+        *cuts,
+    )
+
+
+def _csv(head: Iterable[str], lines: Iterable[tuple[object, ...]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(tuple(map(_cell, line)) for line in lines)
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A text that a spreadsheet would compute, behind a quote (OWASP, CSV injection); numbers stay
+    numbers.
+
+    ``-`` alone, where an attack was made on nothing, computes nothing.
+    """
+    if not isinstance(value, str):
+        return value
+    return (
+        f"'{printable(value)}" if value.startswith(FORMULA) and value != "-" else printable(value)
+    )

@@ -1,0 +1,1 @@
+"""One run: the sweep, the adversarial sets, the questions, the records."""

@@ -1,0 +1,148 @@
+"""Adversarial sets, made once: cached by what they are made of, so that every board is fed the same
+bytes.
+
+A set is a folder with a file for every batch, so that an attack that is interrupted loses one batch
+at most.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from tinyrobust.attacks.base.problem import Lattice, asks
+from tinyrobust.attacks.batches import BATCH, Batch
+from tinyrobust.attacks.make import judge, perturb, pose
+from tinyrobust.attacks.registry import find
+from tinyrobust.attacks.versions import of_attack, of_checks
+from tinyrobust.core.cells import AdversarialSet, Cell, Flag, FlagKind
+from tinyrobust.core.files import CACHE_REMEDY, made_folder, replacing, write_whole
+from tinyrobust.core.npz import UNREADABLE
+from tinyrobust.core.progress import Pace, Say
+from tinyrobust.core.types import Dataset, Int8Array, Predictor, TensorSpec
+
+MOST_FLAGS = 1 << 16
+"""Bytes of a file of flags."""
+
+
+def key(
+    cell: Cell,
+    models: str,
+    data: Dataset,
+    spec: TensorSpec,
+    lattice: Lattice,
+    queries: int | None = None,
+) -> str:
+    """Hash of all that determines a set. ``models`` identifies the source."""
+    parts = (
+        repr(cell),
+        models,
+        hashlib.sha256(data.q.tobytes()).hexdigest(),
+        hashlib.sha256(data.labels.tobytes()).hexdigest(),
+        repr(spec),
+        lattice.value,
+        of_attack(cell.attack),
+        str(queries if asks(find(cell.attack)) else None),
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+class Sets:
+    """The cache in ``folder``."""
+
+    def __init__(
+        self,
+        folder: Path,
+        data: Dataset,
+        spec: TensorSpec,
+        lattice: Lattice,
+        say: Say,
+        queries: int | None = None,
+    ) -> None:
+        self._folder, self._data, self._spec = folder, data, spec
+        self._lattice, self._say, self._queries = lattice, say, queries
+
+    def get(self, cell: Cell, source: Predictor | None, models: str) -> AdversarialSet:
+        """The set of ``cell``, made on ``source`` as far as its batches are not cached intact.
+
+        ``models`` identifies the source: the ladder it belongs to, and of a device the firmware.
+        """
+        folder = self._folder / key(
+            cell, models, self._data, self._spec, self._lattice, self._queries
+        )
+        made_folder(folder, CACHE_REMEDY)
+        problem = pose(
+            cell, source, self._data.q, self._data.labels, self._spec, self._lattice, self._queries
+        )
+        pace = Pace(
+            f"{cell.attack} eps {cell.eps:.4g} from {cell.source}", "samples attacked", self._say
+        )
+        made = perturb(cell, problem, _Kept(folder, self._data.q, problem.levels), pace)
+        path = folder / f"flags-{of_checks()[:16]}.json"
+        flags = _read_flags(path, cell)
+        if flags is None:
+            flags = judge(made, problem)
+            if not made.failed.any():
+                said = json.dumps([[flag.kind.value, flag.detail] for flag in flags])
+                write_whole(path, said.encode(), CACHE_REMEDY)
+        return replace(made, flags=made.flags + flags)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Batches of one set as files: ``tinyrobust.attacks.make.Kept``."""
+
+    folder: Path
+    clean: Int8Array
+    levels: int
+
+    def read(self, index: int) -> Batch | None:
+        """None where the file is missing, damaged or not of this set, or holds a failure of an
+        earlier version.
+        """
+        clean = self.clean[index * BATCH : (index + 1) * BATCH]
+        try:
+            with np.load(self._path(index), allow_pickle=False) as file:
+                batch = Batch(file["q"], file["unsnapped"], int(file["lost"]), str(file["failure"]))
+        except UNREADABLE:
+            return None
+        if (
+            batch.q.dtype != np.int8
+            or batch.q.shape != clean.shape
+            or batch.unsnapped.shape != clean.shape[:1]
+        ):
+            return None
+        if batch.failure:
+            return None
+        return (
+            batch
+            if np.abs(batch.q.astype(np.int16) - clean).max(initial=0) <= self.levels
+            else None
+        )
+
+    def write(self, index: int, batch: Batch) -> None:
+        """Whole or not at all."""
+        with replacing(self._path(index), CACHE_REMEDY) as file:
+            np.savez_compressed(
+                file,
+                q=batch.q,
+                unsnapped=batch.unsnapped,
+                lost=batch.lost,
+                failure=np.array(batch.failure, np.str_),
+            )
+
+    def _path(self, index: int) -> Path:
+        return self.folder / f"{index:05d}.npz"
+
+
+def _read_flags(path: Path, cell: Cell) -> tuple[Flag, ...] | None:
+    try:
+        with path.open("rb") as file:
+            found = json.loads(file.read(MOST_FLAGS))
+        return tuple(Flag(FlagKind(kind), cell, str(detail)) for kind, detail in found)
+    except (OSError, ValueError, TypeError, RecursionError):
+        return None

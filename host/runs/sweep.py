@@ -1,0 +1,158 @@
+"""A Config to the cells of its sweep: every attack at every budget, from every source, with every
+seed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, asks
+from tinyrobust.attacks.make import UNBOUNDED
+from tinyrobust.attacks.registry import STANDARD, expand, find
+from tinyrobust.core.cells import Cell
+from tinyrobust.core.errors import UsageError, nearest
+from tinyrobust.host.config.bench import BOARD, TRANSFER, TWIN, Config, override
+
+NO_SOURCE = "-"
+CLEAN = "clean"
+DEVICES = ("native", "board")
+DIFFERENTIABLE = ("float32", "qat", "twin")
+RUNGS = (*DIFFERENTIABLE, "tflm", *DEVICES)
+
+_REACH = {TRANSFER: ("float32", "qat"), TWIN: ("twin",), BOARD: DEVICES}
+"""The rungs that each access asks for: the first of them that a run has."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a run has to attack: its rungs with gradients, those that only answer, and its
+    samples.
+    """
+
+    differentiable: tuple[str, ...]
+    queried: tuple[str, ...] = ()
+    elements: int = 1
+    """Elements of one input."""
+    labelled: bool = True
+
+
+def resolve(config: Config) -> Config:
+    """``config`` with its groups replaced by their attacks; ``standard`` asks for transfer and the
+    twin unless told.
+
+    Raises UsageError, before any work is done, on an attack or a rung that does not exist, an eps
+    outside the range of an attack's norm, a gradient attack asked of rungs that have none, and a
+    number of queries where nothing asks.
+    """
+    if STANDARD in config.attacks and not (config.sources or config.access):
+        config = override(config, access=(TRANSFER, TWIN))
+    config = override(config, attacks=expand(config.attacks))
+    for name in config.sources:
+        if name not in RUNGS:
+            raise UsageError(f"source {name!r}: {nearest(name, RUNGS)}")
+    if config.queries is not None and not any(asks(find(name)) for name in config.attacks):
+        named = ", ".join(config.attacks)
+        raise UsageError(
+            f"queries {config.queries}: no attack of {named} asks for scores or decisions"
+        )
+    asked = config.sources or tuple(rung for access in config.access for rung in _REACH[access])
+    for info in map(find, config.attacks):
+        if asked and not _able(info, asked):
+            raise UsageError(
+                f"{info.name} needs gradients, which {' and '.join(asked)} cannot give: "
+                f"make it on {', '.join(DIFFERENTIABLE)} (--access transfer,twin)"
+            )
+        for eps in _budgets(info, config):
+            if info.norm is Norm.LINF and eps > 1:
+                raise UsageError(
+                    f"{info.name}, eps {eps:g}: an Linf budget is a fraction of the input range, 0 to 1"
+                )
+    return config
+
+
+def sources(info: AttackInfo, config: Config, subject: Subject) -> tuple[str, ...]:
+    """The rungs to make ``info`` on.
+
+    Raises UsageError where there is none for it, or one asked for is missing.
+
+    Unless ``config`` says otherwise the float baseline and the quantized network: ``qat``, or the
+    ``twin`` of a .tflite that came without it. An attack that needs gradients is made on those of
+    the rungs asked for that have them.
+    """
+    if info.needs is Needs.NOTHING:
+        return (NO_SOURCE,)
+    there = (*subject.differentiable, *subject.queried)
+    for name in config.sources:
+        if name not in there:
+            raise UsageError(f"source {name!r}: this run's rungs are: {', '.join(there) or 'none'}")
+    quantized = "qat" if "qat" in subject.differentiable else "twin"
+    wanted = config.sources or ("float32", quantized)
+    if config.access:
+        wanted = tuple(rung for access in config.access for rung in _first(_REACH[access], there))
+    able = tuple(name for name in wanted if name in there)
+    if info.needs is Needs.GRADIENTS:
+        able = tuple(name for name in able if name in subject.differentiable)
+    if not able:
+        reach = ", ".join(config.access or wanted)
+        raise UsageError(
+            f"{info.name} cannot be made: this run has no rung for {reach}; it has {', '.join(there) or 'none'}"
+        )
+    return able
+
+
+def cells(config: Config, subject: Subject) -> tuple[Cell, ...]:
+    """All cells in order. The clean set always leads: every figure is read against it.
+
+    Raises UsageError, as ``resolve`` and ``sources`` do, on an L2 budget that no input of this size
+    can spend, and on an attack that measures the distance from a right answer where the data has no
+    labels.
+    """
+    config = resolve(config)
+    out = [Cell(CLEAN, NO_SOURCE, 0.0)]
+    used: set[str] = set()
+    for info in map(find, config.attacks):
+        if info.name == CLEAN:
+            continue
+        if info.minimises and not subject.labelled:
+            raise UsageError(
+                f"{info.name} measures how far a right answer is from a wrong one: the data has no labels"
+            )
+        rungs = sources(info, config, subject)
+        used.update(rungs)
+        budgets = _budgets(info, config)
+        for eps in budgets:
+            _check_length(info, eps, subject.elements)
+        out += [
+            Cell(info.name, rung, eps, seed)
+            for rung in rungs
+            for seed in config.seeds
+            for eps in budgets
+        ]
+    idle = [name for name in config.sources if name not in used]
+    if idle and used - {NO_SOURCE}:
+        raise UsageError(
+            f"source {idle[0]}: no attack of {', '.join(config.attacks)} can be made on it"
+        )
+    return tuple(out)
+
+
+def _able(info: AttackInfo, rungs: Iterable[str]) -> bool:
+    return info.needs is not Needs.GRADIENTS or any(rung in DIFFERENTIABLE for rung in rungs)
+
+
+def _first(wanted: Iterable[str], there: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in wanted if name in there)[:1]
+
+
+def _budgets(info: AttackInfo, config: Config) -> Sequence[float]:
+    return (UNBOUNDED,) if info.minimises else info.eps or config.eps
+
+
+def _check_length(info: AttackInfo, eps: float, elements: int) -> None:
+    most = {Norm.LINF: 1.0, Norm.L2: math.sqrt(elements)}.get(info.norm, float(elements))
+    if eps > most:
+        raise UsageError(
+            f"{info.name}, eps {eps:g}: no input of {elements} elements moves farther than {most:g} in {info.norm.name}"
+        )

@@ -1,0 +1,1 @@
+"""Keras or QKeras networks to .tflite and to a ladder."""

@@ -1,0 +1,3 @@
+"""The door to TensorFlow: quantizers, rounding, layers, and files of Keras read without running
+them.
+"""

@@ -1,0 +1,1 @@
+"""Architectures, each in float and in QKeras; ``published`` is a table of others' networks."""

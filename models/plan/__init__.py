@@ -1,0 +1,1 @@
+"""A .tflite compiled to the plan that the firmware executes; every parameter is resolved here."""

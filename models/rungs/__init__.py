@@ -1,0 +1,1 @@
+"""The predictors of a ladder, and what holds them against each other."""

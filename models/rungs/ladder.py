@@ -1,0 +1,55 @@
+"""One network with everything that can answer for it: the exported bundle, the rungs on the host,
+and test data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from tinyrobust.core.types import Dataset, Predictor, TensorSpec
+from tinyrobust.models.plan.bundle import Bundle
+from tinyrobust.models.rungs import oracle
+from tinyrobust.models.rungs.predictors import KerasPredictor, TflmPredictor
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """``rungs`` that exist here, in the ladder's order; ``unavailable`` names the others, each with
+    the reason.
+    """
+
+    name: str
+    bundle: Bundle
+    rungs: tuple[Predictor, ...]
+    test: Dataset
+    class_names: tuple[str, ...]
+    unavailable: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of every network of the ladder: the exported one, layers and weights of the Keras
+        ones.
+        """
+        trained = (rung.digest for rung in self.rungs if isinstance(rung, KerasPredictor))
+        parts = (self.name, self.bundle.sha256, self.bundle.plan_id, *trained)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def close(self) -> None:
+        """Ends the child processes behind its rungs."""
+        for rung in self.rungs:
+            if isinstance(rung, TflmPredictor):
+                rung.close()
+
+
+def tflm_rung(
+    tflite: bytes, name: str, lattice: TensorSpec | None = None
+) -> tuple[TflmPredictor | None, tuple[tuple[str, str], ...]]:
+    """The ``tflm`` rung, fed on ``lattice``, where tflite-micro can be had, else its entry for
+    ``unavailable``.
+    """
+    reason = oracle.unavailable()
+    if reason is not None:
+        return None, (("tflm", reason),)
+    return TflmPredictor(tflite, name, lattice), ()

@@ -1,0 +1,254 @@
+"""TensorFlow Lite Micro's own interpreter on the host, in a child process: a hostile model can
+crash or hang it.
+
+The child is ``python -m tinyrobust.models.rungs.oracle``, with tensor indices as arguments where
+inner tensors are wanted; frames on its stdin and stdout are a little-endian uint32 length and that
+many bytes. Requests: the model, then batches of samples back to back, an empty one to ask for the
+arena's size. Answers start with ``K`` (well) or ``E`` (UTF-8 reason).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.util import find_spec
+from types import TracebackType
+from typing import IO, Any
+
+import numpy as np
+
+from tinyrobust.core.errors import UsageError
+from tinyrobust.core.types import IntArray, TensorSpec
+
+MAX_FRAME = 1 << 28
+START_SECONDS = 60.0
+SECONDS_PER_SAMPLE = 30.0
+BATCH = 32
+_LENGTH = struct.Struct("<I")
+_ARENA = re.compile(rb"Arena allocation total (\d+) bytes")
+_ARENA_SLACK = 4 << 20
+_LOG_BYTES = 2000
+_LAST_WORDS = 200
+
+
+def unavailable() -> str | None:
+    """Why there is no tflite-micro here, or None where there is."""
+    if find_spec("tflite_micro") is not None:
+        return None
+    return (
+        f"the PyPI package tflite-micro has no wheel for {platform.system()} {platform.machine()}"
+    )
+
+
+class Oracle:
+    """tflite-micro running one model.
+
+    Raises UsageError naming ``name`` when it refuses, crashes or hangs.
+
+    It answers with the output, or, where ``tensors`` names some by their index in the file, with
+    those, one after another; ``sink`` is then only asked for its size, the bytes of all of them.
+    """
+
+    def __init__(
+        self,
+        tflite: bytes,
+        source: TensorSpec,
+        sink: TensorSpec,
+        name: str,
+        tensors: tuple[int, ...] = (),
+    ) -> None:
+        reason = unavailable()
+        if reason is not None:
+            raise UsageError(f"tflite-micro cannot run {name}: {reason}")
+        self.name = name
+        self._source, self._sink = source, sink
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child, and is read after its death
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "tinyrobust.models.rungs.oracle", *map(str, tensors)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            start_new_session=True,  # Ctrl-C is the parent's to handle
+        )
+        try:
+            self._ask(tflite, START_SECONDS)
+            self.arena_bytes = None if tensors else self._measure()
+        except BaseException:
+            self.close()
+            raise
+
+    def run(self, q: IntArray) -> IntArray:
+        """Raw outputs [n, *output.shape] for ``q`` [n, *input.shape], integers of the model's own
+        tensors.
+        """
+        if q.dtype != self._source.dtype or q.shape[1:] != self._source.shape:
+            raise UsageError(
+                f"{self.name} takes {self._source.dtype} {self._source.shape}, got {q.dtype} {q.shape[1:]}"
+            )
+        answers = [
+            self._ask(q[i : i + BATCH].tobytes(), SECONDS_PER_SAMPLE * BATCH)
+            for i in range(0, len(q), BATCH)
+        ]
+        data = b"".join(answers)
+        dtype = np.dtype(self._sink.dtype)
+        if len(data) != len(q) * self._sink.size * dtype.itemsize:
+            raise UsageError(
+                f"tflite-micro answered {len(data)} bytes for {len(q)} samples of {self.name}"
+            )
+        raw: IntArray = np.frombuffer(data, dtype).reshape(len(q), *self._sink.shape).copy()
+        return raw
+
+    def _measure(self) -> int | None:
+        """Arena bytes that tflite-micro reports for one inference, None where it reports none."""
+        self.run(np.full((1, *self._source.shape), self._source.zero_point, self._source.dtype))
+        answer = self._ask(b"", START_SECONDS)
+        return int(answer) if answer else None
+
+    def _ask(self, request: bytes, seconds: float) -> bytes:
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        deadline = time.monotonic() + seconds
+        try:
+            self._child.stdin.write(_LENGTH.pack(len(request)) + request)
+            self._child.stdin.flush()
+            answer = _read_frame(self._child.stdout, deadline)
+        except (BrokenPipeError, EOFError):
+            raise UsageError(f"tflite-micro {self._death()}") from None
+        except TimeoutError:
+            self.close()
+            raise UsageError(
+                f"tflite-micro gave no answer on {self.name} within {seconds:.0f} s"
+            ) from None
+        if answer[:1] != b"K":
+            reason = _words(answer[1:])
+            raise UsageError(
+                f"tflite-micro refuses {self.name}: {reason[:300] or 'no reason given'}"
+            )
+        return answer[1:]
+
+    def _death(self) -> str:
+        """How the child ended, and the end of what it wrote before."""
+        code = self._child.wait(timeout=5)
+        how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        said = _words(_tail(self._log.fileno()))[-_LAST_WORDS:]
+        words = f"its last words were {said!r}" if said else "it said nothing"
+        return f"{how} while it ran {self.name}: {words}; whether the file is damaged is not known"
+
+    def close(self) -> None:
+        """Ends the child."""
+        self._child.kill()
+        self._child.wait()
+        for pipe in (self._child.stdin, self._child.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+        self._log.close()
+
+    def __enter__(self) -> Oracle:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, err: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _tail(log: int) -> bytes:
+    """The last bytes of file ``log``, read without moving the place at which the child goes on
+    writing.
+    """
+    return os.pread(log, _LOG_BYTES, max(0, os.fstat(log).st_size - _LOG_BYTES))
+
+
+def _words(said: bytes) -> str:
+    """One printable line."""
+    lines = (line.strip() for line in said.decode("utf-8", "replace").splitlines())
+    return "".join(c if c.isprintable() else "?" for c in "; ".join(line for line in lines if line))
+
+
+def _read_frame(pipe: IO[bytes], deadline: float) -> bytes:
+    (size,) = _LENGTH.unpack(_read_exactly(pipe.fileno(), _LENGTH.size, deadline))
+    if not 0 < size <= MAX_FRAME:
+        raise EOFError
+    return _read_exactly(pipe.fileno(), size, deadline)
+
+
+def _read_exactly(fd: int, size: int, deadline: float) -> bytes:
+    data = bytearray()
+    while len(data) < size:
+        if not select.select([fd], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            raise TimeoutError
+        part = os.read(fd, size - len(data))
+        if not part:
+            raise EOFError
+        data += part
+    return bytes(data)
+
+
+def _child() -> None:
+    """The loop of ``python -m tinyrobust.models.rungs.oracle``; ends with its stdin."""
+    requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever the C++ side prints stays out of the frames
+    tensors = [int(a) for a in sys.argv[1:]]
+    interpreter: Any = None
+    while head := requests.read(_LENGTH.size):
+        request = requests.read(_LENGTH.unpack(head)[0])
+        try:
+            if interpreter is None:
+                interpreter = _interpreter(request, bool(tensors))
+                answer = b"K"
+            else:
+                answer = b"K" + (
+                    _infer(interpreter, request, tensors) if request else _arena(interpreter)
+                )
+        except (RuntimeError, ValueError) as err:
+            answer = b"E" + str(err).encode() + b" " + _tail(2)
+        os.ftruncate(2, 0)  # what is said from here on is about the next request
+        os.lseek(2, 0, os.SEEK_SET)
+        answers.write(_LENGTH.pack(len(answer)) + answer)
+        answers.flush()
+
+
+def _interpreter(tflite: bytes, preserve: bool) -> Any:
+    from tflite_micro.python.tflite_micro import runtime
+
+    kinds = runtime.InterpreterConfig
+    kind = kinds.kPreserveAllTensors if preserve else kinds.kAllocationRecording
+    return runtime.Interpreter.from_bytes(
+        tflite, arena_size=10 * len(tflite) + _ARENA_SLACK, intrepreter_config=kind
+    )
+
+
+def _infer(interpreter: Any, batch: bytes, tensors: list[int]) -> bytes:
+    details = interpreter.get_input_details(0)
+    samples = np.frombuffer(batch, details["dtype"]).reshape(
+        -1, *(int(n) for n in details["shape"])
+    )
+    out = bytearray()
+    for sample in samples:
+        interpreter.set_input(sample, 0)
+        interpreter.invoke()
+        if not tensors:
+            out += interpreter.get_output(0).tobytes()
+        for i in tensors:
+            out += np.asarray(interpreter.GetTensor(i, 0)["tensor_data"]).tobytes()
+    return bytes(out)
+
+
+def _arena(interpreter: Any) -> bytes:
+    interpreter.print_allocations()
+    found = _ARENA.search(os.pread(2, os.fstat(2).st_size, 0))
+    return found[1] if found else b""
+
+
+if __name__ == "__main__":
+    _child()

@@ -1,0 +1,1 @@
+"""The plan as a TensorFlow graph: exact in every byte forward, differentiable backward."""

@@ -1,0 +1,3 @@
+"""The .tflite container: schema, reader, writer, and what older TensorFlow Lite Micro computes
+wrongly.
+"""

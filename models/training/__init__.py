@@ -1,0 +1,1 @@
+"""How the committed weights are made: recipes, the training loop, Jacobian regularization."""

@@ -1,0 +1,89 @@
+"""``python -m tinyrobust.models.training.make_weights NAME ...`` trains recipes and writes their
+weights; interrupted, it continues.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from tinyrobust.core.cache import cache_folder
+from tinyrobust.core.errors import BenchError
+from tinyrobust.core.stats import wilson
+from tinyrobust.models.keras.batchnorm import copy_folded
+from tinyrobust.models.keras.tf import keras, tf
+from tinyrobust.models.training import weight_files
+from tinyrobust.models.training.recipes import RECIPES, Recipe, recipe
+from tinyrobust.models.training.trainer import Trainer, accuracy
+
+
+def make(name: str, work: Path) -> weight_files.Card:
+    """Trains recipe ``name`` with its checkpoints under ``work``, tests it once and writes its
+    weights and card.
+    """
+    chosen = recipe(name)
+    splits = chosen.task.splits()
+    keras.utils.set_random_seed(chosen.plan.seed)
+    model = _started(chosen)
+    Trainer(model, splits, chosen.task.spec, chosen.plan, work / name).run(_say)
+    share = accuracy(model, splits.test, chosen.task.spec)
+    n = len(splits.test.q)
+    low, high = wilson(round(share * n), n)
+    made = weight_files.Card(
+        name=name,
+        command=f"python -m tinyrobust.models.training.make_weights {name}",
+        seed=chosen.plan.seed,
+        epochs=chosen.plan.epochs,
+        start=chosen.start,
+        penalty=repr(chosen.plan.penalty) if chosen.plan.penalty else None,
+        parameters=model.count_params(),
+        test_set=splits.test.name,
+        test_n=n,
+        test_accuracy=share,
+        low=low,
+        high=high,
+        versions=f"tensorflow {tf.__version__}, python {sys.version_info.major}.{sys.version_info.minor}",
+    )
+    weight_files.save(model, made)
+    _say(f"{name}: {share:.4f} [{low:.4f}, {high:.4f}] on {n} of {splits.test.name}")
+    return made
+
+
+def _started(chosen: Recipe) -> Any:
+    model = chosen.build()
+    if chosen.start is None:
+        return model
+    if not chosen.quantized:
+        weight_files.load(chosen.start, model)
+    else:
+        full = recipe(chosen.start).build()
+        weight_files.load(chosen.start, full)
+        copy_folded(full, model)
+    return model
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def main() -> int:
+    """Entry point. Exit code 2 on a user's mistake."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tinyrobust.models.training.make_weights", description=__doc__
+    )
+    parser.add_argument("names", nargs="+", metavar="NAME", help=", ".join(sorted(RECIPES)))
+    names = parser.parse_args().names
+    try:
+        for name in names:
+            make(name, cache_folder() / "train")
+    except BenchError as err:
+        print(f"error: {err}", file=sys.stderr)
+        return err.exit_code
+    return os.EX_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

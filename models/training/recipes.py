@@ -1,0 +1,122 @@
+"""What made each file of ``models/weights``: network, data, schedule, seed and the weights it
+started from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+from tinyrobust.core.errors import UsageError, nearest
+from tinyrobust.core.types import TensorSpec
+from tinyrobust.models.data import cifar10, digits
+from tinyrobust.models.data.splits import Splits
+from tinyrobust.models.keras.quantizers import TERNARY, W4, W8, Bits
+from tinyrobust.models.networks import digits_deep, resnet8, s3_cnn
+from tinyrobust.models.networks.s3_cnn import CLASSES, STAGES
+from tinyrobust.models.training.jacobian import LayerWeight, Penalty
+from tinyrobust.models.training.trainer import TrainingPlan
+
+
+@dataclass(frozen=True)
+class Task:
+    """A data set, the lattice its samples live on, and the names of its classes."""
+
+    splits: Callable[[], Splits]
+    spec: TensorSpec
+    class_names: tuple[str, ...]
+
+
+DIGITS = Task(digits.digits, digits.SPEC, digits.CLASS_NAMES)
+CIFAR10 = Task(cifar10.cifar10, cifar10.SPEC, cifar10.CLASS_NAMES)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """``build`` trained by ``plan``, from the weights of the float recipe ``start`` where there is
+    one.
+
+    A network without batch norms gets them folded.
+    """
+
+    task: Task
+    build: Callable[[], Any]
+    plan: TrainingPlan
+    start: str | None = None
+
+    @property
+    def quantized(self) -> bool:
+        """Whether the network has grids of its own, unlike the float one it started from."""
+        return self.start is not None and recipe(self.start).build is not self.build
+
+
+def per_layer(strength: float, share: float = 0.5) -> Penalty:
+    """S3's penalty: every layer's own Jacobian, from its input to its activation, at the same
+    weight per input value.
+
+    A layer's squared norm grows with its number of outputs, so each is divided by ``outputs /
+    classes``.
+    """
+    names = ("image", *(f"relu{i}" for i in range(1, len(STAGES) + 1)))
+    side, weights = 32, []
+    for (source, target), (filters, strides) in zip(pairwise(names), STAGES, strict=True):
+        side //= strides
+        weights.append(LayerWeight(source, target, strength * CLASSES / (side * side * filters)))
+    return Penalty(layers=(*weights, LayerWeight("flatten", "logits", strength)), share=share)
+
+
+_DIGITS_JR = Penalty(strength=0.01, share=1.0)
+_DIGITS_FLOAT = TrainingPlan(epochs=60, batch=32, rate=3e-3, decay=1e-3, seed=1)
+_DIGITS_QAT = TrainingPlan(epochs=40, batch=32, rate=2e-3, seed=1)
+_CIFAR_JR = Penalty(strength=0.001)
+_CIFAR_FLOAT = TrainingPlan(
+    epochs=70, batch=128, rate=4e-3, restarts=(30,), decay=2e-2, augment=True
+)
+_CIFAR_QAT = TrainingPlan(epochs=6, batch=128, rate=1e-3, augment=True)
+_S3_FLOAT = replace(_CIFAR_FLOAT, epochs=16, restarts=())
+_S3_QAT = replace(_CIFAR_QAT, epochs=10, rate=2e-3)
+
+
+def _quantized(build: Callable[[Bits], Any], bits: Bits) -> Callable[[], Any]:
+    return lambda: build(bits)
+
+
+def _table() -> dict[str, Recipe]:
+    rows = {
+        "digits-float": Recipe(DIGITS, digits_deep.build_float, _DIGITS_FLOAT),
+        "resnet8-float": Recipe(CIFAR10, resnet8.build_float, _CIFAR_FLOAT),
+        "s3-float": Recipe(CIFAR10, s3_cnn.build_float, _S3_FLOAT),
+    }
+    for suffix, bits in (("8bit", W8), ("4bit", W4), ("ternary", TERNARY)):
+        rows[f"digits-{suffix}"] = Recipe(
+            DIGITS, _quantized(digits_deep.build_qat, bits), _DIGITS_QAT, start="digits-float"
+        )
+    for suffix, bits in (("8bit", resnet8.EIGHT), ("4bit", W4)):
+        rows[f"resnet8-{suffix}"] = Recipe(
+            CIFAR10, _quantized(resnet8.build_qat, bits), _CIFAR_QAT, "resnet8-float"
+        )
+    rows["s3-ternary"] = Recipe(CIFAR10, _quantized(s3_cnn.build_qat, TERNARY), _S3_QAT, "s3-float")
+
+    for name in [n for n in rows if n.startswith("digits-")]:
+        row = rows[name]
+        start = row.start and f"{row.start}-jr"
+        rows[f"{name}-jr"] = replace(row, plan=replace(row.plan, penalty=_DIGITS_JR), start=start)
+    ternary = rows["s3-ternary"]
+    rows["s3-ternary-jr"] = replace(ternary, plan=replace(ternary.plan, penalty=per_layer(0.003)))
+    tuned = replace(_CIFAR_QAT, decay=_CIFAR_FLOAT.decay, penalty=_CIFAR_JR)
+    rows["resnet8-float-jr"] = Recipe(CIFAR10, resnet8.build_float, tuned, "resnet8-float")
+    four = rows["resnet8-4bit"]
+    rows["resnet8-4bit-jr"] = replace(four, plan=replace(four.plan, penalty=_CIFAR_JR))
+    return rows
+
+
+RECIPES = _table()
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe called ``name``. Raises UsageError that lists what there is."""
+    if name not in RECIPES:
+        raise UsageError(f"no recipe {name!r}: {nearest(name, RECIPES)}")
+    return RECIPES[name]

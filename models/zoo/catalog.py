@@ -1,0 +1,40 @@
+"""The networks that come with the bench, by name.
+
+A recipe is a function in its own file; this is the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tinyrobust.core.errors import UsageError, nearest
+from tinyrobust.core.progress import Say
+from tinyrobust.models.rungs.ladder import Ladder
+from tinyrobust.models.zoo import converted, digits, mlperf_tiny, tfmot, trained, untrained
+
+Recipe = Callable[[Path, Say], Ladder]
+
+RECIPES: dict[str, Recipe] = {
+    "digits": digits.ladder,
+    **trained.entries(),
+    **untrained.entries(),
+    **converted.entries(),
+    "digits-tfmot": tfmot.ladder,
+    "mlperf-resnet8": mlperf_tiny.resnet8,
+}
+
+
+def find(name: str) -> Recipe:
+    """The zoo entry called ``name``. Raises UsageError that offers the nearest."""
+    if name not in RECIPES:
+        raise UsageError(f"model {name!r} is not in the zoo: {nearest(name, RECIPES)}")
+    return RECIPES[name]
+
+
+def open_model(name: str, cache: Path, say: Say) -> Ladder:
+    """The ladder of zoo entry ``name``, trained into ``cache`` the first time.
+
+    Raises UsageError on an unknown name.
+    """
+    return find(name)(cache, say)

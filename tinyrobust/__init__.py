@@ -1,0 +1,1 @@
+"""How robust is the quantized network that really runs on a microcontroller?"""

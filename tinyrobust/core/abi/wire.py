@@ -1,0 +1,326 @@
+"""THE protocol between host and board: messages, field widths, bounds and the hash that both sides
+compare.
+
+A frame on the wire is ``COBS(FrameHeader | body | CRC-32) 0x00``. COBS is Cheshire & Baker 1999;
+the CRC is the IEEE 802.3 one (``zlib.crc32``) over header and body, little-endian. A body is a
+fixed layout, then, for the messages named in ``TAILS``, a tail of bytes that ends where the frame
+does. ``firmware/include/wire.gen.h`` is generated from this file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Annotated
+
+from tinyrobust.core.abi.layout import F32, I32, U8, U16, U32, U64, Dims, Raw, Scalar, members, size
+
+Bytes12 = Annotated[bytes, Raw(12)]
+Bytes20 = Annotated[bytes, Raw(20)]
+Bytes32 = Annotated[bytes, Raw(32)]
+Text24 = Annotated[str, Raw(24, text=True)]
+Text28 = Annotated[str, Raw(28, text=True)]
+Text32 = Annotated[str, Raw(32, text=True)]
+
+
+class Type(IntEnum):
+    """First byte of every frame. Answers have the top bit set."""
+
+    HELLO = 0x01
+    LOAD = 0x02
+    INFER = 0x03
+    LAYER = 0x04
+    RESET = 0x05
+    PROFILE = 0x06
+    INFO = 0x81
+    LOADED = 0x82
+    RESULT = 0x83
+    LAYER_DATA = 0x84
+    PROFILED = 0x86
+    ERROR = 0xFF
+
+
+class Error(IntEnum):
+    """Why the board refused.
+
+    ``BAD_FRAME`` is answered with sequence 0: the header could not be trusted.
+    """
+
+    BAD_FRAME = 1
+    UNKNOWN_TYPE = 2
+    BAD_LENGTH = 3
+    NO_PLAN = 4
+    PLAN_REJECTED = 5
+    PLAN_TOO_LARGE = 6
+    WRONG_OFFSET = 7
+    ENGINE_FAILED = 8
+
+
+class TickUnit(IntEnum):
+    """What RESULT.ticks counts. Emulated instruction ticks and real cycles never share a column."""
+
+    NONE = 0
+    CPU_CYCLES = 1
+    CMSDK_TIMER = 2
+    """CMSDK timer at 25 MHz; under QEMU ``-icount shift=6`` it ticks 1.6 times per instruction."""
+    HOST_NS = 3
+    SYSTICK = 4
+    """SysTick at the core's clock, on emulators whose cycle counter stands still: instructions
+    times a constant.
+    """
+
+
+@dataclass(frozen=True)
+class FrameHeader:
+    """Starts every frame. ``seq`` is echoed by the answer."""
+
+    type: U8
+    flags: U8
+    seq: U16
+
+
+@dataclass(frozen=True)
+class Hello:
+    """Asks who is there.
+
+    The answer is INFO, after which the line runs at the ``baud`` that INFO states.
+    """
+
+    protocol: U32
+    baud: U32 = 0
+    """Bits per second that the host asks for; 0 leaves them as they are."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An edge tensor: dims of one sample, right-aligned to NHWC, leading 1s; TFLite type; scale,
+    zero point.
+    """
+
+    dims: Dims
+    dtype: U32
+    scale: F32
+    zero_point: I32
+
+
+@dataclass(frozen=True)
+class Info:
+    """The board says what it is; the host never assumes. Sizes in bytes."""
+
+    protocol: U32
+    """``PROTOCOL`` of the firmware's build."""
+    plan_crc: U32
+    """CRC field of the loaded plan, 0 when there is none."""
+    plan_ready: U32
+    cpuid: U32
+    """SCB->CPUID (Armv7-M ARM B3.2.3), 0 on the host."""
+    clock_hz: U32
+    tick_unit: U32
+    pool_bytes: U32
+    """RAM for uploaded plan, arena, scratch and the receive buffer together."""
+    plan_bytes: U32
+    plan_in_ram: U32
+    arena_bytes: U32
+    scratch_bytes: U32
+    pool_free: U32
+    max_frame: U32
+    """Longest decoded frame (header, body and CRC) the board takes now."""
+    rx_ring: U32
+    """Bytes that the port buffers while the engine runs."""
+    window: U32
+    """INFER requests the board can hold unanswered."""
+    n_ops: U32
+    baud: U32
+    """Bits per second of the line once this INFO has been sent; 0 where it has no rate."""
+    max_baud: U32
+    """Highest rate that HELLO may ask for."""
+    stack_bytes: U32
+    """Stack of the firmware, 0 on the host."""
+    stack_used: U32
+    """The most of it that was in use at any time since reset."""
+    input: Tensor
+    output: Tensor
+    uid: Bytes12
+    build_id: Bytes20
+    """GNU build id of the running image (``ld --build-id=sha1``), all zero on the host."""
+    plan_id: Bytes32
+    """SHA-256 of the plan, as its header states it; all zero without a plan."""
+    firmware: Text24
+    engine: Text32
+    board: Text24
+
+
+@dataclass(frozen=True)
+class Load:
+    """One chunk of a plan (the tail) at ``offset``.
+
+    Offset 0 starts over. The answer is LOADED or ERROR.
+    """
+
+    total: U32
+    offset: U32
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """``next_offset`` expected; ``ready`` 1 once the whole plan has been checked and can run."""
+
+    next_offset: U32
+    ready: U32
+
+
+@dataclass(frozen=True)
+class Infer:
+    """Classify the tail, one sample in the input tensor's type.
+
+    ``plan_crc`` must be the loaded plan's.
+    """
+
+    plan_crc: U32
+
+
+@dataclass(frozen=True)
+class Result:
+    """``input_crc`` is the CRC-32 of the INFER tail it answers; the tail is the output tensor."""
+
+    ticks: U64
+    input_crc: U32
+    plan_crc: U32
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Run the tail (one sample) through operator record ``op`` (0-based) and send that operator's
+    output.
+    """
+
+    plan_crc: U32
+    op: U32
+
+
+@dataclass(frozen=True)
+class LayerData:
+    """The tail is the output tensor of operator record ``op``."""
+
+    input_crc: U32
+    op: U32
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Run the tail (one sample) and say what each operator took.
+
+    ``plan_crc`` must be the loaded plan's.
+    """
+
+    plan_crc: U32
+
+
+@dataclass(frozen=True)
+class Profiled:
+    """The tail is an ``OperatorTicks`` for each of ``n_ops`` operators, in the order in which they
+    ran.
+    """
+
+    ticks: U64
+    """Of the whole inference, with the reading of the counter before and after each operator."""
+    input_crc: U32
+    n_ops: U32
+
+
+@dataclass(frozen=True)
+class OperatorTicks:
+    """What one operator took; ``name`` is the engine's."""
+
+    ticks: U32
+    """Saturated: 0xFFFFFFFF is that or more."""
+    name: Text28
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Forget an uploaded plan; a plan linked into flash comes back. The answer is INFO."""
+
+    reserved: U32
+
+
+@dataclass(frozen=True)
+class ErrorReply:
+    """``code`` is an ``Error``; ``detail`` depends on it (record index, expected length ...); the
+    tail is UTF-8.
+    """
+
+    code: U32
+    detail: U32
+
+
+BODIES: dict[Type, type] = {
+    Type.HELLO: Hello,
+    Type.LOAD: Load,
+    Type.INFER: Infer,
+    Type.LAYER: Layer,
+    Type.RESET: Reset,
+    Type.PROFILE: Profile,
+    Type.INFO: Info,
+    Type.LOADED: Loaded,
+    Type.RESULT: Result,
+    Type.LAYER_DATA: LayerData,
+    Type.PROFILED: Profiled,
+    Type.ERROR: ErrorReply,
+}
+
+FIRST_BAUD = 115200
+"""Rate at which every line with a rate starts, and to which it falls back."""
+LOAD_CHUNK = 4096
+"""Longest LOAD tail in bytes."""
+MAX_TENSOR = 1 << 20
+"""Longest INFER, RESULT, LAYER, LAYER_DATA or PROFILE tail in bytes."""
+MAX_PROFILED = 128
+"""Operators that one PROFILE times at most."""
+MAX_TEXT = 120
+"""Longest ERROR text in bytes."""
+
+TAILS: dict[Type, int] = {
+    Type.LOAD: LOAD_CHUNK,
+    Type.INFER: MAX_TENSOR,
+    Type.LAYER: MAX_TENSOR,
+    Type.PROFILE: MAX_TENSOR,
+    Type.RESULT: MAX_TENSOR,
+    Type.LAYER_DATA: MAX_TENSOR,
+    Type.PROFILED: MAX_PROFILED * size(OperatorTicks),
+    Type.ERROR: MAX_TEXT,
+}
+"""Messages that carry a tail, and its bound in bytes. All others end with their fixed body."""
+
+
+def describe(layout: type) -> str:
+    """One line that names every field with its type and offset; what the protocol hash is made
+    of.
+    """
+
+    def name(kind: Scalar | Raw | type) -> str:
+        if isinstance(kind, Scalar):
+            return f"{kind.ctype}[{kind.count}]"
+        if isinstance(kind, Raw):
+            return f"{'char' if kind.text else 'byte'}[{kind.count}]"
+        return f"({describe(kind)})"
+
+    return f"{layout.__name__}:" + ",".join(
+        f"{m.name}@{m.offset}:{name(m.kind)}" for m in members(layout)
+    )
+
+
+def fingerprint(*parts: str) -> int:
+    """First 32 bits of the SHA-256 of ``parts``."""
+    return int.from_bytes(hashlib.sha256("\n".join(parts).encode()).digest()[:4], "little")
+
+
+PROTOCOL = fingerprint(
+    describe(FrameHeader),
+    *(f"{t.value}={describe(b)}+{TAILS.get(t, 0)}" for t, b in BODIES.items()),
+    describe(OperatorTicks),
+    *(f"{e.name}={e.value}" for e in Error),
+    *(f"{u.name}={u.value}" for u in TickUnit),
+)
+"""Hash of everything above. Firmware of another protocol is refused."""

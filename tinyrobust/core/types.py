@@ -1,0 +1,109 @@
+"""The vocabulary every room shares: frozen dataclasses and Protocols. Imports nothing of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int8Array = NDArray[np.int8]
+IntArray = NDArray[np.integer[Any]]
+"""int8 or int16, as the tensor's ``TensorSpec.dtype`` says."""
+Int64Array = NDArray[np.int64]
+FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One tensor at the model's edge.
+
+    ``real = (q - zero_point) * scale`` (TFLite quantization spec).
+    """
+
+    shape: tuple[int, ...]
+    """Shape without the batch dimension."""
+    scale: float
+    zero_point: int
+    dtype: str = "int8"
+
+    @property
+    def size(self) -> int:
+        """Number of elements of one sample."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def dequantize(self, q: NDArray[np.integer]) -> FloatArray:
+        """Integers of any shape to float32 real values."""
+        real: FloatArray = (q.astype(np.float32) - np.float32(self.zero_point)) * np.float32(
+            self.scale
+        )
+        return real
+
+    @property
+    def low(self) -> float:
+        """Real value of the lowest lattice point (q = -128 for int8)."""
+        return (float(np.iinfo(self.dtype).min) - self.zero_point) * self.scale
+
+    @property
+    def high(self) -> float:
+        """Real value of the highest lattice point (q = 127 for int8)."""
+        return (float(np.iinfo(self.dtype).max) - self.zero_point) * self.scale
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one rung answered for a batch.
+
+    ``logits`` float32 [n, outputs] (dequantized for integer rungs); ``raw`` int8 or int16 [n,
+    outputs], or None for float rungs; ``ticks`` int64 [n] or None, in the unit that the device's
+    INFO names; ``retries`` int64 [n] or None.
+    """
+
+    logits: FloatArray
+    raw: IntArray | None = None
+    ticks: Int64Array | None = None
+    retries: Int64Array | None = None
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """One rung of the ladder: the same inputs, byte for byte, give logits."""
+
+    @property
+    def rung(self) -> str:
+        """``float32``, ``qat``, ``twin``, ``tflm``, ``native`` or ``board``."""
+        ...
+
+    @property
+    def input(self) -> TensorSpec:
+        """The int8 lattice every rung of the ladder is fed on."""
+        ...
+
+    def predict(self, q: Int8Array) -> Prediction:
+        """Classify ``q``, int8 [n, *input.shape]."""
+        ...
+
+
+@runtime_checkable
+class Differentiable(Predictor, Protocol):
+    """A rung with gradients. ``real`` inputs are float32 in the units of ``input.dequantize``."""
+
+    def logits(self, real: object) -> object:
+        """TensorFlow tensor float32 [n, *shape] -> tensor of logits [n, classes]; differentiable,
+        batch-size free.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Samples on a model's input lattice: ``q`` int8 [n, *shape], ``labels`` int64 [n] (-1: no
+    label).
+    """
+
+    name: str
+    q: Int8Array
+    labels: Int64Array
+    sha256: str
