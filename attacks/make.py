@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from tinyrobust.attacks import checks
-from tinyrobust.attacks.base.lattice import STEPS, change, levels, linf, size
+from tinyrobust.attacks.base.lattice import STEPS, levels, sizes
 from tinyrobust.attacks.base.problem import AttackInfo, Lattice, Needs, Norm, Problem, asks
 from tinyrobust.attacks.base.straight_through import rounding
 from tinyrobust.attacks.batches import BATCH, Batch, attack, batches
@@ -51,138 +51,145 @@ class Kept(Protocol):
         ...
 
 
-def make(
-    cell: Cell,
-    source: Predictor | None,
-    q: Int8Array,
-    labels: Int64Array,
-    spec: TensorSpec,
-    lattice: Lattice = Lattice.AFTER,
-    queries: int | None = None,
-) -> AdversarialSet:
-    """The bytes that the ladder is fed for one cell, with whatever makes the attack suspect as
-    ``flags``.
+@dataclass(frozen=True)
+class AttackRequest:
+    """What shall be attacked, and how.
 
-    Arguments and errors as of ``pose``. The same arguments give the same bytes.
+    ``q`` int8 [n, *spec.shape] on the input grid ``spec``; ``labels`` int64 [n], -1 where unknown
+    (such a sample is attacked away from what the source itself answers); ``source`` the rung named
+    by ``cell.source``, None for ``-``; ``queries`` what an attack that only asks may ask it for
+    each sample, None for the attack's own number.
     """
-    problem = pose(cell, source, q, labels, spec, lattice, queries)
-    made = perturb(cell, problem)
-    return replace(made, flags=made.flags + judge(made, problem))
+
+    cell: Cell
+    source: Predictor | None
+    q: Int8Array
+    labels: Int64Array
+    spec: TensorSpec
+    lattice: Lattice = Lattice.AFTER
+    queries: int | None = None
 
 
-def pose(
-    cell: Cell,
-    source: Predictor | None,
-    q: Int8Array,
-    labels: Int64Array,
-    spec: TensorSpec,
-    lattice: Lattice,
-    queries: int | None = None,
-) -> Problem:
-    """What the attack of ``cell`` is up against.
+@dataclass(frozen=True)
+class Prepared:
+    """A request whose attack and budget are known: ``prepare`` returns it, ``run`` takes it."""
 
-    ``q`` int8 [n, *spec.shape], ``labels`` int64 [n] (-1 where unknown), ``source`` the rung named
-    by ``cell.source`` (None for ``-``), ``queries`` what an attack that only asks may ask it for
-    each sample. Unlabelled samples are attacked away from what the source itself answers. Raises
-    UsageError on an unknown attack, an impossible eps, a wrong shape or a source without gradients.
+    cell: Cell
+    info: AttackInfo
+    problem: Problem
+
+    @property
+    def idle(self) -> bool:
+        """Whether the budget allows no change at all."""
+        return not self.problem.levels or not self.problem.eps
+
+
+def make(request: AttackRequest) -> AdversarialSet:
+    """The bytes that the ladder is fed for one cell; ``flags`` says what makes them suspect.
+
+    The same request gives the same bytes. Raises what ``prepare`` and ``run`` raise.
     """
+    prepared = prepare(request)
+    made = run(prepared)
+    return replace(made, flags=made.flags + check(prepared, made))
+
+
+def prepare(request: AttackRequest) -> Prepared:
+    """Looks the attack up and works out its budget, in levels and in real units.
+
+    Raises UsageError on an unknown attack, an impossible eps, a wrong shape or a source without the
+    gradients that the attack needs.
+    """
+    cell, q, labels, spec = request.cell, request.q, request.labels, request.spec
     info = find(cell.attack)
     if q.dtype != np.int8 or q.shape[1:] != spec.shape or labels.shape != q.shape[:1]:
         raise UsageError(
-            f"{cell.attack}: samples {q.dtype} {q.shape} with labels {labels.shape} do not fit int8 [n, {spec.shape}]"
+            f"{cell.attack}: samples {q.dtype} {q.shape} with labels {labels.shape} "
+            f"do not fit int8 [n, {spec.shape}]"
         )
     bounded_by_levels = info.norm is Norm.LINF and not info.minimises
     budget = levels(cell.eps) if bounded_by_levels else STEPS
-    attacked = _source(info, cell, source)
+    attacked = _source(info, cell, request.source)
     if attacked is not None and np.any(labels < 0):
         labels = np.where(labels < 0, attacked.predict(q).logits.argmax(axis=1), labels)
     eps = math.inf if info.minimises else cell.eps * (spec.high - spec.low)
-    if lattice is Lattice.INNER:
+    if request.lattice is Lattice.INNER:
         eps = budget / STEPS * (spec.high - spec.low) if bounded_by_levels else eps
         attacked = rounding(attacked) if isinstance(attacked, Differentiable) else attacked
-    return Problem(
-        q,
-        labels,
-        spec,
-        info.norm,
-        eps,
-        budget,
-        cell.seed,
-        attacked,
-        lattice,
-        queries if asks(info) else None,
+    problem = Problem(
+        q=q,
+        labels=labels,
+        spec=spec,
+        norm=info.norm,
+        eps=eps,
+        levels=budget,
+        seed=cell.seed,
+        source=attacked,
+        lattice=request.lattice,
+        queries=request.queries if asks(info) else None,
     )
+    return Prepared(cell, info, problem)
 
 
-def perturb(
-    cell: Cell,
-    problem: Problem,
-    kept: Kept | None = None,
-    progress: Progress = lambda done, total: None,
+def run(
+    prepared: Prepared, kept: Kept | None = None, progress: Progress = lambda done, total: None
 ) -> AdversarialSet:
-    """The set, batch by batch; what is ``kept`` of an earlier, interrupted call is not made again.
+    """Makes the set batch by batch; what is ``kept`` of an interrupted call is not made again.
 
     A batch that ends with an error is left clean, marked as failed and noted, and not kept: the
     next call tries it again. Raises what a lost source raises.
     """
-    info, n = find(cell.attack), len(problem.q)
+    problem, n = prepared.problem, len(prepared.problem.q)
     done: list[Batch] = []
-    for index, part in enumerate(batches(problem) if problem.levels and problem.eps else ()):
+    for index, part in enumerate(() if prepared.idle else batches(problem)):
         batch = kept.read(index) if kept is not None else None
         if batch is None:
-            batch = attack(info, part)
+            batch = attack(prepared.info, part)
             if kept is not None and not batch.failure:
                 kept.write(index, batch)
         done.append(batch)
         progress(min(n, (index + 1) * BATCH), n)
     q = np.concatenate([batch.q for batch in done]) if done else problem.q.copy()
-    unsnapped = (
-        np.concatenate([batch.unsnapped for batch in done]) if done else np.zeros(n, np.float32)
-    )
-    moved = change(problem.q, q)
+    unsnapped = [batch.unsnapped for batch in done]
     failed = np.repeat([bool(batch.failure) for batch in done], [len(batch.q) for batch in done])
+    measured = sizes(problem.q, q)
     return AdversarialSet(
-        cell,
-        q,
-        problem.levels,
-        linf(problem.q, q),
-        size(moved, Norm.L2).astype(np.float32),
-        size(moved, Norm.L1).astype(np.float32),
-        size(moved, Norm.L0).astype(np.int64),
-        unsnapped,
-        failed.astype(np.bool_) if done else np.zeros(n, np.bool_),
-        _notes(done),
-        checks.refused(cell, problem, done),
+        cell=prepared.cell,
+        q=q,
+        levels=problem.levels,
+        linf=measured.linf,
+        l2=measured.l2,
+        l1=measured.l1,
+        l0=measured.l0,
+        unsnapped=np.concatenate(unsnapped) if done else np.zeros(n, np.float32),
+        failed=failed.astype(np.bool_) if done else np.zeros(n, np.bool_),
+        notes=_notes(done),
+        flags=checks.refused(prepared.cell, problem, done),
     )
 
 
-def judge(made: AdversarialSet, problem: Problem) -> tuple[Flag, ...]:
-    """What makes a gradient attack suspect, measured on its own source by cheaper attacks of the
-    same budget.
-    """
-    info = find(made.cell.attack)
+def check(prepared: Prepared, made: AdversarialSet) -> tuple[Flag, ...]:
+    """What makes a gradient attack suspect, by cheaper attacks of the same budget on its source."""
     alive: BoolArray = ~made.failed
-    if (
-        info.needs is not Needs.GRADIENTS
-        or not alive.any()
-        or not problem.levels
-        or not problem.eps
-    ):
+    if prepared.info.needs is not Needs.GRADIENTS or not alive.any() or prepared.idle:
         return ()
+    problem = prepared.problem
     whole = replace(problem, q=problem.q[alive], labels=problem.labels[alive])
-    return checks.suspect(made.cell, info, whole, made.q[alive])
+    return checks.suspect(made.cell, prepared.info, whole, made.q[alive])
 
 
 def _notes(done: list[Batch]) -> tuple[str, ...]:
     notes = [
-        f"samples {index * BATCH} to {index * BATCH + len(batch.q) - 1} are left clean: {batch.failure}"
+        f"samples {index * BATCH} to {index * BATCH + len(batch.q) - 1} are left clean: "
+        f"{batch.failure}"
         for index, batch in enumerate(done)
         if batch.failure
     ]
     lost = sum(batch.lost for batch in done)
     if lost:
         notes.append(
-            f"{lost} of {sum(len(batch.q) for batch in done)} samples fooled the source until they were rounded"
+            f"{lost} of {sum(len(batch.q) for batch in done)} samples fooled the source "
+            "until they were rounded"
         )
     return tuple(notes)
 
@@ -194,6 +201,7 @@ def _source(info: AttackInfo, cell: Cell, source: Predictor | None) -> Predictor
         raise UsageError(f"{cell.attack} on {cell.source!r}: that rung is not part of this run")
     if info.needs is Needs.GRADIENTS and not isinstance(source, Differentiable):
         raise UsageError(
-            f"{cell.attack} needs gradients, which {cell.source} has not: attack float32, qat or twin"
+            f"{cell.attack} needs gradients, which {cell.source} has not: "
+            "attack float32, qat or twin"
         )
     return source

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-import tinyrobust.attacks.make as attack
+from tinyrobust.attacks.make import AttackRequest, make
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import BenchError
 from tinyrobust.core.stats import wilson
@@ -83,7 +83,9 @@ def measure(name: str, test: Dataset, shown: int) -> tuple[Effect, KerasPredicto
     correct = right(rung, test.q, test)
     robust, warnings, kept = {}, [], test.q
     for budget in LEVELS:
-        made = attack.make(Cell("pgd", "qat", budget / 255), rung, test.q, test.labels, rung.input)
+        made = make(
+            AttackRequest(Cell("pgd", "qat", budget / 255), rung, test.q, test.labels, rung.input)
+        )
         robust[budget] = right(rung, made.q, test) & correct
         warnings += [f"{budget} levels: {flag.kind.value}: {flag.detail}" for flag in made.flags]
         kept = made.q if budget == shown else kept

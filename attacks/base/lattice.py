@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyrobust.attacks.base.problem import Norm
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.types import Int8Array, Int64Array, TensorSpec
+from tinyrobust.core.types import FloatArray, Int8Array, Int64Array, TensorSpec
 
 STEPS = 255
 """Steps between the lowest and the highest lattice point."""
@@ -120,3 +121,28 @@ def size(steps: NDArray[np.floating], norm: Norm) -> NDArray[np.float64]:
     else:
         found = flat.max(axis=1, initial=0.0) / STEPS
     return found
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How far each sample was moved, in every norm; each [n].
+
+    ``linf`` int64 in levels, ``l2`` and ``l1`` float32 in multiples of the input range, ``l0``
+    int64 elements.
+    """
+
+    linf: Int64Array
+    l2: FloatArray
+    l1: FloatArray
+    l0: Int64Array
+
+
+def sizes(q_clean: Int8Array, q_adv: Int8Array) -> Sizes:
+    """The perturbation of ``q_adv``, int8 [n, ...] as ``q_clean``, measured once in every norm."""
+    moved = change(q_clean, q_adv)
+    return Sizes(
+        linf(q_clean, q_adv),
+        size(moved, Norm.L2).astype(np.float32),
+        size(moved, Norm.L1).astype(np.float32),
+        size(moved, Norm.L0).astype(np.int64),
+    )

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tinyrobust.attacks.make import make
+from tinyrobust.attacks.make import AttackRequest, make
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.types import Differentiable
 from tinyrobust.host.boards.table import get_board
@@ -56,7 +56,7 @@ def stage_table(say: Callable[[str], None]) -> Table:
             for attack in ("fgsm", "pgd"):
                 cell = Cell(attack, source.rung, EPS)
                 with watch.stage(f"{attack} on {source.rung}", SAMPLES):
-                    make(cell, source, q, labels, ladder.bundle.input)
+                    make(AttackRequest(cell, source, q, labels, ladder.bundle.input))
         for rung in ladder.rungs:
             rung.predict(q)
             with watch.stage(f"predict on {rung.rung}", SAMPLES):

@@ -14,10 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyrobust.attacks.base.problem import Lattice, asks
+from tinyrobust.attacks.base.problem import Lattice
 from tinyrobust.attacks.batches import BATCH, Batch
-from tinyrobust.attacks.make import judge, perturb, pose
-from tinyrobust.attacks.registry import find
+from tinyrobust.attacks.make import AttackRequest, check, prepare, run
 from tinyrobust.attacks.versions import of_attack, of_checks
 from tinyrobust.core.cells import AdversarialSet, Cell, Flag, FlagKind
 from tinyrobust.core.files import CACHE_REMEDY, made_folder, replacing, write_whole
@@ -37,7 +36,11 @@ def key(
     lattice: Lattice,
     queries: int | None = None,
 ) -> str:
-    """Hash of all that determines a set. ``models`` identifies the source."""
+    """Hash of all that determines a set.
+
+    ``models`` identifies the source; ``queries`` is the prepared problem's, None where the attack
+    asks nothing.
+    """
     parts = (
         repr(cell),
         models,
@@ -46,7 +49,7 @@ def key(
         repr(spec),
         lattice.value,
         of_attack(cell.attack),
-        str(queries if asks(find(cell.attack)) else None),
+        str(queries),
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -71,21 +74,29 @@ class Sets:
 
         ``models`` identifies the source: the ladder it belongs to, and of a device the firmware.
         """
-        folder = self._folder / key(
-            cell, models, self._data, self._spec, self._lattice, self._queries
+        prepared = prepare(
+            AttackRequest(
+                cell,
+                source,
+                self._data.q,
+                self._data.labels,
+                self._spec,
+                self._lattice,
+                self._queries,
+            )
         )
+        problem = prepared.problem
+        name = key(cell, models, self._data, self._spec, self._lattice, problem.queries)
+        folder = self._folder / name
         made_folder(folder, CACHE_REMEDY)
-        problem = pose(
-            cell, source, self._data.q, self._data.labels, self._spec, self._lattice, self._queries
-        )
         pace = Pace(
             f"{cell.attack} eps {cell.eps:.4g} from {cell.source}", "samples attacked", self._say
         )
-        made = perturb(cell, problem, _Kept(folder, self._data.q, problem.levels), pace)
+        made = run(prepared, _Kept(folder, self._data.q, problem.levels), pace)
         path = folder / f"flags-{of_checks()[:16]}.json"
         flags = _read_flags(path, cell)
         if flags is None:
-            flags = judge(made, problem)
+            flags = check(prepared, made)
             if not made.failed.any():
                 said = json.dumps([[flag.kind.value, flag.detail] for flag in flags])
                 write_whole(path, said.encode(), CACHE_REMEDY)

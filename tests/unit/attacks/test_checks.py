@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.networks.victim import SPEC, Net, right, samples
-from tinyrobust.attacks.make import make
+from tinyrobust.attacks.make import AttackRequest, make
 from tinyrobust.attacks.registry import ATTACKS, HOME, find
 from tinyrobust.core.cells import Cell, FlagKind
 
@@ -17,7 +17,10 @@ EPS = 24 / 255
 
 def flags(source, name="pgd", eps=EPS):
     q, labels = samples()
-    return {flag.kind for flag in make(Cell(name, "float32", eps), source, q, labels, SPEC).flags}
+    return {
+        flag.kind
+        for flag in make(AttackRequest(Cell(name, "float32", eps), source, q, labels, SPEC)).flags
+    }
 
 
 @pytest.fixture
@@ -91,7 +94,7 @@ def test_a_batch_that_fails_is_left_clean_and_marked(planted):
 
     planted(fails_now_and_then)
     q, labels = samples()
-    made = make(Cell("planted", "float32", EPS), Net(), q, labels, SPEC)
+    made = make(AttackRequest(Cell("planted", "float32", EPS), Net(), q, labels, SPEC))
     assert made.failed.tolist() == [False] * 128 + [True] * 72
     assert np.array_equal(made.q[128:], q[128:])
     assert right(Net(), made.q)[:128].mean() < 0.9
@@ -103,6 +106,6 @@ def test_a_batch_that_fails_is_left_clean_and_marked(planted):
 def test_results_that_are_not_numbers_are_a_failure(planted):
     planted(lambda problem: problem.real * np.float32("nan"))
     q, labels = samples()
-    made = make(Cell("planted", "float32", EPS), Net(), q, labels, SPEC)
+    made = make(AttackRequest(Cell("planted", "float32", EPS), Net(), q, labels, SPEC))
     assert made.failed.all()
     assert "NaN" in made.notes[0]

@@ -14,7 +14,7 @@ from tinyrobust.attacks import registry as groups
 from tinyrobust.attacks import table
 from tinyrobust.attacks.base.lattice import change, size
 from tinyrobust.attacks.base.problem import Lattice, Needs, Norm
-from tinyrobust.attacks.make import make, pose
+from tinyrobust.attacks.make import AttackRequest, make, prepare
 from tinyrobust.attacks.registry import ATTACKS
 from tinyrobust.core.cells import Cell, FlagKind
 from tinyrobust.core.errors import UsageError
@@ -70,7 +70,9 @@ def cell_of(name, levels=24, seed=3):
 
 def made(name, n=FEW, levels=24, seed=3):
     q, labels = samples()
-    return make(cell_of(name, levels, seed), source_of(name), q[:n], labels[:n], SPEC)
+    return make(
+        AttackRequest(cell_of(name, levels, seed), source_of(name), q[:n], labels[:n], SPEC)
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -129,7 +131,9 @@ def test_another_seed_is_another_start(name):
 
 def test_noise_uses_every_level_equally():
     q = np.zeros((5000, *SPEC.shape), np.int8)
-    noise = make(Cell("noise", "-", 3 / 255), None, q, np.zeros(5000, np.int64), SPEC)
+    noise = make(
+        AttackRequest(Cell("noise", "-", 3 / 255), None, q, np.zeros(5000, np.int64), SPEC)
+    )
     values, counts = np.unique(noise.q, return_counts=True)
     assert values.tolist() == [-3, -2, -1, 0, 1, 2, 3]
     assert counts.min() / counts.max() > 0.95
@@ -137,7 +141,7 @@ def test_noise_uses_every_level_equally():
 
 def test_a_budget_below_one_level_changes_nothing_and_says_so():
     q, labels = samples()
-    none = make(Cell("pgd", "float32", 0.002), Net(), q, labels, SPEC)
+    none = make(AttackRequest(Cell("pgd", "float32", 0.002), Net(), q, labels, SPEC))
     assert np.array_equal(none.q, q)
     assert none.levels == 0
     assert [flag.kind for flag in none.flags] == [FlagKind.BELOW_ONE_LEVEL]
@@ -146,7 +150,7 @@ def test_a_budget_below_one_level_changes_nothing_and_says_so():
 def test_unlabelled_samples_are_attacked_away_from_the_source():
     q, _ = samples()
     answered = Net().predict(q).logits.argmax(axis=1)
-    turned = make(Cell("fgsm", "float32", 0.3), Net(), q, np.full(N, -1), SPEC)
+    turned = make(AttackRequest(Cell("fgsm", "float32", 0.3), Net(), q, np.full(N, -1), SPEC))
     assert np.mean(Net().predict(turned.q).logits.argmax(axis=1) == answered) < 0.5
 
 
@@ -161,14 +165,14 @@ def test_unlabelled_samples_are_attacked_away_from_the_source():
 )
 def test_refusals_are_one_line(cell, source, message):
     with pytest.raises(UsageError, match=message) as caught:
-        pose(cell, source, *samples(), SPEC, Lattice.AFTER)
+        prepare(AttackRequest(cell, source, *samples(), SPEC, Lattice.AFTER)).problem
     assert "\n" not in str(caught.value)
 
 
 def test_wrong_shape_is_refused():
     q, labels = samples()
     with pytest.raises(UsageError, match="do not fit"):
-        make(Cell("noise", "-", 0.1), None, q[:, :5], labels, SPEC)
+        make(AttackRequest(Cell("noise", "-", 0.1), None, q[:, :5], labels, SPEC))
 
 
 def test_the_tables_of_the_docs_are_the_registrys():

@@ -15,7 +15,7 @@ from tinyrobust.attacks.base.lattice import change, nearest, outward, size, snap
 from tinyrobust.attacks.base.problem import Lattice, Needs, Norm
 from tinyrobust.attacks.base.straight_through import rounding
 from tinyrobust.attacks.batches import BATCH, attack
-from tinyrobust.attacks.make import make, perturb, pose
+from tinyrobust.attacks.make import AttackRequest, make, prepare, run
 from tinyrobust.attacks.registry import ATTACKS, find
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import LinkError
@@ -57,8 +57,8 @@ def across(problem):
 def test_rounding_keeps_fooling_and_picks_the_smallest(planted, norm):
     planted(across, minimises=True, norm=norm)
     q, labels = samples()
-    made = make(PLANTED, Net(), q, labels, SPEC)
-    problem = pose(PLANTED, Net(), q, labels, SPEC, Lattice.AFTER)
+    made = make(AttackRequest(PLANTED, Net(), q, labels, SPEC))
+    problem = prepare(AttackRequest(PLANTED, Net(), q, labels, SPEC, Lattice.AFTER)).problem
     real = across(problem)
     fooled = ~right(Net(), made.q)
     assert fooled.mean() > 0.9
@@ -87,14 +87,16 @@ def test_what_rounding_loses_is_counted(planted):
             return tf.roll(self.model(real), 1, 1) * shift[:, None] + self.model(real)
 
     q, labels = samples()
-    made = make(PLANTED, Needle(), np.clip(q, -120, 120).astype(np.int8), labels, SPEC)
+    made = make(
+        AttackRequest(PLANTED, Needle(), np.clip(q, -120, 120).astype(np.int8), labels, SPEC)
+    )
     assert made.notes[0].endswith("of 200 samples fooled the source until they were rounded")
 
 
 def test_lattice_points_are_taken_as_they_are_and_ask_nothing(planted):
     planted(lambda problem: problem.real, minimises=True, needs=Needs.DECISIONS)
     source = Asked()
-    make(Cell("planted", "native", 1.0), source, *samples(), SPEC)
+    make(AttackRequest(Cell("planted", "native", 1.0), source, *samples(), SPEC))
     assert source.asked == 0
 
 
@@ -122,7 +124,7 @@ def test_sizes_are_multiples_of_the_range():
 def test_an_l2_budget_is_kept_whatever_the_attack_returns(planted):
     planted(lambda problem: problem.real + 3 * np.sign(problem.real), norm=Norm.L2)
     q, labels = samples()
-    made = make(dataclasses.replace(PLANTED, eps=0.5), Net(), q, labels, SPEC)
+    made = make(AttackRequest(dataclasses.replace(PLANTED, eps=0.5), Net(), q, labels, SPEC))
     assert made.l2.max() <= 0.5
     assert made.l2.min() > 0.3
     assert made.unsnapped.min() > 5, "what the attack asked for is on record"
@@ -132,7 +134,11 @@ def test_an_l2_budget_is_kept_whatever_the_attack_returns(planted):
 def test_both_eps_are_stored(planted):
     planted(lambda problem: problem.real + problem.eps)
     q, labels = samples()
-    made = make(dataclasses.replace(PLANTED, eps=0.03), Net(), np.clip(q, -100, 100), labels, SPEC)
+    made = make(
+        AttackRequest(
+            dataclasses.replace(PLANTED, eps=0.03), Net(), np.clip(q, -100, 100), labels, SPEC
+        )
+    )
     assert (made.levels, made.linf.max()) == (7, 7)
     assert made.unsnapped == pytest.approx(0.03, rel=1e-3)
 
@@ -142,7 +148,7 @@ def test_every_element_goes_to_the_nearest_level_of_an_linf_budget(planted):
     planted(lambda problem: problem.real + steps * np.float32(SPEC.scale))
     q, labels = samples()
     q = np.clip(q, -100, 100)
-    made = make(dataclasses.replace(PLANTED, eps=1.6 / 255), Net(), q, labels, SPEC)
+    made = make(AttackRequest(dataclasses.replace(PLANTED, eps=1.6 / 255), Net(), q, labels, SPEC))
     assert np.array_equal(change(q, made.q)[0], np.clip(np.rint(steps), -1, 1))
 
 
@@ -162,7 +168,9 @@ def test_inner_asks_only_about_lattice_points():
 @pytest.mark.parametrize("name", ["fgsm", "pgd"])
 def test_inner_spends_whole_levels_and_keeps_what_was_optimised(name):
     q, labels = samples()
-    made = make(Cell(name, "float32", 3.7 / 255), Net(), q, labels, SPEC, Lattice.INNER)
+    made = make(
+        AttackRequest(Cell(name, "float32", 3.7 / 255), Net(), q, labels, SPEC, Lattice.INNER)
+    )
     assert (made.levels, made.linf.max()) == (3, 3)
     assert made.unsnapped.max() <= 3.001 / 255
 
@@ -188,15 +196,15 @@ def test_an_interrupted_attack_loses_one_batch(planted):
 
     planted(dies_at_the_second)
     cell, shelf = dataclasses.replace(PLANTED, eps=0.1), Shelf()
-    problem = pose(cell, Net(), *samples(), SPEC, Lattice.AFTER)
+    prepared = prepare(AttackRequest(cell, Net(), *samples(), SPEC, Lattice.AFTER))
     with pytest.raises(KeyboardInterrupt):
-        perturb(cell, problem, shelf)
+        run(prepared, shelf)
     assert list(shelf) == [0]
     steps = []
-    made = perturb(cell, problem, shelf, lambda done, total: steps.append((done, total)))
+    made = run(prepared, shelf, lambda done, total: steps.append((done, total)))
     assert calls == [BATCH, 200 - BATCH, 200 - BATCH]
     assert steps == [(128, 200), (200, 200)]
-    assert np.array_equal(made.q, perturb(cell, problem).q)
+    assert np.array_equal(made.q, run(prepared).q)
 
 
 def test_a_budget_of_questions_is_for_attacks_that_ask():
@@ -205,7 +213,10 @@ def test_a_budget_of_questions_is_for_attacks_that_ask():
     """
     for name, source, queries in (("autoattack", Net(), None), ("square-linf", Asked(), 5)):
         cell = Cell(name, source.rung, 0.1)
-        assert pose(cell, source, *samples(), SPEC, Lattice.AFTER, 5).queries == queries
+        assert (
+            prepare(AttackRequest(cell, source, *samples(), SPEC, Lattice.AFTER, 5)).problem.queries
+            == queries
+        )
 
 
 def test_a_lost_board_is_no_failure_of_the_attack(planted):
@@ -214,4 +225,6 @@ def test_a_lost_board_is_no_failure_of_the_attack(planted):
 
     info = planted(gone)
     with pytest.raises(LinkError):
-        attack(info, pose(PLANTED, Net(), *samples(), SPEC, Lattice.AFTER))
+        attack(
+            info, prepare(AttackRequest(PLANTED, Net(), *samples(), SPEC, Lattice.AFTER)).problem
+        )
