@@ -25,7 +25,7 @@ CXXFLAGS += $(TFLM_FLAGS) $(TFLM_STRIP) -isystem $(MODEL) '-DTINYROBUST_TFLM="$(
 
 define tflm_rules
 # It includes the network's op_resolver.h, and the next network's is another file.
-$(OUT)/$(1)/engine_tflm.o: ALWAYS
+$(OUT)/$(1)/engine/tflm/engine.o: ALWAYS
 $(OUT)/$(1)/libtflm.a: $(patsubst $(TFLM_DIR)/%,$(OUT)/$(1)/tflm/%.o,$(TFLM_SOURCES))
 	@rm -f $$@.part
 	@$$(AR) rcs $$@.part $$^ && $$(FINISH)

@@ -13,7 +13,7 @@
 #include <random>
 #include <vector>
 
-#include "app/tinyrobust/frame.h"
+#include "common/crc32.h"
 #include "engine/engine.h"
 #include "plan.gen.h"
 
@@ -33,7 +33,7 @@ Block block(size_t n) {
 
 void seal(uint8_t* plan, size_t n) {
   constexpr size_t kCrc = offsetof(plan::PlanHeader, crc);
-  const uint32_t crc = frame::crc32(0, plan + kCrc + 4, n - kCrc - 4);
+  const uint32_t crc = common::crc32(0, plan + kCrc + 4, n - kCrc - 4);
   memcpy(plan + kCrc, &crc, sizeof crc);
 }
 

@@ -63,7 +63,7 @@ def test_every_header_belongs_to_a_chip_and_every_chip_to_a_port():
     ours = {name for chip in CHIPS.values() for name in chip.ours}
     assert {path.stem for path in REGISTERS.iterdir()} == ours
     ports = "".join(path.read_text() for path in SOURCES.glob("port_stm32_*.cc"))
-    included = set(re.findall(r'#include "registers/(\w+)\.h"', ports))
+    included = set(re.findall(r'#include "port/stm32/registers/(\w+)\.h"', ports))
     assert included - {"l4"} == set(CHIPS)
 
 

@@ -116,7 +116,7 @@ def compare(chip: Chip, registers: Path = REGISTERS) -> str:
     if unknown:
         raise LookupError(", ".join(unknown))
     # Ours are copied under other names before the vendor's macros could take their place.
-    code = [f'#include "registers/{header}.h"' for header in chip.ours]
+    code = [f'#include "port/stm32/registers/{header}.h"' for header in chip.ours]
     code += ["using Number = unsigned long long;", "namespace ours {", *copies, "}"]
     code += ["#include <cstddef>", chip.vendor, *checks]
     done = _compile(["-fsyntax-only", *flags], "\n".join(code))

@@ -5,6 +5,7 @@
 
 #include "app/tinyrobust/network.h"
 #include "app/tinyrobust/profile.h"
+#include "common/crc32.h"
 #include "engine/engine.h"
 #include "port/port.h"
 
@@ -127,7 +128,7 @@ void on_infer(const Request& request) {
   const engine::Status status = engine::run(sample, &output);
   const uint64_t ticks = port::ticks() - before;
   if (!status.ok) return refuse(request.seq, status);
-  const wire::Result result = {ticks, frame::crc32(0, sample, request.tail_bytes),
+  const wire::Result result = {ticks, common::crc32(0, sample, request.tail_bytes),
                                network::loaded().model.crc};
   answer(wire::Type::kResult, request.seq, result, output, network::loaded().model.output_bytes);
 }
@@ -148,7 +149,7 @@ void on_layer(const Request& request) {
     return refuse(request.seq, wire::Error::kBadLength, output_bytes,
                   "output too long for a frame");
   }
-  const wire::LayerData data = {frame::crc32(0, sample, request.tail_bytes), layer.op};
+  const wire::LayerData data = {common::crc32(0, sample, request.tail_bytes), layer.op};
   answer(wire::Type::kLayerData, request.seq, data, output, output_bytes);
 }
 
@@ -166,7 +167,7 @@ void on_profile(const Request& request) {
   const engine::Status status = engine::run(sample, &output, &g_profile);
   const uint64_t ticks = port::ticks() - before;
   if (!status.ok) return refuse(request.seq, status);
-  const wire::Profiled profiled = {ticks, frame::crc32(0, sample, request.tail_bytes),
+  const wire::Profiled profiled = {ticks, common::crc32(0, sample, request.tail_bytes),
                                    g_profile.n_ops()};
   frame::Encoder encoder(port::write, wire::Type::kProfiled, request.seq);
   encoder.put(&profiled, sizeof profiled);

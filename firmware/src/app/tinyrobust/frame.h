@@ -12,9 +12,6 @@ namespace frame {
 constexpr size_t kCrcBytes = 4;
 constexpr size_t kMinBytes = sizeof(wire::FrameHeader) + kCrcBytes;
 
-// CRC-32 of IEEE 802.3 as zlib.crc32 computes it; `crc` is 0 or the result over the bytes before.
-uint32_t crc32(uint32_t crc, const uint8_t* from, size_t n);
-
 // Longest encoding of `decoded` bytes, with the delimiter.
 constexpr uint64_t encoded_bytes(uint64_t decoded) { return decoded + decoded / 254 + 2; }
 

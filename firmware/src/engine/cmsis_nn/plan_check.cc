@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "app/tinyrobust/frame.h"
+#include "common/crc32.h"
 
 namespace plan {
 namespace {
@@ -39,7 +39,7 @@ Reason check_header(const uint8_t* plan, size_t bytes) {
   if (header.layout != kLayout) return "plan of another layout version";
   if (header.total_bytes != bytes) return "total size";
   constexpr size_t kAfterCrc = offsetof(PlanHeader, crc) + sizeof header.crc;
-  if (header.crc != frame::crc32(0, plan + kAfterCrc, bytes - kAfterCrc)) return "checksum";
+  if (header.crc != common::crc32(0, plan + kAfterCrc, bytes - kAfterCrc)) return "checksum";
   if (header.n_ops == 0 || header.n_ops > kMaxOps) return "number of records";
   if (header.ops_bytes % 4 != 0 || header.ops_bytes > bytes - sizeof header)
     return "size of the records";

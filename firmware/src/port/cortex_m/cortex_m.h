@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "registers/cortex.h"
+#include "port/cortex_m/registers/cortex.h"
 
 namespace cortex {
 

@@ -49,7 +49,7 @@ def test_it_stands_alone():
 
 @pytest.mark.parametrize(("memory", "region"), [("flash", "FLASH"), ("ram", "RAM")])
 def test_memories_are_the_linkers(memory, region):
-    script = (ROOT / "firmware/platform/tinyrobust/ld/stm32f746zg.ld").read_text()
+    script = (ROOT / "firmware/platform/cortexm/ld/stm32f746zg.ld").read_text()
     origin, length = re.search(rf"{region}\b.*ORIGIN = (\w+), LENGTH = (\w+)", script).groups()
     unit = {"K": 1 << 10, "M": 1 << 20}[length[-1]]
     _, at, body = entries()[memory]

@@ -125,5 +125,5 @@ def test_make_hands_the_choice_on(system, status):
     argv = [shutil.which("make"), "-n", "setup", f"SYSTEM={system}", f"PYTHON={sys.executable}"]
     done = subprocess.run(argv, cwd=checkout(), capture_output=True, text=True)
     assert done.returncode == status
-    assert ("tinyrobust.host.setup.__main__ --no-system" in done.stdout) == (system == "no")
+    assert ("tinyrobust.host.setup --no-system" in done.stdout) == (system == "no")
     assert ("yes or no" in done.stderr) == (system == "maybe")

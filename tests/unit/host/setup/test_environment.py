@@ -57,7 +57,7 @@ def test_a_failing_command_is_one_line():
 
 
 def test_bootstrap_imports_nothing_but_the_standard_library():
-    code = "import sys, tinyrobust.host.setup.__main__; print(*sorted({m.split('.')[0] for m in sys.modules} - sys.stdlib_module_names))"
+    code = "import sys, tinyrobust.host.setup; print(*sorted({m.split('.')[0] for m in sys.modules} - sys.stdlib_module_names))"
     out = subprocess.run(
         [
             sys.executable,

@@ -1,7 +1,7 @@
 // Sections are those of DDI 0403E (Armv7-M Architecture Reference Manual).
 #include "port/cortex_m/cortex_m.h"
-#include "port/stm32/registers/cortex_m7.h"
-#include "registers/cortex_m7.h"
+#include "port/cortex_m/cortex_m7.h"
+#include "port/cortex_m/registers/cortex_m7.h"
 
 namespace cortex {
 

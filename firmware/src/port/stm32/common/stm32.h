@@ -3,7 +3,7 @@
 #pragma once
 
 #include "port/cortex_m/cortex_m.h"
-#include "registers/stm32.h"
+#include "port/stm32/registers/stm32.h"
 
 namespace stm32 {
 

@@ -1,9 +1,9 @@
 // Nucleo-F746ZG: STM32F746ZG, Cortex-M7 at 216 MHz. Sections are those of RM0385 and of UM1974 (the
 // board).
-#include "registers/f746.h"
+#include "port/stm32/registers/f746.h"
 
+#include "port/cortex_m/cortex_m7.h"
 #include "port/stm32/common/stm32.h"
-#include "port/stm32/registers/cortex_m7.h"
 
 namespace stm32 {
 

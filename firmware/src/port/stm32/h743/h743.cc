@@ -1,9 +1,9 @@
 // Nucleo-H743ZI: STM32H743ZI, Cortex-M7 at 400 MHz, what every revision of the chip runs at.
 // RM0433, by chapter (FLASH, PWR, RCC) and register name; UM2407 is the board.
-#include "registers/h743.h"
+#include "port/stm32/registers/h743.h"
 
+#include "port/cortex_m/cortex_m7.h"
 #include "port/stm32/common/stm32.h"
-#include "port/stm32/registers/cortex_m7.h"
 
 namespace stm32 {
 namespace {

@@ -1,6 +1,6 @@
 #include "port/stm32/l4/l4.h"
 
-#include "registers/l4.h"
+#include "port/stm32/registers/l4.h"
 
 namespace stm32::l4 {
 

@@ -1,6 +1,6 @@
 // B-L475E-IOT01A: STM32L475VG, Cortex-M4F at 80 MHz. Sections are those of RM0351; UM2153 is the
 // board.
-#include "registers/l475.h"
+#include "port/stm32/registers/l475.h"
 
 #include "port/stm32/l4/l4.h"
 

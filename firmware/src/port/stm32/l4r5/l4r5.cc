@@ -1,6 +1,6 @@
 // Nucleo-L4R5ZI: STM32L4R5ZI, Cortex-M4F at 120 MHz. RM0432, by chapter and register name; UM2179
 // is the board.
-#include "registers/l4r5.h"
+#include "port/stm32/registers/l4r5.h"
 
 #include "port/stm32/l4/l4.h"
 

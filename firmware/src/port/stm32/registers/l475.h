@@ -1,7 +1,7 @@
 // STM32L475, by ST's names. Sections are those of RM0351.
 #pragma once
 
-#include "registers/l4.h"
+#include "port/stm32/registers/l4.h"
 
 namespace stm32 {
 

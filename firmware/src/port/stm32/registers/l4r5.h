@@ -1,7 +1,7 @@
 // STM32L4R5, by ST's names. RM0432, by chapter and register name.
 #pragma once
 
-#include "registers/l4.h"
+#include "port/stm32/registers/l4.h"
 
 namespace stm32 {
 

@@ -6,7 +6,7 @@ It installs nothing: the toolchain is the system's.
 from platformio.platform.base import PlatformBase
 
 
-class TinyrobustPlatform(PlatformBase):
+class CortexmPlatform(PlatformBase):
     """Boards in ``boards/``, one builder for all of them."""
 
     def is_embedded(self) -> bool:

@@ -91,11 +91,4 @@ env.Append(
             env.StringifyMacro(os.environ.get("TINYROBUST_TFLM_NAME", "TFLite Micro")),
         ),
     ],
-    SRC_FILTER=[
-        "+<engine_tflm*>",
-        "-<engine_cmsis_nn.cc>",
-        "-<kernels*>",
-        "-<operators*>",
-        "-<plan_check*>",
-    ],
 )

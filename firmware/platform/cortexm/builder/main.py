@@ -91,12 +91,14 @@ env.BuildSources(
     f"+<startup.cc> +<{board.get('build.vectors')}>",
 )
 
-# What the image speaks and what runs its network: host/config/parts.py names the choices,
-# firmware/src has a file for each.
-protocol = os.environ.get("TINYROBUST_PROTOCOL", "tinyrobust")
-if protocol == "mlperf-tiny":
-    ours = ["main", "greeting", "dispatch", "network", "profile"]
-    env.Append(SRC_FILTER=[*(f"-<{name}.cc>" for name in ours), "+<mlperf_*>"])
+# What the image speaks and what runs its network: host/config/parts.py names the choices, and each
+# is a folder of firmware/src.
+for kind, variable, usual in (
+    ("app", "TINYROBUST_PROTOCOL", "tinyrobust"),
+    ("engine", "TINYROBUST_ENGINE", "cmsis-nn"),
+):
+    folder = os.environ.get(variable, usual).replace("-", "_")
+    env.Append(SRC_FILTER=[f"+<{kind}/{folder}/>"])
 
 # Generated files to link in: a plan that shall stand in flash.
 for source in filter(None, os.environ.get("TINYROBUST_SOURCES", "").split(os.pathsep)):
