@@ -71,7 +71,7 @@ class Oracle:
             raise UsageError(f"tflite-micro cannot run {name}: {reason}")
         self.name = name
         self._source, self._sink = source, sink
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child, and is read after its death
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - read after the child
         self._child = subprocess.Popen(
             [sys.executable, "-m", "tinyrobust.models.rungs.oracle", *map(str, tensors)],
             stdin=subprocess.PIPE,

@@ -1,7 +1,5 @@
-"""The classes that a Keras file may name, by the name it gives them.
-
-Nothing else is looked up, imported or built.
-"""
+"""The classes that a Keras file may name, by the name it gives them. Nothing else is looked up,
+imported or built."""
 
 from __future__ import annotations
 
@@ -24,18 +22,18 @@ MODELS = ("Functional", "Model", "Sequential")
 """What a description of layers is called; ``Model`` in files before TensorFlow 2.4."""
 
 _PLAIN = """
-Activation ActivityRegularization Add AlphaDropout Average AveragePooling1D AveragePooling2D BatchNormalization
-Concatenate Conv1D Conv1DTranspose Conv2D Conv2DTranspose Cropping1D Cropping2D Dense DepthwiseConv1D DepthwiseConv2D
-Dot Dropout ELU Flatten GaussianDropout GaussianNoise GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D
-GlobalMaxPooling2D GroupNormalization Identity LayerNormalization LeakyReLU Masking MaxPooling1D MaxPooling2D Maximum
-Minimum Multiply Normalization PReLU Permute ReLU RepeatVector Rescaling Reshape Resizing SeparableConv1D
-SeparableConv2D Softmax SpatialDropout1D SpatialDropout2D Subtract ThresholdedReLU TimeDistributed UnitNormalization
-UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D"""
-"""Feed-forward layers of Keras.
-
-Not here: Lambda, which is code; TFOpLambda, which calls any TensorFlow function by its name,
-``io.write_file`` too; lookups, which read files; recurrent ones, which no engine of the bench runs.
+Activation ActivityRegularization Add AlphaDropout Average AveragePooling1D AveragePooling2D
+BatchNormalization Concatenate Conv1D Conv1DTranspose Conv2D Conv2DTranspose Cropping1D Cropping2D
+Dense DepthwiseConv1D DepthwiseConv2D Dot Dropout ELU Flatten GaussianDropout GaussianNoise
+GlobalAveragePooling1D GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D
+GroupNormalization Identity LayerNormalization LeakyReLU Masking MaxPooling1D MaxPooling2D Maximum
+Minimum Multiply Normalization PReLU Permute ReLU RepeatVector Rescaling Reshape Resizing
+SeparableConv1D SeparableConv2D Softmax SpatialDropout1D SpatialDropout2D Subtract ThresholdedReLU
+TimeDistributed UnitNormalization UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D
 """
+"""Feed-forward layers of Keras. Not here: Lambda, which is code; TFOpLambda, which calls any
+TensorFlow function by its name, ``io.write_file`` too; lookups, which read files; recurrent
+ones, which no engine of the bench runs."""
 
 _QKERAS = (
     qkeras.QActivation,

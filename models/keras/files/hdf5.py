@@ -1,6 +1,5 @@
 """An HDF5 file looked through before anything in it is read: nothing outside the file, nothing
-huge, only numbers.
-"""
+huge, only numbers."""
 
 from __future__ import annotations
 
@@ -21,16 +20,16 @@ MAX_OBJECTS = 1 << 16
 
 
 def check_hdf5(path: Path) -> None:
-    """Raises UsageError, without the file's name, on links out of the file and on arrays that are
-    no bounded numbers.
+    """Raises UsageError, without the file's name, on links out of the file and on arrays that
+    are no bounded numbers.
 
-    HDF5 lets a file take a group from another file, an array from any file's raw bytes, and claim
-    terabytes that a few bytes unpack to.
+    HDF5 lets a file take a group from another file, an array from any file's raw bytes, and
+    claim terabytes that a few bytes unpack to.
     """
     with h5py.File(path, "r") as file:
-        file.visititems_links(_check_link)
-        sizes = _Sizes()
-        file.visititems(sizes.add)
+        reason = file.visititems_links(_link_refused) or file.visititems(_Sizes().refused)
+    if reason is not None:
+        raise UsageError(reason)
 
 
 def description_of(path: Path) -> tuple[Any, str]:
@@ -52,10 +51,8 @@ def description_of(path: Path) -> tuple[Any, str]:
 
 
 def parsed(text: str | bytes) -> Any:
-    """``text`` as JSON.
-
-    Raises UsageError where it is too long, ValueError or RecursionError where it is none.
-    """
+    """``text`` as JSON. Raises UsageError where it is too long, ValueError or RecursionError
+    where it is none."""
     if len(text) > MAX_DESCRIPTION:
         raise UsageError(
             f"its description has {len(text)} bytes, at most {MAX_DESCRIPTION} are supported"
@@ -63,35 +60,36 @@ def parsed(text: str | bytes) -> Any:
     return json.loads(text)
 
 
-def _check_link(name: str, link: Any) -> None:
-    if not isinstance(link, h5py.HardLink):
-        raise UsageError(f"its {_shown(name)} is a link; weights must lie in the file itself")
+def _link_refused(name: str, link: Any) -> str | None:
+    """Why ``link`` is refused; h5py ends its walk at the first answer, and cannot pass on an
+    exception."""
+    if isinstance(link, h5py.HardLink):
+        return None
+    return f"its {_shown(name)} is a link; weights must lie in the file itself"
 
 
 class _Sizes:
     def __init__(self) -> None:
-        self.objects = 0
-        self.bytes = 0
+        self._objects = 0
+        self._bytes = 0
 
-    def add(self, name: str, item: Any) -> None:
-        self.objects += 1
-        if self.objects > MAX_OBJECTS:
-            raise UsageError(f"it has more than {MAX_OBJECTS} objects")
+    def refused(self, name: str, item: Any) -> str | None:
+        """Why ``item`` is refused, None where it is a group or an array that still fits."""
+        self._objects += 1
+        if self._objects > MAX_OBJECTS:
+            return f"it has more than {MAX_OBJECTS} objects"
         if isinstance(item, h5py.Group):
-            return
+            return None
         if (
             not isinstance(item, h5py.Dataset)
             or item.dtype.kind not in "biuf"
             or item.shape is None
         ):
-            raise UsageError(f"its {_shown(name)} is no array of numbers")
+            return f"its {_shown(name)} is no array of numbers"
         if item.external or item.is_virtual:
-            raise UsageError(
-                f"its {_shown(name)} lies in another file; weights must lie in the file itself"
-            )
-        self.bytes += int(np.prod(item.shape, dtype=object)) * item.dtype.itemsize
-        if self.bytes > MAX_BYTES:
-            raise UsageError(f"its arrays have more than {MAX_BYTES} bytes")
+            return f"its {_shown(name)} lies in another file; weights must lie in the file itself"
+        self._bytes += int(np.prod(item.shape, dtype=object)) * item.dtype.itemsize
+        return f"its arrays have more than {MAX_BYTES} bytes" if self._bytes > MAX_BYTES else None
 
 
 def _shown(name: str) -> str:

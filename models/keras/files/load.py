@@ -1,5 +1,4 @@
 """Keras and QKeras models of others: layers rebuilt from a description, numbers read into them.
-
 No code of theirs runs.
 
 ``keras.models.load_model`` is never called: it unmarshals Lambda layers, imports modules that a
@@ -11,7 +10,6 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +24,8 @@ from tinyrobust.models.keras.tf import quiet_stderr, tf
 MAX_WEIGHTS = 1 << 27
 """Numbers in all weights together, 512 MiB as float32."""
 _KERAS_3 = (
-    "Keras 3 wrote it, of which plain layers are supported; to save for Keras 2, build the model again and set "
+    "Keras 3 wrote it, of which plain layers are supported; to save for Keras "
+    "2, build the model again and set "
     "TF_USE_LEGACY_KERAS=1 (package tf_keras) before TensorFlow is imported"
 )
 
@@ -66,13 +65,11 @@ def is_quantized(model: Any) -> bool:
 
 
 def _loaded(source: Source) -> Any:
-    weights = _Unfilled()
     try:
-        with weights.scope():
+        with tf.variable_creator_scope(_Unfilled().make):
             model = rebuilt(source.description, source.major)
     except UsageError as err:
-        reason = weights.refusal or str(err)
-        raise UsageError(f"{reason} ({_KERAS_3})" if source.major == 3 else reason) from None
+        raise UsageError(f"{err} ({_KERAS_3})" if source.major == 3 else str(err)) from None
     if getattr(model, "input_shape", None) is None:
         raise UsageError("it holds no Keras model with fixed inputs")
     model.load_weights(str(source.weights))
@@ -93,31 +90,28 @@ def _finish(model: Any) -> None:
 
 
 class _Unfilled:
-    """Weights made without their initial values: NaN, so that one that the file lacks is found, and
-    no more than fit.
+    """Weights made without their initial values: NaN, so that one that the file lacks is found,
+    and no more than fit.
 
-    A description of two lines can ask for terabytes; the sizes are known here, before anything is
-    allocated.
+    A description of two lines can ask for terabytes; the sizes are known here, before anything
+    is allocated.
     """
 
     def __init__(self) -> None:
-        self.refusal: str | None = None
         self._left = MAX_WEIGHTS
 
-    def scope(self) -> AbstractContextManager[None]:
-        """While open, all variables are made here."""
-        scope: AbstractContextManager[None] = tf.variable_creator_scope(self._create)
-        return scope
-
-    def _create(self, make: Callable[..., Any], **options: Any) -> Any:
+    def make(self, make: Callable[..., Any], **options: Any) -> Any:
+        """TensorFlow's hook: a variable of ``options``. Raises ValueError where it is too large."""
         shape, initial = options.get("shape"), options.get("initial_value")
         if not callable(initial) or shape is None:  # a constant that is there already
             return make(**options)
         shape, dtype = tf.TensorShape(shape), tf.as_dtype(options.get("dtype") or "float32")
         count = shape.num_elements()
         if count is None or count > self._left:
-            self.refusal = f"its weights {options.get('name')} {list(shape)} are too large; {MAX_WEIGHTS} numbers fit"
-            raise UsageError(self.refusal)
+            name = options.get("name")
+            raise ValueError(
+                f"its weights {name} {list(shape)} are too large; {MAX_WEIGHTS} numbers fit"
+            )
         self._left -= count
         if dtype.is_floating:
             options["initial_value"] = lambda: tf.fill(shape, tf.cast(float("nan"), dtype))

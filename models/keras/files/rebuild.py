@@ -1,6 +1,5 @@
-"""A file's description of a Sequential or Functional model, built anew from layers that this bench
-knows.
-"""
+"""A file's description of a Sequential or Functional model, built anew from layers that this
+bench knows."""
 
 from __future__ import annotations
 
@@ -17,6 +16,7 @@ from tinyrobust.models.keras.files.values import Node, first_line
 from tinyrobust.models.keras.files.wiring import (
     MAX_CALLS,
     MAX_LAYERS,
+    MAX_SEQUENCE,
     Call,
     Reference,
     calls_of,
@@ -30,8 +30,8 @@ _MAX_NESTING = 16
 
 
 def rebuilt(description: Any, version: int) -> Any:
-    """The Keras model of ``description``, JSON by Keras ``version`` (2 or 3), with weights as they
-    are initialized.
+    """The Keras model of ``description``, JSON by Keras ``version`` (2 or 3), with weights as
+    they are initialized.
 
     Raises UsageError naming the layer and the reason for whatever is no model of known layers of
     bounded size.
@@ -56,6 +56,11 @@ class _Builder:
         data = node.config.get("layers")
         if not isinstance(data, list) or not data:
             node.refuse(f"({node.kind}) has no layers")
+        self._layers += len(data)
+        if self._layers > MAX_LAYERS or (node.kind == "Sequential" and len(data) > MAX_SEQUENCE):
+            node.refuse(
+                f"({node.kind}) has too many layers; {MAX_SEQUENCE} in a row and {MAX_LAYERS} in all fit"
+            )
         before = self._calls
         build = self._sequential if node.kind == "Sequential" else self._functional
         model = build(node, data, depth)
@@ -63,9 +68,6 @@ class _Builder:
         return model
 
     def _layer(self, node: Node, depth: int) -> Any:
-        self._layers += 1
-        if self._layers > MAX_LAYERS:
-            raise UsageError(f"it has more than {MAX_LAYERS} layers")
         if node.kind in MODELS:
             return self.model(node, depth + 1)
         if node.kind == INPUT:
@@ -118,9 +120,8 @@ class _Builder:
     def _run(
         self, calls: list[Call], nodes: dict[str, Node], layers: dict[str, Any], tensors: _Tensors
     ) -> None:
-        """Makes every call as soon as what it is called with is there; calls of one layer in their
-        order.
-        """
+        """Makes every call as soon as what it is called with is there; calls of one layer in
+        their order."""
         ready = deque(calls)
         blocked: dict[Reference, list[Call]] = {}
         while ready:
@@ -141,10 +142,8 @@ class _Builder:
 
 
 class _Tensors:
-    """Outputs by reference.
-
-    A nested model's calls are counted from 1 by Keras 2, from 0 by Keras 3.
-    """
+    """Outputs by reference. A nested model's calls are counted from 1 by Keras 2, from 0 by
+    Keras 3."""
 
     def __init__(self, calls: list[Call], outputs: list[Reference], nested: set[str]) -> None:
         self._found: dict[Reference, Any] = {}

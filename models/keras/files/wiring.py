@@ -9,20 +9,19 @@ from typing import Any
 from tinyrobust.models.keras.files.values import Node
 
 MAX_LAYERS = 1024
+MAX_SEQUENCE = 256
+"""Layers of one Sequential model, which Keras builds anew for each layer that is added."""
 MAX_CALLS = 2048
-"""Calls of layers, those in a nested model as often as it is called: three lines of JSON can nest a
-billion.
-"""
+"""Calls of layers, those in a nested model as often as it is called: three lines of JSON can
+nest a billion."""
 Reference = tuple[str, int, int]
 """Name of a layer, which of its calls, which of that call's outputs."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One use of a layer, the ``number``-th of its uses.
-
-    ``inputs`` are one tensor or a list of several.
-    """
+    """One use of a layer, the ``number``-th of its uses. ``inputs`` are one tensor or a list of
+    several."""
 
     layer: str
     number: int
@@ -70,9 +69,8 @@ def _arguments(node: Node, use: Any) -> tuple[Any, dict[str, Any]]:
 
 
 def references(node: Node, data: Any) -> Iterator[Reference]:
-    """All references in ``data``, in order: ``[name, call, output]``, with options after them, or
-    Keras 3's tensors.
-    """
+    """All references in ``data``, in order: ``[name, call, output]``, with options after them,
+    or Keras 3's tensors."""
     if isinstance(data, dict) and data.get("class_name") == "__keras_tensor__":
         config = data.get("config")
         data = config.get("keras_history") if isinstance(config, dict) else None

@@ -1,6 +1,5 @@
-"""Run in a process of its own, where ``keras`` is Keras 3: writes networks, inputs and outputs into
-a folder.
-"""
+"""Run in a process of its own, where ``keras`` is Keras 3: writes networks, inputs and outputs
+into a folder."""
 
 import os
 import sys
@@ -17,9 +16,8 @@ ACTIVATIONS = "elu exponential gelu leaky_relu mish relu relu6 selu sigmoid silu
 
 
 def residual():
-    """Functional: a nested model that is used twice, two branches, a frozen layer, a layer called
-    as at inference.
-    """
+    """Functional: a nested model that is used twice, two branches, a frozen layer, a layer
+    called as at inference."""
     x = inputs = L.Input((8, 8, 3), name="image")
     stem = L.Conv2D(4, 3, padding="same", use_bias=False, name="stem")(x)
     x = L.ReLU(max_value=6)(L.BatchNormalization(name="norm")(stem))

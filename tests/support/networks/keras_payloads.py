@@ -1,6 +1,5 @@
-"""Code in a model's description, in every way that Keras has for it: each would leave a file named
-``trap``.
-"""
+"""Code in a model's description, in every way that Keras has for it: each would leave a file
+named ``trap``."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from tinyrobust.core.streams import lossy
 from tinyrobust.core.terminal import Column, show
 from tinyrobust.host import cli
 from tinyrobust.host.analysis.metrics import summarise
-from tinyrobust.host.boards.table import Attached
+from tinyrobust.host.boards.probes import Attached
 from tinyrobust.host.report.tables import FORMULA, _csv, summary_csv
 
 

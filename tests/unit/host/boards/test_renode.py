@@ -28,8 +28,8 @@ from tinyrobust.models.plan.compiler import compile_plan
 ROOT = Path(__file__).resolve().parents[4]
 BOARD = get_board("nucleo_f746", "renode")
 REPL = (ROOT / "renode" / "nucleo_f746.repl").read_text()
-SOURCES = ROOT / "firmware" / "src"
-CHIP = (SOURCES / "registers" / "f746.h").read_text() + (SOURCES / "port_stm32_f746.cc").read_text()
+SOURCES = ROOT / "firmware" / "src" / "port" / "stm32"
+CHIP = (SOURCES / "registers" / "f746.h").read_text() + (SOURCES / "f746" / "f746.cc").read_text()
 
 
 def entries():

@@ -1,6 +1,5 @@
 """Keras files that would run code, read other files or ask for terabytes: one line each, nothing
-happens.
-"""
+happens."""
 
 import contextlib
 import copy
@@ -24,6 +23,7 @@ from tinyrobust.models.keras.tf import keras
 
 from qkeras import QActivation, QDense  # isort: skip  (after tinyrobust.models.keras.tf)
 
+pytestmark = pytest.mark.slow
 L = keras.layers
 KINDS = (".h5", ".keras", "")
 
@@ -134,7 +134,7 @@ def test_code_at_any_place_of_a_description_is_never_run(tmp_path, whole, data):
 
 
 @pytest.mark.deep
-@settings(max_examples=2000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=600, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_code_at_any_place_of_a_description_is_never_run_many_times(tmp_path, whole, data):
     _fuzz(tmp_path, whole, data)
@@ -168,8 +168,7 @@ def _fuzz(tmp_path, whole, data):
 
 def billion():
     """Models in models, each of which is called twice: two to the power of their number of
-    calls.
-    """
+    calls."""
     inner = {"class_name": "Activation", "config": {"name": "a", "activation": "relu"}, "name": "a"}
     wired = [[["i", 0, 0, {}]]]
     for depth in range(15):
@@ -206,11 +205,11 @@ def deep(depth):
         ),
         (
             sequential({"class_name": "Dense", "config": {"units": 2**31 - 1, "name": "d"}}),
-            r"its weights d/kernel \[4, 2147483647\] are too large",
+            r"layer d \(Dense\): Keras cannot build it \(its weights kernel \[4, 2147483647\] are too large",
         ),
         (
             sequential(*[{"class_name": "Dense", "config": {"units": 2**14}}] * 3),
-            r"its weights dense(_\d+)?/kernel \[16384, 16384\] are too large; 134217728 numbers fit",
+            r"its weights kernel \[16384, 16384\] are too large; 134217728 numbers fit",
         ),
         (
             sequential({"class_name": "RepeatVector", "config": {"n": 2**30, "name": "r"}}),
@@ -227,8 +226,8 @@ def deep(depth):
             "none of QKeras 0.9's",
         ),
         (
-            sequential(*[{"class_name": "ReLU", "config": {}}] * 1100),
-            "it has more than 1024 layers",
+            sequential(*[{"class_name": "ReLU", "config": {}}] * 256),
+            r"layer s \(Sequential\) has too many layers; 256 in",
         ),
         (
             sequential({"class_name": "Reshape", "config": {"target_shape": [1] * 70_000}}),
@@ -258,7 +257,7 @@ def deep(depth):
         ({"class_name": "Sequential"}, r"\(Sequential\) has no configuration"),
         (7, "something that is no layer"),
     ],
-    ids=str,
+    ids=[f"description{i}" for i in range(16)],
 )
 def test_a_description_that_asks_for_too_much_or_nonsense_is_one_line(
     tmp_path, whole, description, reason

@@ -1,6 +1,5 @@
 """Files that Keras 3 itself wrote: plain layers are read into Keras 2 and compute the same, the
-rest is told.
-"""
+rest is told."""
 
 import os
 import subprocess
