@@ -91,7 +91,8 @@ def compare(a: Path, b: Path) -> Comparison:
         raise UsageError(f"{a.name} and {b.name} have no input in common")
     if any(left is None or right is None for _, left, right in both):
         raise UsageError(
-            f"{a.name}, {b.name}: one of them speaks a protocol that sends no bytes: compare its report"
+            f"{a.name}, {b.name}: one of them speaks a protocol that sends no bytes: "
+            "compare its report"
         )
     wrong = [(key, _differing(left, right)) for key, left, right in both if left != right]
     return Comparison(
@@ -101,10 +102,12 @@ def compare(a: Path, b: Path) -> Comparison:
         bytes=sum(len(left) for _, left, _ in both),
         differing_bytes=sum(n for _, n in wrong),
         differing_samples=len(wrong),
-        first=f"{wrong[0][0].attack}/{wrong[0][0].source} eps {wrong[0][0].eps:.4g} sample {wrong[0][0].sample}"
-        if wrong
-        else "",
+        first=_said(wrong[0][0]) if wrong else "",
     )
+
+
+def _said(key: Key) -> str:
+    return f"{key.attack}/{key.source} eps {key.eps:.4g} sample {key.sample}"
 
 
 def _device(table: pa.Table, run: Path) -> pa.Table:

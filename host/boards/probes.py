@@ -50,11 +50,12 @@ def find_attached(board: Board, serial_number: str = "") -> Attached:
     if not found:
         which = f" with serial number {serial_number}" if serial_number else ""
         raise LinkError(
-            f"{board.name}: no {board.probe} ({', '.join(board.usb_ids)}){which} is attached: plug the board in"
+            f"{board.name}: no {board.probe} ({', '.join(board.usb_ids)}){which} is attached: "
+            "plug the board in"
         )
     raise LinkError(
-        f"{board.name}: {len(found)} probes of its kind are attached ({_listed(found)}): name one by SERIAL=... or "
-        "PORT=... (--serial, --port)"
+        f"{board.name}: {len(found)} probes of its kind are attached ({_listed(found)}): name one "
+        "by SERIAL=... or PORT=... (--serial, --port)"
     )
 
 
@@ -77,14 +78,16 @@ def probe_to_program(board: Board, serial_number: str, url: str) -> str:
     if serial_number:
         if at_port and at_port.serial_number != serial_number:
             raise LinkError(
-                f"{board.name}: {url} belongs to the probe {at_port.serial_number or 'without a number'}, "
-                f"not to {serial_number}: give one of the two"
+                f"{board.name}: {url} belongs to the probe "
+                f"{at_port.serial_number or 'without a number'}, not to {serial_number}: "
+                "give one of the two"
             )
         return serial_number
     if at_port:
         if not at_port.serial_number and len(attached(board)) > 1:
             raise LinkError(
-                f"{board.name}: the probe of {url} has no serial number to tell it from the others: unplug those"
+                f"{board.name}: the probe of {url} has no serial number to tell it from the "
+                "others: unplug those"
             )
         return at_port.serial_number
     if url and not attached(board):

@@ -17,7 +17,8 @@ from tinyrobust.host.boards.probes import SERIAL_NUMBER
 from tinyrobust.host.boards.table import Board
 
 GONE = re.compile(
-    r"open failed|no device found|unable to open|init mode failed|LIBUSB_ERROR|couldn.?t find any|no connected debug|"
+    r"open failed|no device found|unable to open|init mode failed|LIBUSB_ERROR|"
+    r"couldn.?t find any|no connected debug|"
     r"no available debug|failed to connect|in probe initiali[sz]ation|unknown chip id",
     re.I,
 )

@@ -89,7 +89,8 @@ def parse_probes(table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
             not isinstance(i, str) or not USB_ID.fullmatch(i) for i in ids
         ):
             raise UsageError(
-                f"boards.toml [probes]: {kind} = {ids!r} is not a list of ids of the form '0483:374b'"
+                "boards.toml [probes]: "
+                f"{kind} = {ids!r} is not a list of ids of the form '0483:374b'"
             )
     return {kind: tuple(ids) for kind, ids in table.items()}
 

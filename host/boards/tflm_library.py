@@ -28,8 +28,8 @@ address 0.
 """
 KERNELS = Path("tensorflow/lite/micro/kernels")
 UNREACHED = (
-    f"PlatformIO's registry cannot be reached for {LIBRARY}: set TFLM_DIR to a tree of TensorFlow Lite Micro "
-    "(docs/engines.md)"
+    f"PlatformIO's registry cannot be reached for {LIBRARY}: set TFLM_DIR to a tree of TensorFlow "
+    "Lite Micro (docs/engines.md)"
 )
 PROBE = """
 import requests
@@ -83,8 +83,9 @@ def refuse(dense: Sequence[str], unbiased: Sequence[str]) -> None:
     ):
         if layers and not (tree and sound(Path(tree))):
             raise UsageError(
-                f"model: {layers[0]} {fault.format(_name(tree))}: take --engine cmsis-nn, set TFLM_DIR to a newer "
-                f"TensorFlow Lite Micro, or convert with {remedy} (docs/engines.md)"
+                f"model: {layers[0]} {fault.format(_name(tree))}: take --engine cmsis-nn, set "
+                "TFLM_DIR to a newer TensorFlow Lite Micro, "
+                f"or convert with {remedy} (docs/engines.md)"
             )
 
 

@@ -82,7 +82,10 @@ def layer_lines(layers: Layers) -> list[str]:
     )
     out = [f"layer by layer, median of {layers.inferences} inferences:", head]
     for row in layers.rows:
-        line = f"{row.op:>4} {row.name:<18} {row.share:>6.1%} {row.median:>14,.0f} {row.p5:>12,.0f} {row.p95:>12,.0f}"
+        line = (
+            f"{row.op:>4} {row.name:<18} {row.share:>6.1%} {row.median:>14,.0f} {row.p5:>12,.0f} "
+            f"{row.p95:>12,.0f}"
+        )
         out.append(line + (f" {1000 * row.median / hz:>9.3f}" if hz else ""))
     return out
 
@@ -105,4 +108,7 @@ def memory(info: Info, board: Board, static: tuple[int, int] | None) -> str:
         return f"{text} bytes"
     flash, ram = static
     total = sum(parts.values()) + ram
-    return f"{text}, with static data {total:,} of {board.ram_bytes:,}; flash: {flash:,} of {board.flash_bytes:,} bytes"
+    return (
+        f"{text}, with static data {total:,} of {board.ram_bytes:,}; flash: {flash:,} of "
+        f"{board.flash_bytes:,} bytes"
+    )

@@ -60,7 +60,8 @@ def main(args: argparse.Namespace) -> int:
 
     if args.model is None and (args.protocol == MLPERF_TINY or args.engine == TFLM):
         raise UsageError(
-            "--protocol mlperf-tiny, --engine tflm: need --model M.tflite, they take none at run time"
+            "--protocol mlperf-tiny, --engine tflm: need --model M.tflite, "
+            "they take none at run time"
         )
     from tinyrobust.host.commands.run import say
 

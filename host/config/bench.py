@@ -153,7 +153,8 @@ class Config:
                 )
         elif self.float_model is not None or self.data is not None or self.activations:
             raise UsageError(
-                f"model {self.model}: --float, --data and --activations go with a model file of your own"
+                f"model {self.model}: --float, "
+                "--data and --activations go with a model file of your own"
             )
 
     @property

@@ -48,7 +48,8 @@ class Gate:
                 )
             if not 0.0 <= floor.eps <= 1.0:
                 raise UsageError(
-                    f"gate: eps {floor.eps:g} of {floor.attack}: a fraction of the input range, 0 to 1"
+                    f"gate: eps {floor.eps:g} of {floor.attack}: a fraction of the input range, "
+                    "0 to 1"
                 )
         if self.differing_bytes is not None and self.differing_bytes < 0:
             raise UsageError(f"gate: differing_bytes {self.differing_bytes}: give 0 or more")

@@ -90,7 +90,8 @@ def spec(tensor: Tensor) -> TensorSpec:
     """
     if tensor.dtype not in DTYPES:
         raise LinkError(
-            f"the board's tensor has TFLite type {tensor.dtype}, this bench feeds int8 (9) and int16 (7)"
+            f"the board's tensor has TFLite type {tensor.dtype}, "
+            "this bench feeds int8 (9) and int16 (7)"
         )
     dtype = DTYPES[tensor.dtype]
     low, high = BOUNDS[dtype]
@@ -105,7 +106,8 @@ def spec(tensor: Tensor) -> TensorSpec:
         )
     if not low <= tensor.zero_point <= high:
         raise LinkError(
-            f"the board states a tensor ({shape}) of zero point {tensor.zero_point}, {dtype} has none such"
+            f"the board states a tensor ({shape}) of zero point {tensor.zero_point}, "
+            f"{dtype} has none such"
         )
     dims = list(tensor.dims)
     while len(dims) > 1 and dims[0] == 1:

@@ -118,7 +118,8 @@ class AttachedBoard:
         """
         before = device.info
         self.say(
-            f"{why}: waiting for {self.board.name} to come back (Ctrl-C ends; what was recorded is kept)"
+            f"{why}: waiting for {self.board.name} to come back (Ctrl-C ends; "
+            "what was recorded is kept)"
         )
         device.link.port.close()
         deadline = time.monotonic() + WAIT_SECONDS
@@ -149,6 +150,6 @@ def check_board(board: Board, info: Info) -> None:
     """Raises LinkError where ``info`` is not of ``board``."""
     if (info.board, info.tick_unit) != (board.env or board.name, board.tick_unit):
         raise LinkError(
-            f"{board.name} was asked for, {info.board} counting {TickUnit(info.tick_unit).name} answers: "
-            f"flash the firmware of {board.name}, or name the board that is there"
+            f"{board.name} was asked for, {info.board} counting {TickUnit(info.tick_unit).name} "
+            f"answers: flash the firmware of {board.name}, or name the board that is there"
         )

@@ -181,8 +181,8 @@ class Device:
     def _accept(self, info: Info) -> Info:
         if info.protocol != PROTOCOL:
             raise LinkError(
-                f"{info.board or 'the board'} runs firmware {info.firmware} of protocol {info.protocol:08x}, "
-                f"this host speaks {PROTOCOL:08x}: {REFLASH}"
+                f"{info.board or 'the board'} runs firmware {info.firmware} of protocol "
+                f"{info.protocol:08x}, this host speaks {PROTOCOL:08x}: {REFLASH}"
             )
         self._info = believed(info, self._info)
         return info
@@ -212,14 +212,16 @@ class Device:
                 if err.code != Error.PLAN_TOO_LARGE or err.detail <= info.pool_bytes:
                     raise
                 raise LinkError(
-                    f"the network takes {err.detail} bytes of RAM (plan, arena, scratch and receive buffer), "
-                    f"{err.detail - info.pool_bytes} more than the {info.pool_bytes} that {info.board} has for it: "
-                    f"tinyrobust flash --board {info.board} --model M.tflite links its plan into flash"
+                    f"the network takes {err.detail} bytes of RAM (plan, arena, scratch and "
+                    f"receive buffer), {err.detail - info.pool_bytes} more than the "
+                    f"{info.pool_bytes} that {info.board} has for it: tinyrobust flash --board "
+                    f"{info.board} --model M.tflite links its plan into flash"
                 ) from None
             info = self.hello()
         else:
             raise LinkError(
-                f"the board holds plan {info.plan_id.hex()[:12]} after loading {bundle.plan_id[:12]}"
+                f"the board holds plan {info.plan_id.hex()[:12]} after loading "
+                f"{bundle.plan_id[:12]}"
             )
         theirs = spec(info.input)
         if input is not None:
@@ -264,7 +266,8 @@ class Device:
                 continue
             if answer.body.next_offset != offset + len(tail):
                 raise LinkError(
-                    f"the board expects plan byte {answer.body.next_offset}, not {offset + len(tail)}"
+                    f"the board expects plan byte {answer.body.next_offset}, "
+                    f"not {offset + len(tail)}"
                 )
             offset = answer.body.next_offset
             if answer.retries == 0:
@@ -366,7 +369,8 @@ class Device:
         lengths = sorted({len(tail) for tail in tails})
         if len(lengths) != 1 or not lengths[0] or lengths[0] % dtype.itemsize:
             raise LinkError(
-                f"the board answered operator {op} with {lengths} bytes: no outputs of one {dtype} tensor"
+                f"the board answered operator {op} with {lengths} bytes: "
+                f"no outputs of one {dtype} tensor"
             )
         return np.stack([np.frombuffer(tail, dtype) for tail in tails])
 

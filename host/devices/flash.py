@@ -38,7 +38,8 @@ def upload(
     program(board, firmware.elf, number)
     flash, ram = board.flash_bytes, board.ram_bytes
     say(
-        f"{board.name}: {firmware.flash_bytes} of {flash} bytes of flash, {firmware.ram_bytes} of {ram} of static RAM"
+        f"{board.name}: {firmware.flash_bytes} of {flash} bytes of flash, "
+        f"{firmware.ram_bytes} of {ram} of static RAM"
     )
     if parts.protocol == TINYROBUST:
         confirm(AttachedBoard(board, url, number, say), firmware.elf)
@@ -59,7 +60,8 @@ def refuse_another(desk: AttachedBoard) -> None:
         return
     if other != desk.board.env:
         raise LinkError(
-            f"the board that is attached is a {other}, not a {desk.board.name}: name that, or another port"
+            f"the board that is attached is a {other}, not a {desk.board.name}: name that, "
+            "or another port"
         )
 
 
@@ -69,6 +71,6 @@ def confirm(desk: AttachedBoard, elf: Path) -> None:
         info = desk.greet(device, elf, fresh=True)
     if info.build_id != build_id(elf):
         raise LinkError(
-            f"{desk.board.name} runs image {info.build_id.hex()[:12]}, not the {build_id(elf).hex()[:12]} "
-            "just flashed: is it the board whose probe was programmed?"
+            f"{desk.board.name} runs image {info.build_id.hex()[:12]}, not the "
+            f"{build_id(elf).hex()[:12]} just flashed: is it the board whose probe was programmed?"
         )

@@ -83,7 +83,8 @@ class RefusedError(LinkError):
         except ValueError:
             name = f"error {reply.code}"
         super().__init__(
-            f"the board refused {request.name}: {name} ({reply.detail}){': ' + text if text else ''}"
+            f"the board refused {request.name}: {name} "
+            f"({reply.detail}){': ' + text if text else ''}"
         )
         self.code, self.detail = reply.code, reply.detail
 
@@ -279,7 +280,8 @@ class Link:
             return self.deframer.feed(data)
         if now - clock.heard > self.silence:
             raise SilentError(
-                f"no answer for {self.silence:.0f} s: is the right firmware running? reset the board"
+                f"no answer for {self.silence:.0f} s: "
+                "is the right firmware running? reset the board"
             )
         if now >= due:
             self.counters.timeouts += 1
@@ -336,7 +338,8 @@ class Link:
             if clock.contradictions > MOST_CONTRADICTIONS:
                 what = f"{frame.type.name}, or that of another sample or network"
                 raise LinkError(
-                    f"the board answers {flight.request.type.name} with {what}: flash its firmware again"
+                    f"the board answers {flight.request.type.name} with {what}: "
+                    "flash its firmware again"
                 )
             lost += [frame.seq] if frame.seq not in lost else []
             return

@@ -321,7 +321,10 @@ def _why_not_open(url: str, err: Exception) -> str:
     code = getattr(err, "errno", None)
     if code in (errno.EACCES, errno.EPERM):
         group = _group(url)
-        return f"no permission: join the group {group} (sudo usermod -aG {group} $USER), then log in again"
+        return (
+            f"no permission: join the group {group} (sudo usermod -aG {group} $USER), "
+            "then log in again"
+        )
     # pyserial hands on the error number of open(), not that of the lock it takes after it.
     if code == errno.EBUSY or "exclusively lock" in str(err):
         return "is in use by another program (a terminal, another bench): close that"

@@ -41,7 +41,8 @@ def reference_models() -> tuple[tuple[tuple[str, bytes], ...], str]:
     if not root:
         return (
             (),
-            "`BENCH_DATA` was not set: the MLPerf Tiny models, and attacks on ResNet8, were not measured.",
+            "`BENCH_DATA` was not set: the MLPerf Tiny models, and attacks on ResNet8, "
+            "were not measured.",
         )
     folder = Path(root) / "mlperf_tiny"
     try:
@@ -56,8 +57,9 @@ def page(tables: list[Table], remark: str) -> str:
     """The whole page."""
     head = (
         "# Performance\n\nWritten by `make perf`; every figure below is from one run of it, on "
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}. Instruction counts repeat; "
-        "seconds do not, so compare ratios. Emulated boards count instructions, never cycles or milliseconds.\n"
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}. "
+        "Instruction counts repeat; seconds do not, so compare ratios. Emulated boards count "
+        "instructions, never cycles or milliseconds.\n"
     )
     return "\n".join([head, *([remark + "\n"] if remark else []), *map(markdown, tables)])
 

@@ -67,10 +67,10 @@ def attack_table(say: Callable[[str], None]) -> Table:
     missing = "" if _has_art() else " ART is not installed (`pip install tinyrobust[art]`)."
     return Table(
         "Attacks beside other libraries",
-        f"{SAMPLES} CIFAR-10 test images in one batch, Linf budget {LEVELS}/255, {STEPS} gradients each. Seconds "
-        f"are the best of {REPEATS} calls after the one that traces. *fooled* counts real-valued results, labels being "
-        "the network's own answers. The 4-bit network is the float one folded and quantized, not trained further."
-        + missing,
+        f"{SAMPLES} CIFAR-10 test images in one batch, Linf budget {LEVELS}/255, {STEPS} "
+        f"gradients each. Seconds are the best of {REPEATS} calls after the one that traces. "
+        "*fooled* counts real-valued results, labels being the network's own answers. The 4-bit "
+        "network is the float one folded and quantized, not trained further." + missing,
         HEADS,
         tuple(rows),
     )

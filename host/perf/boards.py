@@ -151,9 +151,10 @@ def board_table(models: tuple[tuple[str, bytes], ...], say: Callable[[str], None
             )
     return Table(
         "On the emulated boards",
-        f"Instructions are QEMU's under `-icount shift=6`, the median of {REPEATS} inferences; the spread is "
-        "the largest minus the smallest. Inferences a second are the host's wall clock, link included. Wire bytes are "
-        "both ways, with framing, against the bytes of input and output tensor.",
+        f"Instructions are QEMU's under `-icount shift=6`, the median of {REPEATS} inferences; "
+        "the spread is the largest minus the smallest. Inferences a second are the host's wall "
+        "clock, link included. Wire bytes are both ways, with framing, "
+        "against the bytes of input and output tensor.",
         HEADS,
         tuple(rows),
     )

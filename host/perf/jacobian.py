@@ -33,8 +33,9 @@ def jacobian_table(say: Callable[[str], None]) -> Table:
     )
     return Table(
         "Jacobian regularization",
-        "Training steps of batch 128 with one random projection; *share* is the part of each batch that pays for the "
-        "penalty. Plain and regularized steps alternate; the ratio is time per regularized step over a plain one.",
+        "Training steps of batch 128 with one random projection; *share* is the part of each "
+        "batch that pays for the penalty. Plain and regularized steps alternate; the ratio is "
+        "time per regularized step over a plain one.",
         ("network", "penalty", "plain images/s", "regularized images/s", "ratio"),
         rows,
     )
@@ -112,7 +113,8 @@ def _compare(
 
 if __name__ == "__main__":
     print(
-        "| network | Jacobian penalty, one projection | plain, images/s | regularized, images/s | ratio |"
+        "| network | Jacobian penalty, one projection | plain, images/s | regularized, "
+        "images/s | ratio |"
     )
     print("|---|---|---|---|---|")
     for c in step_costs():

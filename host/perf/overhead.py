@@ -160,9 +160,9 @@ def overhead_tables(
     return [
         Table(
             "The engine's own overhead",
-            f"On {BOARD}: instructions of one inference, and at most so many of them spent outside kernels: every "
-            "instruction of the engine's own functions, counted one by one in QEMU's log, and all that is in no "
-            "operator, above all the copy of the input.",
+            f"On {BOARD}: instructions of one inference, and at most so many of them spent "
+            "outside kernels: every instruction of the engine's own functions, counted one by one "
+            "in QEMU's log, and all that is in no operator, above all the copy of the input.",
             (
                 "model",
                 "operators",
@@ -175,8 +175,9 @@ def overhead_tables(
         ),
         Table(
             f"The engine's own overhead, {title} layer by layer",
-            "What is outside the kernel includes the loop over the operators, which is no part of an operator's own "
-            "instructions. RESHAPE has no kernel: where its tensors share memory it does nothing.",
+            "What is outside the kernel includes the loop over the operators, which is no part of "
+            "an operator's own instructions. RESHAPE has no kernel: "
+            "where its tensors share memory it does nothing.",
             ("operator", "name", "instructions", "outside the kernel", "share"),
             layers,
         ),

@@ -46,8 +46,8 @@ def side_by_side_table(models: tuple[tuple[str, bytes], ...], say: Callable[[str
             rows.append((name, str(n), f"{rate:.1f}", f"{rate / alone:.2f}", f"{rate / ideal:.0%}"))
     return Table(
         "Boards side by side",
-        f"{title}, each process with a board of its own, as `make bench` runs sweeps; {cores} cores. The last "
-        "column is against as many cores as there are processes, or all of them.",
+        f"{title}, each process with a board of its own, as `make bench` runs sweeps; {cores} "
+        "cores. The last column is against as many cores as there are processes, or all of them.",
         ("board", "processes", "inf/s together", "times one", "of the cores"),
         tuple(rows),
     )

@@ -78,8 +78,9 @@ def stage_table(say: Callable[[str], None]) -> Table:
     )
     return Table(
         "Host time per stage",
-        f"The default bench on {SAMPLES} samples, eps 16/255, each stage once: seconds, and milliseconds per sample "
-        "(per stage where it has no samples). TensorFlow's first call includes its graph tracing.",
+        f"The default bench on {SAMPLES} samples, eps 16/255, each stage once: seconds, and "
+        "milliseconds per sample (per stage where it has no samples). TensorFlow's first call "
+        "includes its graph tracing.",
         ("stage", "s", "ms each"),
         rows,
     )

@@ -110,10 +110,11 @@ def streaming_table(
                 )
     return Table(
         "Streaming",
-        "Samples to the firmware as a host process, over a line in memory that carries ten bits a byte at the stated "
-        f"rate, both ways at once: as many as would fill it for {LINE_SECONDS:.0f} s. Bytes are per sample; the last "
-        "column is input bytes a second over the line's. Each MLPerf Tiny command waits for its answer: "
-        "on a desk it also pays the turn-around of USB, about a millisecond, which this line does not have.",
+        "Samples to the firmware as a host process, over a line in memory that carries ten bits a "
+        "byte at the stated rate, both ways at once: as many as would fill it for "
+        f"{LINE_SECONDS:.0f} s. Bytes are per sample; the last column is input bytes a second "
+        "over the line's. Each MLPerf Tiny command waits for its answer: on a desk it also pays "
+        "the turn-around of USB, about a millisecond, which this line does not have.",
         HEADS,
         tuple(rows),
     )

@@ -44,8 +44,9 @@ def twin_table(models: tuple[tuple[str, bytes], ...], say: Callable[[str], None]
         rows.append((title, f"{oracle:.2f}", f"{forward:.2f}", f"{gradient:.2f}", ratio))
     return Table(
         "The twin beside tflite-micro",
-        f"Milliseconds per sample in batches of {SAMPLES}, the best of {REPEATS}; the gradient is that of the summed "
-        "logits with respect to the input. tflite-micro runs one thread, TensorFlow all cores.",
+        f"Milliseconds per sample in batches of {SAMPLES}, the best of {REPEATS}; the gradient is "
+        "that of the summed logits with respect to the input. tflite-micro runs one thread, "
+        "TensorFlow all cores.",
         ("model", "tflite-micro ms", "twin ms", "twin gradient ms", "tflm/twin"),
         tuple(rows),
     )

@@ -190,6 +190,7 @@ class Manifest:
             return None
         if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
             raise UsageError(
-                f"{self.run_id}: its manifest's board_info has {name} {text!r}: not a number of a board's"
+                f"{self.run_id}: its manifest's board_info has {name} {text!r}: "
+                "not a number of a board's"
             )
         return int(text)

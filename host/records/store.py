@@ -150,7 +150,8 @@ class Store:
             done = self._done.setdefault((rung, at), np.zeros(self._manifest.samples, np.bool_))
             if samples[where].max() >= len(done):
                 raise UsageError(
-                    f"{self.path}: a record of sample {samples[where].max()} of {len(done)}: remove it"
+                    f"{self.path}: "
+                    f"a record of sample {samples[where].max()} of {len(done)}: remove it"
                 )
             done[samples[where]] = True
 
@@ -185,7 +186,8 @@ class Store:
             table = pa.concat_tables([read_table(part) for part in parts])
             if len(table) != self.recorded:
                 raise UsageError(
-                    f"{self.path}: {len(table)} records for {self.recorded} keys: remove it and run again"
+                    f"{self.path}: {len(table)} records for {self.recorded} keys: "
+                    "remove it and run again"
                 )
             with replacing(out, REMEDY) as file:
                 write_parquet(table, file)

@@ -70,9 +70,9 @@ def print_result(result: Result) -> None:
     )
     for a in result.agreement:
         say(
-            f"{a.rung} against tflm {a.rounding}: {a.differing_scores} of {a.scores} scores differ "
-            f"({a.differing_samples} of {a.samples} samples), {a.ties} samples tie at the top: its protocol sends no "
-            "bytes"
+            f"{a.rung} against tflm {a.rounding}: {a.differing_scores} of {a.scores} scores "
+            f"differ ({a.differing_samples} of {a.samples} samples), {a.ties} samples tie at the "
+            "top: its protocol sends no bytes"
         )
     for d in result.divergence:
         same = (

@@ -49,15 +49,17 @@ def _judge_scores(one: ScoreAgreement) -> list[Verdict]:
     if one.differing_scores:
         judged = Verdict(
             "bad",
-            f"{one.rung} differs from {ORACLE} on {one.differing_samples:,} of {one.samples:,} outputs "
-            f"({one.differing_scores:,} of {one.scores:,} scores, by up to {one.largest / 1000:.3f}), first at "
-            f"{one.first}: another network, another input encoding or other arithmetic.",
+            f"{one.rung} differs from {ORACLE} on {one.differing_samples:,} of {one.samples:,} "
+            f"outputs ({one.differing_scores:,} of {one.scores:,} scores, by up to "
+            f"{one.largest / 1000:.3f}), first at {one.first}: another network, another input "
+            "encoding or other arithmetic.",
         )
     else:
         judged = Verdict(
             "good",
-            f"{one.rung} gives the outputs of {ORACLE} {one.rounding}: {one.samples:,} of {one.samples:,} outputs, "
-            f"{one.scores:,} scores. Bytes were not compared: its protocol sends none.",
+            f"{one.rung} gives the outputs of {ORACLE} {one.rounding}: {one.samples:,} of "
+            f"{one.samples:,} outputs, {one.scores:,} scores. Bytes were not compared: "
+            "its protocol sends none.",
         )
     if not one.ties:
         return [judged]
@@ -80,8 +82,9 @@ def _judge(one: Divergence) -> Verdict:
     if one.differing_bytes:
         return Verdict(
             "bad",
-            f"{one.rung} differs from {ORACLE} on {one.differing_samples:,} of {one.samples:,} outputs "
-            f"({one.differing_bytes:,} of {one.bytes:,} bytes, by up to {one.largest} levels), first at {one.first}.",
+            f"{one.rung} differs from {ORACLE} on {one.differing_samples:,} of {one.samples:,} "
+            f"outputs ({one.differing_bytes:,} of {one.bytes:,} bytes, by up to {one.largest} "
+            f"levels), first at {one.first}.",
         )
     return Verdict(
         "good",

@@ -63,7 +63,8 @@ def subset(data: Dataset, samples: int | None, outputs: int) -> Dataset:
     bad = np.flatnonzero((labels < -1) | (labels >= outputs))
     if len(bad):
         raise UsageError(
-            f"{data.name}: label {labels[bad[0]]} of sample {bad[0]}: the model has classes 0..{outputs - 1}"
+            f"{data.name}: label {labels[bad[0]]} of sample {bad[0]}: "
+            f"the model has classes 0..{outputs - 1}"
         )
     return replace(data, q=np.ascontiguousarray(q), labels=labels)
 

@@ -108,7 +108,8 @@ class JournalFile:
         answer = self._answer or len(records[0][1])
         if not 0 < answer <= MAX_ANSWER_BYTES or any(len(pair[1]) != answer for pair in records):
             raise ValueError(
-                f"answers of {sorted({len(pair[1]) for pair in records})} bytes among those of {answer}"
+                f"answers of {sorted({len(pair[1]) for pair in records})} bytes among those of "
+                f"{answer}"
             )
         with self._told():
             if not self._answer:
@@ -159,7 +160,8 @@ class JournalFile:
             )
         if identity != self._identity:
             raise UsageError(
-                f"{self.path}: answers of another network or firmware: remove it, or choose another place"
+                f"{self.path}: answers of another network or firmware: remove it, "
+                "or choose another place"
             )
         self._answer = answer
         self._read()

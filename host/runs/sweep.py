@@ -67,7 +67,8 @@ def resolve(config: Config) -> Config:
         for eps in _budgets(info, config):
             if info.norm is Norm.LINF and eps > 1:
                 raise UsageError(
-                    f"{info.name}, eps {eps:g}: an Linf budget is a fraction of the input range, 0 to 1"
+                    f"{info.name}, eps {eps:g}: "
+                    "an Linf budget is a fraction of the input range, 0 to 1"
                 )
     return config
 
@@ -97,7 +98,8 @@ def sources(info: AttackInfo, config: Config, subject: Subject) -> tuple[str, ..
     if not able:
         reach = ", ".join(config.access or wanted)
         raise UsageError(
-            f"{info.name} cannot be made: this run has no rung for {reach}; it has {', '.join(there) or 'none'}"
+            f"{info.name} cannot be made: this run has no rung for {reach}; it has "
+            f"{', '.join(there) or 'none'}"
         )
     return able
 
@@ -117,7 +119,8 @@ def cells(config: Config, subject: Subject) -> tuple[Cell, ...]:
             continue
         if info.minimises and not subject.labelled:
             raise UsageError(
-                f"{info.name} measures how far a right answer is from a wrong one: the data has no labels"
+                f"{info.name} measures how far a right answer is from a wrong one: "
+                "the data has no labels"
             )
         rungs = sources(info, config, subject)
         used.update(rungs)
@@ -154,5 +157,6 @@ def _check_length(info: AttackInfo, eps: float, elements: int) -> None:
     most = {Norm.LINF: 1.0, Norm.L2: math.sqrt(elements)}.get(info.norm, float(elements))
     if eps > most:
         raise UsageError(
-            f"{info.name}, eps {eps:g}: no input of {elements} elements moves farther than {most:g} in {info.norm.name}"
+            f"{info.name}, eps {eps:g}: no input of {elements} elements moves farther than "
+            f"{most:g} in {info.norm.name}"
         )

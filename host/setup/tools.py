@@ -61,14 +61,16 @@ TOOLS = (
         "libnewlib-arm-none-eabi",
         "building firmware: C library",
         frozenset({ARM}),
-        probe="arm-none-eabi-gcc --specs=nano.specs -mcpu=cortex-m7 -E -include string.h -xc /dev/null",
+        probe="arm-none-eabi-gcc --specs=nano.specs -mcpu=cortex-m7 -E "
+        "-include string.h -xc /dev/null",
     ),
     Tool(
         "libstdc++",
         "libstdc++-arm-none-eabi-newlib",
         "building firmware: C++ headers and library",
         frozenset({ARM}),
-        probe="arm-none-eabi-g++ -mcpu=cortex-m7 -nostartfiles -include cstring -xc++ /dev/null -o /dev/null",
+        probe="arm-none-eabi-g++ -mcpu=cortex-m7 -nostartfiles "
+        "-include cstring -xc++ /dev/null -o /dev/null",
     ),
     Tool("qemu-system-arm", "qemu-system-arm", "emulated boards", frozenset({ARM})),
     Tool(
@@ -84,7 +86,8 @@ TOOLS = (
         "",
         "EMULATOR=renode",
         frozenset({RENODE}),
-        elsewhere="get Renode from its releases page, github.com/renode/renode/releases, and put renode on the path",
+        elsewhere="get Renode from its releases page, github.com/renode/renode/releases, "
+        "and put renode on the path",
     ),
     Tool(
         "openocd",

@@ -106,7 +106,8 @@ def _member(kind: type[Enum], raw: object, where: str) -> Enum:
         if type(raw) is type(member.value) and raw == member.value:
             return member
     raise ValueError(
-        f"{where} must be one of {', '.join(repr(member.value) for member in kind)}, not {_said(raw)}"
+        f"{where} must be one of {', '.join(repr(member.value) for member in kind)}, "
+        f"not {_said(raw)}"
     )
 
 

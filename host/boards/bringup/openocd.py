@@ -166,6 +166,9 @@ def _why(said: str) -> str:
         return "no probe answers OpenOCD: is it plugged in, and may you open it (udev rules)?"
     if NO_CHIP.search(said):
         supply = f", whose supply is {float(volts[1]):.1f} V" if volts else ""
-        return f"the probe does not reach the chip{supply}: is it powered, are the SWD jumpers (CN2) closed?"
+        return (
+            f"the probe does not reach the chip{supply}: is it powered, "
+            "are the SWD jumpers (CN2) closed?"
+        )
     errors = ["".join(c for c in line if c.isprintable()) for line in ERROR.findall(said)]
     return f"OpenOCD failed: {errors[-1][:200] if errors else 'it gave no reason'}"

@@ -88,8 +88,9 @@ def judge(chip: Chip, reading: Reading, name: Name = lambda pc: f"0x{pc:08x}") -
     except StopIteration:
         where = f", last seen in {name(reading.stops[-1].pc)}" if reading.stops else ""
         return (
-            f"the chip looks right: the core runs at {_mhz(chip.core_hz)} MHz{where}, {chip.serial.name} at "
-            f"{FIRST_BAUD:,} baud: it still works for an earlier host, or this is not its probe's serial port"
+            f"the chip looks right: the core runs at {_mhz(chip.core_hz)} MHz{where}, "
+            f"{chip.serial.name} at {FIRST_BAUD:,} baud: it still works for an earlier host, or "
+            "this is not its probe's serial port"
         )
     except UnreadError as err:
         return f"the chip answers its probe, but {err}"
@@ -107,7 +108,10 @@ def _faults(chip: Chip, reading: Reading, name: Name) -> Iterator[str]:
 def _identity(chip: Chip, reading: Reading) -> Iterator[str]:
     device = field(word(reading.words, chip.idcode), 0, 12)
     if device != chip.device_id:
-        yield f"the chip has device id 0x{device:03x}, not 0x{chip.device_id:03x} of an {chip.name}: another board"
+        yield (
+            f"the chip has device id 0x{device:03x}, not 0x{chip.device_id:03x} of an "
+            f"{chip.name}: another board"
+        )
     if word(reading.words, FLASH + 4) == ERASED:
         yield "the flash is empty: flash the board (make flash)"
 
@@ -117,7 +121,9 @@ def _core(reading: Reading, name: Name) -> Iterator[str]:
         yield "the core is locked up: a fault within a fault handler"
     if reading.caught:
         pc = reading.frame[6] if len(reading.frame) == 8 else reading.caught.pc
-        yield f"the core faults over and over: {reading.caught.fault} in {name(pc)}{_cause(reading)}"
+        yield (
+            f"the core faults over and over: {reading.caught.fault} in {name(pc)}{_cause(reading)}"
+        )
     for stop in reading.stops:
         if stop.fault:
             yield f"the core is in {stop.fault}, at {name(stop.pc)}{_cause(reading)}"
@@ -149,7 +155,10 @@ def _clocks(chip: Chip, tree: Tree) -> Iterator[str]:
         runs = f"the core runs at {_mhz(tree.core.hz)} MHz ({tree.core.source})"
         yield f"{which} on, but not ready{no_input}; {runs}, not at {_mhz(chip.core_hz)}"
     if not _near(tree.core.hz, chip.core_hz, SAME):
-        yield f"the core runs at {_mhz(tree.core.hz)} MHz ({tree.core.source}), not at {_mhz(chip.core_hz)}"
+        yield (
+            f"the core runs at {_mhz(tree.core.hz)} MHz ({tree.core.source}), "
+            f"not at {_mhz(chip.core_hz)}"
+        )
 
 
 def _line(chip: Chip, reading: Reading, tree: Tree) -> Iterator[str]:
@@ -170,25 +179,34 @@ def _line(chip: Chip, reading: Reading, tree: Tree) -> Iterator[str]:
     made_for = FIRST_BAUD * at.divider / serial.unit
     if _near(made_for, serial.hz, SAME) or not _near(tree.serial.hz, serial.hz, SAME):
         yield (
-            f"{serial.name} runs at {at.baud:,.0f} baud: its clock is {_mhz(at.clock)} MHz ({tree.serial.source}), "
-            f"not {_mhz(serial.hz)} ({serial.source})"
+            f"{serial.name} runs at {at.baud:,.0f} baud: its clock is {_mhz(at.clock)} MHz "
+            f"({tree.serial.source}), not {_mhz(serial.hz)} ({serial.source})"
         )
     yield (
-        f"{serial.name} runs at {at.baud:,.0f} baud, not {FIRST_BAUD:,}: its divider is {at.divider} for a clock of "
-        f"{_mhz(at.clock)} MHz; an earlier host may have raised it: press the reset button"
+        f"{serial.name} runs at {at.baud:,.0f} baud, not {FIRST_BAUD:,}: its divider is "
+        f"{at.divider} for a clock of {_mhz(at.clock)} MHz; "
+        "an earlier host may have raised it: press the reset button"
     )
 
 
 def _pins(chip: Chip, reading: Reading) -> Iterator[str]:
     serial = chip.serial
     if not _on(reading, serial.pins_enable):
-        yield f"the port of {serial.pins[0].name} and {serial.pins[1].name} has no clock: its bit in RCC is not set"
+        yield (
+            f"the port of {serial.pins[0].name} and {serial.pins[1].name} has no clock: "
+            "its bit in RCC is not set"
+        )
     for pin, role in zip(serial.pins, ("TX", "RX"), strict=True):
         mode, function = _function(reading, pin)
         if mode != 2:  # MODER: alternate function
-            yield f"{pin.name} is not {serial.name}_{role}: it is in mode {mode}, not 2 (alternate function)"
+            yield (
+                f"{pin.name} is not {serial.name}_{role}: it is in mode {mode}, "
+                "not 2 (alternate function)"
+            )
         if function != pin.function:
-            yield f"{pin.name} is not {serial.name}_{role}: it has AF{function}, not AF{pin.function}"
+            yield (
+                f"{pin.name} is not {serial.name}_{role}: it has AF{function}, not AF{pin.function}"
+            )
 
 
 def _function(reading: Reading, pin: Pin) -> tuple[int, int]:

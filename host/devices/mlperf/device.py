@@ -120,9 +120,10 @@ class MlperfDevice:
         """What the firmware said of itself, and what is assumed of it."""
         name, profile, model = self._said
         note = (
-            f"{self._rung} is driven by the MLPerf Tiny protocol (benchmark {model}, input encoding {self._encoding}): "
-            "its scores have three decimals, its wire no checksum, and which network it holds it cannot say. "
-            "Agreement with the oracle is judged on the rounded scores, never on bytes."
+            f"{self._rung} is driven by the MLPerf Tiny protocol (benchmark {model}, input "
+            f"encoding {self._encoding}): its scores have three decimals, its wire no checksum, "
+            "and which network it holds it cannot say. Agreement with the oracle is judged on the "
+            "rounded scores, never on bytes."
         )
         return Identity(
             detail=f"{name}: {profile}, benchmark {model}",

@@ -185,7 +185,8 @@ class Session:
             raise GarbledError(f"results that are no scores of three decimals: {results[0][:80]!r}")
         if len(parts) != scores:
             raise LinkError(
-                f"the firmware gives {len(parts)} scores, the model has {scores} outputs: another network?"
+                f"the firmware gives {len(parts)} scores, the model has {scores} outputs: "
+                "another network?"
             )
         return Inference(
             tuple(int(part.replace(".", "")) for part in parts),
