@@ -6,6 +6,8 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from tinyrobust.host.commands.options import add_json
+
 if TYPE_CHECKING:
     from tinyrobust.host.boards.table import Board
 
@@ -14,7 +16,7 @@ HELP = "list the known boards, and those attached"
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument("--json", action="store_true", help="as JSON on stdout")
+    add_json(parser)
 
 
 def main(args: argparse.Namespace) -> int:

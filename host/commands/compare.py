@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinyrobust.host.commands.options import add_json
+
 if TYPE_CHECKING:
     from tinyrobust.host.analysis.compare import Side
 
@@ -19,7 +21,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
     parser.add_argument("a", type=Path, metavar="RUN_A", help="a run's folder")
     parser.add_argument("b", type=Path, metavar="RUN_B", help="another one's, of the same network")
-    parser.add_argument("--json", action="store_true", help="as JSON on stdout")
+    add_json(parser)
 
 
 def main(args: argparse.Namespace) -> int:

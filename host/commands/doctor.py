@@ -10,20 +10,19 @@ import json
 from collections.abc import Sequence
 
 from tinyrobust.core.errors import LinkError, UsageError
+from tinyrobust.host.commands.options import add_json, add_setting
 
 HELP = "list each tool, its version and what is missing; or say what is wrong with a board"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument(
-        "--board", metavar="NAME", help="a real board: whether it answers, and if not, why"
+    add_setting(
+        parser, "board", metavar="NAME", help="a real board: whether it answers, and if not, why"
     )
-    parser.add_argument(
-        "--port", default="", metavar="URL", help="its serial port (default: by USB id)"
-    )
-    parser.add_argument("--serial", default="", metavar="NUMBER", help="serial number of its probe")
-    parser.add_argument("--json", action="store_true", help="as JSON on stdout")
+    add_setting(parser, "port", default="", help="its serial port (default: by USB id)")
+    add_setting(parser, "serial", default="", help="serial number of its probe")
+    add_json(parser)
 
 
 def main(args: argparse.Namespace) -> int:

@@ -8,47 +8,33 @@ import argparse
 from pathlib import Path
 
 from tinyrobust.core.errors import UsageError
-from tinyrobust.host.config.parts import (
-    CMSIS_NN,
-    ENGINES,
-    MLPERF_TINY,
-    PROTOCOLS,
-    TFLM,
-    TINYROBUST,
-    Parts,
-)
+from tinyrobust.host.commands.options import add_setting
+from tinyrobust.host.config.parts import CMSIS_NN, MLPERF_TINY, TFLM, TINYROBUST, Parts
 
 HELP = "build a real board's firmware and flash it"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument("--board", required=True, help="a name that `tinyrobust boards` lists")
+    add_setting(parser, "board", required=True, help="a name that `tinyrobust boards` lists")
     parser.add_argument(
         "--model",
         type=Path,
         metavar="M.tflite",
         help="link this network's plan into flash, for plans too large for the board's RAM",
     )
-    parser.add_argument(
-        "--port", default="", metavar="URL", help="its serial port (default: by USB id)"
-    )
-    parser.add_argument(
-        "--serial",
-        default="",
-        metavar="NUMBER",
-        help="serial number of its probe, where two alike are attached",
-    )
-    parser.add_argument(
-        "--engine",
+    add_setting(parser, "port", default="", help="its serial port (default: by USB id)")
+    add_setting(parser, "serial", default="")
+    add_setting(
+        parser,
+        "engine",
         default=CMSIS_NN,
-        choices=ENGINES,
         help="what runs the network (default cmsis-nn); tflm needs --model",
     )
-    parser.add_argument(
-        "--protocol",
+    add_setting(
+        parser,
+        "protocol",
         default=TINYROBUST,
-        choices=PROTOCOLS,
         help="what the firmware speaks (default tinyrobust); mlperf-tiny needs --model",
     )
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from tinyrobust.host.commands.options import add_run
+
 HELP = "judge a finished run by its floors, for continuous integration"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument(
-        "run", type=Path, metavar="RUN_DIR", help="a run's folder, e.g. runs/digits-native-..."
-    )
+    add_run(parser)
     parser.add_argument(
         "--config",
         type=Path,
@@ -31,11 +31,11 @@ def main(args: argparse.Namespace) -> int:
     from tinyrobust.core.files import write_whole
     from tinyrobust.core.plain import printable
     from tinyrobust.host.analysis.gate import check, enforce, junit
-    from tinyrobust.host.config import bench as config
+    from tinyrobust.host.config.file import load
     from tinyrobust.host.config.floors import Gate
     from tinyrobust.host.report.result import Result
 
-    gate = config.load(args.config).gate if args.config else Gate()
+    gate = load(args.config).gate if args.config else Gate()
     result = Result.of(args.run)
     checks = check(gate, result.rows, result.divergence, result.manifest, result.agreement)
     for one in checks:

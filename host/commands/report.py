@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+
+from tinyrobust.host.commands.options import add_json, add_run
 
 HELP = "write the report of a run again, from its records alone"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the options."""
-    parser.add_argument(
-        "run", type=Path, metavar="RUN_DIR", help="a run's folder, e.g. runs/digits-native-..."
-    )
-    parser.add_argument("--json", action="store_true", help="the figures as JSON on stdout")
+    add_run(parser)
+    add_json(parser, "the figures as JSON on stdout")
 
 
 def main(args: argparse.Namespace) -> int:

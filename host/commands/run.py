@@ -11,16 +11,10 @@ from typing import TYPE_CHECKING
 
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.plain import printable
-from tinyrobust.host.config import bench as configuration
-from tinyrobust.host.config.bench import ENCODINGS, Config
-from tinyrobust.host.config.parts import (
-    CMSIS_NN,
-    ENGINES,
-    MLPERF_TINY,
-    PROTOCOLS,
-    TINYROBUST,
-    Parts,
-)
+from tinyrobust.host.commands.options import add_json, add_settings, typed_settings
+from tinyrobust.host.config.bench import Config, override
+from tinyrobust.host.config.file import load
+from tinyrobust.host.config.parts import CMSIS_NN, MLPERF_TINY, TINYROBUST, Parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,126 +27,23 @@ if TYPE_CHECKING:
 HELP = "bench a model on a board: attacks, records, report"
 
 
-def _fractions(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(configuration.number(part) for part in text.split(","))
-    except ValueError as err:
-        raise argparse.ArgumentTypeError(f"{text!r}: each {err}") from None
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
 def add(parser: argparse.ArgumentParser) -> None:
     """Declares the options. All that has a place in bench.toml overrides it."""
     parser.add_argument(
         "--config", type=Path, metavar="BENCH.toml", help="settings; options given here override it"
     )
-    parser.add_argument(
-        "--model", help="digits (default), zoo:NAME, or your own M.tflite, M.h5, M.keras, folder/"
-    )
-    parser.add_argument(
-        "--float", dest="float_model", type=Path, metavar="M.h5", help="its float baseline"
-    )
-    parser.add_argument(
-        "--data", type=Path, metavar="D", help="data for your own model: D.npz, or e.g. cifar10"
-    )
-    parser.add_argument(
-        "--activations",
-        choices=configuration.ACTIVATIONS,
-        help="of a plain Keras model (default int8)",
-    )
-    parser.add_argument(
-        "--board", help="a name that `tinyrobust boards` lists (default qemu_an500)"
-    )
-    parser.add_argument(
-        "--engine", choices=ENGINES, help="what runs the network on an emulated board or native"
-    )
-    parser.add_argument(
-        "--protocol", choices=PROTOCOLS, help="what its firmware speaks (default tinyrobust)"
-    )
-    parser.add_argument(
-        "--encoding",
-        choices=ENCODINGS,
-        help="what an mlperf-tiny firmware is fed (default: its model's)",
-    )
-    parser.add_argument(
-        "--emulator", choices=("qemu", "renode"), help="run a real board's image without the board"
-    )
-    parser.add_argument(
-        "--port", metavar="URL", help="serial port of a real board (default: by USB id)"
-    )
-    parser.add_argument(
-        "--serial",
-        metavar="NUMBER",
-        help="serial number of its probe, where two alike are attached",
-    )
-    parser.add_argument(
-        "--attacks", type=_names, metavar="A,B", help="attacks and groups: clean,pgd or standard"
-    )
-    parser.add_argument(
-        "--eps", type=_fractions, metavar="E,E", help="budgets, e.g. 2/255,8/255,0.1"
-    )
-    parser.add_argument(
-        "--access", type=_names, metavar="A,A", help="what the adversary has: transfer, twin, board"
-    )
-    parser.add_argument(
-        "--sources", type=_names, metavar="R,R", help="instead: the very rungs attacks are made on"
-    )
-    parser.add_argument(
-        "--lattice", choices=configuration.LATTICES, help="snap to the int8 lattice after or inside"
-    )
-    parser.add_argument(
-        "--queries",
-        type=int,
-        metavar="N",
-        help="most questions for each sample, of attacks that ask",
-    )
-    parser.add_argument("--samples", type=int, metavar="N", help="only the first N of the test set")
-    parser.add_argument("--seed", type=int, metavar="S", help="seed of the attacks (default 0)")
-    parser.add_argument("--out", type=Path, help="folder of the runs (default runs)")
-    parser.add_argument(
-        "--json", action="store_true", help="the result as JSON on stdout; progress stays on stderr"
-    )
+    add_settings(parser)
+    add_json(parser, "the result as JSON on stdout; progress stays on stderr")
 
 
 def read_config(args: argparse.Namespace) -> Config:
     """bench.toml, where one is given, under the options of the command line."""
-    base = configuration.load(args.config) if args.config else None
-    given = {
-        name: getattr(args, name)
-        for name in (
-            "model",
-            "float_model",
-            "data",
-            "activations",
-            "board",
-            "engine",
-            "protocol",
-            "encoding",
-            "emulator",
-            "port",
-            "serial",
-            "attacks",
-            "eps",
-            "access",
-            "sources",
-            "lattice",
-            "queries",
-            "samples",
-            "out",
-        )
-    }
+    base = load(args.config) if args.config else Config()
+    given = typed_settings(args)
     # One of the two given here overrides either of them in the file.
     if given["sources"] is not None or given["access"] is not None:
         given["sources"], given["access"] = given["sources"] or (), given["access"] or ()
-    given["seeds"] = None if args.seed is None else (args.seed,)
-    return (
-        configuration.override(base, **given)
-        if base
-        else Config(**{k: v for k, v in given.items() if v is not None})
-    )
+    return override(base, **given)
 
 
 def say(line: str) -> None:
@@ -233,9 +124,8 @@ def open_both(config: Config, board: Board, cache: Path, stack: ExitStack) -> tu
         device = attach(board, say)
         stack.callback(device.close)
         return open_ladder(cache), device
-    prepare(
-        board, Parts(config.protocol, config.engine)
-    )  # what is missing is said before a network is trained
+    # What is missing is said before a network is trained.
+    prepare(board, Parts(config.protocol, config.engine))
     ladder = open_ladder(cache)
     device = attach_linked(config, board, ladder.bundle)
     stack.callback(device.close)

@@ -6,8 +6,10 @@ Data only; ``host/analysis/gate.py`` judges by it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tinyrobust.core.errors import UsageError
+from tinyrobust.host.config import values
 
 DEVICE = "device"
 
@@ -53,3 +55,24 @@ class Gate:
                 )
         if self.differing_bytes is not None and self.differing_bytes < 0:
             raise UsageError(f"gate: differing_bytes {self.differing_bytes}: give 0 or more")
+
+
+def _floor(attack: str | None = None, accuracy: float | None = None, **more: Any) -> Floor:
+    if attack is None or accuracy is None:
+        raise ValueError("needs attack and accuracy")
+    return Floor(attack, accuracy, **more)
+
+
+_FLOOR = {
+    "attack": values.text,
+    "accuracy": values.number,
+    "source": values.text,
+    "eps": values.number,
+}
+_GATE = {
+    "rung": values.text,
+    "floors": values.each(values.table(_FLOOR, _floor)),
+    "differing_bytes": values.integer,
+}
+read_gate = values.table(_GATE, Gate)
+"""The table ``[gate]``, as TOML has it, to a Gate. Raises ValueError and UsageError."""

@@ -13,7 +13,8 @@ from tinyrobust.attacks.make import UNBOUNDED
 from tinyrobust.attacks.registry import STANDARD, expand, find
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError, nearest
-from tinyrobust.host.config.bench import BOARD, TRANSFER, TWIN, Config, override
+from tinyrobust.host.config.bench import Config, override
+from tinyrobust.host.config.choices import BOARD, TRANSFER, TWIN
 
 NO_SOURCE = "-"
 CLEAN = "clean"

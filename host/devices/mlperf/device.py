@@ -10,7 +10,7 @@ import numpy as np
 
 from tinyrobust.core.errors import LinkError, UsageError
 from tinyrobust.core.types import Int8Array, Prediction, TensorSpec
-from tinyrobust.host.config.bench import INT8, UINT8
+from tinyrobust.host.config.choices import INT8, UINT8
 from tinyrobust.host.config.parts import MLPERF_TINY
 from tinyrobust.host.devices.mlperf.session import Counters, Session
 from tinyrobust.host.devices.target import Identity, Network
@@ -34,8 +34,7 @@ class MlperfDevice:
 
     A context manager that closes its port.
 
-    ``encoding`` is one of ``tinyrobust.host.config.bench.ENCODINGS``, or empty for the benchmark's
-    own. Other arguments as for ``tinyrobust.host.devices.device``.
+    ``encoding`` is one of ``config.choices.ENCODINGS``, or empty for the benchmark's own. Other arguments as for ``tinyrobust.host.devices.device``.
     """
 
     def __init__(

@@ -7,8 +7,10 @@ import pytest
 from tinyrobust.attacks.registry import STRONG, expand
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError
-from tinyrobust.host.config.bench import Config, load, number, override, parse
+from tinyrobust.host.config.bench import Config, override
+from tinyrobust.host.config.file import load, parse
 from tinyrobust.host.config.floors import Floor, Gate
+from tinyrobust.host.config.values import number
 from tinyrobust.host.runs.sweep import Subject, cells, resolve
 
 

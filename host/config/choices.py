@@ -1,0 +1,14 @@
+"""The words that settings of a run choose from; those of a firmware's parts are in ``parts``."""
+
+from __future__ import annotations
+
+TRANSFER, TWIN, BOARD = ACCESS = ("transfer", "twin", "board")
+"""What the adversary has."""
+AFTER, INNER = LATTICES = ("after", "inner")
+"""When an attack's result is brought to the int8 input grid."""
+INT8, UINT8 = ENCODINGS = ("int8", "uint8")
+"""What an MLPerf Tiny firmware is fed."""
+ACTIVATIONS = ("int8", "int16x8")
+"""What a plain Keras model is quantized to."""
+EMULATORS = ("qemu", "renode")
+"""Programs that run the image of a real board without it."""
