@@ -43,7 +43,7 @@ def reached(row: SummaryRow) -> str:
 
 def returned(row: SummaryRow) -> str:
     """The largest perturbation that the attack itself gave, in its norm, before it was brought to
-    the lattice.
+    the input grid.
     """
     if row.norm == "linf":
         return of_levels(row.unsnapped_max)

@@ -17,7 +17,7 @@ from tinyrobust.host.analysis.groups import Group, groups, rank
 from tinyrobust.host.records.schema import Manifest
 
 STEPS = 255
-"""Lattice steps of the int8 input range: ``levels / STEPS`` is an eps."""
+"""Steps of the int8 input grid: ``levels / STEPS`` is an eps."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class SummaryRow:
     """Elements changed."""
     unsnapped_max: float
     """Largest perturbation as the attack returned it, in its norm, before it was brought to the
-    lattice.
+    input grid.
     """
     failed: int
     """Samples left clean because the attack ended with an error."""

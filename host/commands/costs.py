@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from tinyrobust.core.abi.wire import MAX_PROFILED, Info, TickUnit
+from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Int8Array, Int64Array
 from tinyrobust.host.boards.build import static_sizes
 from tinyrobust.host.boards.table import Board, PortKind
@@ -20,9 +20,7 @@ TIMED = 50
 PROFILED = 10
 
 
-def say_costs(
-    device: Device, board: Board, run: Path, manifest: Manifest, say: Callable[[str], None]
-) -> None:
+def say_costs(device: Device, board: Board, run: Path, manifest: Manifest, say: Say) -> None:
     """Latency or instructions on seeded noise, whole and layer by layer, RAM with the stack's
     high-water mark, flash.
 
@@ -38,7 +36,7 @@ def say_costs(
     say(memory(info, board, static_sizes(board, info.build_id)))
 
 
-def _layers(device: Device, run: Path, manifest: Manifest, say: Callable[[str], None]) -> None:
+def _layers(device: Device, run: Path, manifest: Manifest, say: Say) -> None:
     if device.info.n_ops > MAX_PROFILED:
         say(f"not timed layer by layer: {device.info.n_ops} operators, {MAX_PROFILED} at most")
         return

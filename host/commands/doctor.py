@@ -56,7 +56,7 @@ def _board(args: argparse.Namespace) -> int:
     from tinyrobust.host.boards.probes import probe_to_program
     from tinyrobust.host.boards.table import get_board
     from tinyrobust.host.commands.run import say
-    from tinyrobust.host.devices.desk import AttachedBoard
+    from tinyrobust.host.devices.attached_board import AttachedBoard
     from tinyrobust.host.devices.device import Device
     from tinyrobust.host.devices.rate import NoAnswerError
     from tinyrobust.host.devices.target import facts
@@ -65,10 +65,10 @@ def _board(args: argparse.Namespace) -> int:
     if board.emulated:
         raise UsageError(f"{board.name} is not a real board: there is nothing to look at")
     number = probe_to_program(board, args.serial, args.port)
-    desk = AttachedBoard(board, args.port, number, say)
-    with Device(desk.open()) as device:
+    there = AttachedBoard(board, args.port, number, say)
+    with Device(there.open()) as device:
         try:
-            said = facts(desk.meet(device))
+            said = facts(there.meet(device))
         except NoAnswerError as err:
             mute: LinkError | None = err
         else:
@@ -77,7 +77,7 @@ def _board(args: argparse.Namespace) -> int:
         _tell(args.json, said, f"{board.name} answers")
         return 0
     try:
-        finding = desk.look(newest_image(board))
+        finding = there.look(newest_image(board))
     except LinkError as why:
         raise LinkError(f"{mute}; {why}") from None
     _tell(args.json, finding.facts, finding.verdict)

@@ -80,8 +80,9 @@ def ladder_of(config: Config) -> Callable[[Path], Ladder]:
 
 
 def attach_real(config: Config, board: Board) -> Target:
-    """The board on the desk, which has said who it is: its image was linked when it was flashed, so
-    no model is needed.
+    """The attached board, which has said who it is.
+
+    Its image was linked when it was flashed, so no model is needed.
 
     Raises LinkError where none answers, or another one.
     """

@@ -5,17 +5,17 @@ plugged in.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyrobust.core.progress import Say
 from tinyrobust.host.boards.build import USUAL, build, newest_image
 from tinyrobust.host.boards.emulator import Emulator, emulator_of
 from tinyrobust.host.boards.probes import find_attached
 from tinyrobust.host.boards.table import Board, EmulatorKind, PortKind
 from tinyrobust.host.config.parts import Parts
-from tinyrobust.host.devices.desk import AttachedBoard, check_board
+from tinyrobust.host.devices.attached_board import AttachedBoard, check_board
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.link.ports import ChildPort, FifoPort, Port, SerialPort, connect
 
@@ -35,7 +35,7 @@ class Image:
 
 def attach(
     board: Board,
-    say: Callable[[str], None],
+    say: Say,
     serial_number: str = "",
     url: str = "",
     parts: Parts = USUAL,
@@ -67,12 +67,12 @@ def attach(
     return device
 
 
-def _attach_real(desk: AttachedBoard, elf: Path) -> Device:
-    port = desk.open()
-    desk = desk.bound_to(port.name)
-    device = Device(port, recover=desk.recover, say=desk.say)
+def _attach_real(attached: AttachedBoard, elf: Path) -> Device:
+    port = attached.open()
+    attached = attached.bound_to(port.name)
+    device = Device(port, recover=attached.recover, say=attached.say)
     try:
-        device.image = desk.greet(device, elf).build_id.hex()
+        device.image = attached.greet(device, elf).build_id.hex()
     except BaseException:
         device.close()
         raise
@@ -81,7 +81,7 @@ def _attach_real(desk: AttachedBoard, elf: Path) -> Device:
 
 def open_port(
     board: Board,
-    say: Callable[[str], None],
+    say: Say,
     serial_number: str,
     stack: ExitStack,
     parts: Parts = USUAL,

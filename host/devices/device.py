@@ -26,7 +26,7 @@ from tinyrobust.core.abi.wire import (
     TickUnit,
 )
 from tinyrobust.core.errors import LinkError
-from tinyrobust.core.grid import lattice_of, onto
+from tinyrobust.core.grid import input_grid, to_model_input
 from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Int8Array, Int64Array, IntArray, Prediction, TensorSpec
 from tinyrobust.host.devices.believed import believed, profiled, spec, ticks
@@ -117,7 +117,7 @@ class Device:
         self._recover = recover
         self._info: Info | None = None
         self._input: TensorSpec | None = None
-        self._grid: TensorSpec | None = None
+        self._model_input: TensorSpec | None = None
         self._bundle: LoadablePlan | None = None
         self._output: TensorSpec | None = None
 
@@ -196,7 +196,7 @@ class Device:
         """Makes ``bundle`` the board's network, uploading its plan unless the board already holds
         it.
 
-        ``input`` is the ladder's lattice; a network of int16 activations is sent what
+        ``input`` is the ladder's input grid; a network of int16 activations is sent what
         ``tinyrobust.core.grid`` makes of it. ``output`` is the network's. Raises RefusedError where
         the board rejects the plan (PLAN_REJECTED), LinkError where the plan is too large for its
         RAM, the board's input tensor does not take ``input``, or its output tensor is not
@@ -233,8 +233,8 @@ class Device:
         answered = spec(info.output)
         if output is not None and not _alike(answered, output):
             raise LinkError(f"the board's output is {answered}, the model's {output}")
-        self._input = input or lattice_of(theirs)
-        self._grid = (
+        self._input = input or input_grid(theirs)
+        self._model_input = (
             self._input if theirs.dtype == "int8" else replace(theirs, shape=self._input.shape)
         )
         self._bundle, self._output = bundle, output
@@ -383,9 +383,9 @@ class Device:
 
     def _fed(self, q: Int8Array) -> IntArray:
         """``q`` as the bytes of the board's input, C-contiguous."""
-        lattice = self.input
-        if q.dtype != np.int8 or q.shape[1:] != lattice.shape:
+        grid = self.input
+        if q.dtype != np.int8 or q.shape[1:] != grid.shape:
             raise LinkError(
-                f"samples are {q.dtype} {q.shape[1:]}, the board takes int8 {lattice.shape}"
+                f"samples are {q.dtype} {q.shape[1:]}, the board takes int8 {grid.shape}"
             )
-        return np.ascontiguousarray(onto(q, lattice, self._grid or lattice))
+        return np.ascontiguousarray(to_model_input(q, grid, self._model_input or grid))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from tinyrobust.core.errors import LinkError, UsageError
+from tinyrobust.core.progress import Say
 from tinyrobust.host.boards.bringup.symbols import build_id
 from tinyrobust.host.boards.build import USUAL, Firmware, build
 from tinyrobust.host.boards.probes import probe_to_program
 from tinyrobust.host.boards.programmer import program
 from tinyrobust.host.boards.table import Board
 from tinyrobust.host.config.parts import TINYROBUST, Parts
-from tinyrobust.host.devices.desk import AttachedBoard
+from tinyrobust.host.devices.attached_board import AttachedBoard
 from tinyrobust.host.devices.device import Device
 
 
@@ -21,7 +21,7 @@ def upload(
     parts: Parts = USUAL,
     serial_number: str = "",
     url: str = "",
-    say: Callable[[str], None] = print,
+    say: Say = print,
 ) -> Firmware:
     """Builds, programs the attached board and asks the board whether it runs that very image.
 
@@ -47,30 +47,30 @@ def upload(
     return firmware
 
 
-def refuse_another(desk: AttachedBoard) -> None:
+def refuse_another(attached: AttachedBoard) -> None:
     """Raises LinkError where a board of another kind answers: probes look alike, and not every
     programmer checks.
 
     A board that does not answer, or runs other firmware, is no reason not to flash it.
     """
     try:
-        with Device(desk.open()) as device:
+        with Device(attached.open()) as device:
             other = device.hello(tries=2).board
     except LinkError:
         return
-    if other != desk.board.env:
+    if other != attached.board.env:
         raise LinkError(
-            f"the board that is attached is a {other}, not a {desk.board.name}: name that, "
+            f"the board that is attached is a {other}, not a {attached.board.name}: name that, "
             "or another port"
         )
 
 
-def confirm(desk: AttachedBoard, elf: Path) -> None:
+def confirm(attached: AttachedBoard, elf: Path) -> None:
     """Raises LinkError unless the board says in INFO that it runs ``elf``."""
-    with Device(desk.open()) as device:
-        info = desk.greet(device, elf, fresh=True)
+    with Device(attached.open()) as device:
+        info = attached.greet(device, elf, fresh=True)
     if info.build_id != build_id(elf):
         raise LinkError(
-            f"{desk.board.name} runs image {info.build_id.hex()[:12]}, not the "
+            f"{attached.board.name} runs image {info.build_id.hex()[:12]}, not the "
             f"{build_id(elf).hex()[:12]} just flashed: is it the board whose probe was programmed?"
         )

@@ -4,11 +4,12 @@ line bears.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tinyrobust.core.abi.wire import FIRST_BAUD, Info
 from tinyrobust.core.errors import LinkError
+from tinyrobust.core.progress import Say
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.link.exchange import LostError, SilentError
 from tinyrobust.host.link.ports import SerialPort
@@ -35,7 +36,7 @@ class NoAnswerError(LinkError):
     """HELLO was not answered: nothing came, or nothing that was a message."""
 
 
-def meet(device: Device, port: SerialPort, baud: int, say: Callable[[str], None]) -> Info:
+def meet(device: Device, port: SerialPort, baud: int, say: Say) -> Info:
     """The board's INFO, and its line at ``baud`` or what it bears of it.
 
     Raises NoAnswerError, or another LinkError.

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from tinyrobust.core.cache import cache_folder
 from tinyrobust.core.errors import BenchError, UsageError
+from tinyrobust.core.files import write_whole
 from tinyrobust.host.commands.run import say
 from tinyrobust.host.perf.attacks import attack_table
-from tinyrobust.host.perf.boards import board_table
+from tinyrobust.host.perf.instructions import instruction_table
 from tinyrobust.host.perf.jacobian import jacobian_table
 from tinyrobust.host.perf.overhead import overhead_tables
 from tinyrobust.host.perf.queries import query_table
@@ -73,7 +74,7 @@ def main() -> int:
     named = (("digits CNN", digits.bundle.tflite), *models)
     streaming = streaming_table(named, cache_folder(), say)
     tables = [
-        board_table(named, say),
+        instruction_table(named, say),
         *overhead_tables(named, say),
         side_by_side_table(named, say),
         streaming,
@@ -84,7 +85,7 @@ def main() -> int:
         jacobian_table(say),
     ]
     text = page(tables, remark)
-    PAGE.write_text(text)
+    write_whole(PAGE, text.encode())
     print(text)
     say(f"written to {PAGE}")
     return 0

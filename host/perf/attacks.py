@@ -18,6 +18,7 @@ from tinyrobust.attacks.base.problem import Norm, Problem
 from tinyrobust.attacks.gradients.losses import cross_entropy
 from tinyrobust.attacks.white_box.apgd import apgd
 from tinyrobust.attacks.white_box.sign_steps import pgd
+from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Differentiable, FloatArray
 from tinyrobust.host.perf.table import Table
 from tinyrobust.models.data.cifar10 import SPEC, official_test
@@ -41,7 +42,7 @@ HEADS = ("ResNet8 as", "attack", "by", "s", "images/s", "ms a gradient", "fooled
 Run = Callable[[], FloatArray]
 
 
-def attack_table(say: Callable[[str], None]) -> Table:
+def attack_table(say: Say) -> Table:
     """Each network with each attack by each library, one after the other."""
     rows = []
     for title, source, model in _networks():

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tinyrobust.core.progress import Say
 from tinyrobust.host.perf.table import Table
 from tinyrobust.models.keras.quantizers import TERNARY, W4
 from tinyrobust.models.keras.tf import keras, tf
@@ -18,7 +19,7 @@ from tinyrobust.models.training.recipes import per_layer
 from tinyrobust.models.training.trainer import TrainingPlan, compiled_step
 
 
-def jacobian_table(say: Callable[[str], None]) -> Table:
+def jacobian_table(say: Say) -> Table:
     """Plain and regularized training speeds side by side (host/perf/jacobian.py)."""
     say("Jacobian-regularized training steps")
     rows = tuple(

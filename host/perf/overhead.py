@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import subprocess
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,10 +15,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from tinyrobust.core.errors import LinkError
+from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Int8Array
 from tinyrobust.host.boards.build import build
 from tinyrobust.host.boards.table import Board, get_board
-from tinyrobust.host.perf.boards import INSTRUCTIONS_PER_TICK, Loaded, opened
+from tinyrobust.host.perf.instructions import INSTRUCTIONS_PER_TICK, Loaded, opened
 from tinyrobust.host.perf.table import Table
 from tinyrobust.host.setup.tools import STM32
 from tinyrobust.models.plan.compiler import compile_plan
@@ -135,9 +136,7 @@ def _share(layer: Layer) -> str:
     )
 
 
-def overhead_tables(
-    models: tuple[tuple[str, bytes], ...], say: Callable[[str], None]
-) -> list[Table]:
+def overhead_tables(models: tuple[tuple[str, bytes], ...], say: Say) -> list[Table]:
     """Every model as a whole, and the second, or the only one, layer by layer."""
     board = get_board(BOARD)
     image = build(board).elf

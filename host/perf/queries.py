@@ -16,10 +16,11 @@ import numpy as np
 
 from tinyrobust.attacks.base.problem import Norm, Problem
 from tinyrobust.attacks.black_box.square import square_linf
+from tinyrobust.core.progress import Say
 from tinyrobust.host.boards.build import build
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.perf.boards import Loaded, opened
+from tinyrobust.host.perf.instructions import Loaded, opened
 from tinyrobust.host.perf.table import Table
 from tinyrobust.host.runs.journal import Journaled
 from tinyrobust.models.plan.compiler import compile_plan
@@ -79,7 +80,7 @@ def _rate(work: Callable[[], object], n: int) -> float:
     return n / (time.perf_counter() - started)
 
 
-def query_table(models: tuple[tuple[str, bytes], ...], say: Callable[[str], None]) -> Table:
+def query_table(models: tuple[tuple[str, bytes], ...], say: Say) -> Table:
     """The first of ``models`` (title, .tflite), and the second if there is one, on ``BOARD``, as
     ``CASES`` says.
     """

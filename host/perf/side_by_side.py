@@ -15,11 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from tinyrobust.core.errors import LinkError
+from tinyrobust.core.progress import Say
 from tinyrobust.host.boards.build import build
 from tinyrobust.host.boards.table import PortKind, get_board
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.link.ports import ChildPort
-from tinyrobust.host.perf.boards import Loaded, opened
+from tinyrobust.host.perf.instructions import Loaded, opened
 from tinyrobust.host.perf.table import Table
 from tinyrobust.models.plan.compiler import compile_plan
 
@@ -30,7 +31,7 @@ READY_SECONDS = 120.0
 BATCH = 8
 
 
-def side_by_side_table(models: tuple[tuple[str, bytes], ...], say: Callable[[str], None]) -> Table:
+def side_by_side_table(models: tuple[tuple[str, bytes], ...], say: Say) -> Table:
     """The second of ``models``, or the only one, on each of ``BOARDS``."""
     title, tflite = models[min(1, len(models) - 1)]
     cores = os.cpu_count() or 1

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinyrobust.attacks.make import AttackRequest, make
 from tinyrobust.core.cells import Cell
+from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Differentiable
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.config.bench import Config
@@ -40,7 +41,7 @@ class Stopwatch:
         self.rows.append((name, time.perf_counter() - started, units))
 
 
-def stage_table(say: Callable[[str], None]) -> Table:
+def stage_table(say: Say) -> Table:
     """Times every stage once, on ``SAMPLES`` samples where a stage is per sample."""
     watch = Stopwatch()
     board = get_board("qemu_an500")

@@ -5,12 +5,12 @@ at the same rate.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from tinyrobust.core.progress import Say
 from tinyrobust.host.boards.build import build
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.config.parts import MLPERF_TINY, TINYROBUST, Parts
@@ -81,9 +81,7 @@ def measure(network: Bundle, protocol: str, baud: int) -> Streamed:
         return stream(theirs, line, network)
 
 
-def streaming_table(
-    models: tuple[tuple[str, bytes], ...], cache: Path, say: Callable[[str], None]
-) -> Table:
+def streaming_table(models: tuple[tuple[str, bytes], ...], cache: Path, say: Say) -> Table:
     """The first model with inputs of ``CIFAR_BYTES``, else the last one, at every rate of
     ``BAUDS``, both protocols.
     """
@@ -113,7 +111,7 @@ def streaming_table(
         "Samples to the firmware as a host process, over a line in memory that carries ten bits a "
         "byte at the stated rate, both ways at once: as many as would fill it for "
         f"{LINE_SECONDS:.0f} s. Bytes are per sample; the last column is input bytes a second "
-        "over the line's. Each MLPerf Tiny command waits for its answer: on a desk it also pays "
+        "over the line's. Each MLPerf Tiny command waits for its answer: an attached board also pays "
         "the turn-around of USB, about a millisecond, which this line does not have.",
         HEADS,
         tuple(rows),

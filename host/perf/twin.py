@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Int8Array
 from tinyrobust.host.perf.table import Table
 from tinyrobust.models.keras.tf import tf
@@ -19,7 +20,7 @@ REPEATS = 3
 SEED = 0
 
 
-def twin_table(models: tuple[tuple[str, bytes], ...], say: Callable[[str], None]) -> Table:
+def twin_table(models: tuple[tuple[str, bytes], ...], say: Say) -> Table:
     """tflite-micro against the twin, forward and with an input gradient, the best of ``REPEATS``
     each, in turn.
     """

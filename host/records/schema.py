@@ -135,7 +135,7 @@ class Manifest:
     protocol: str = "tinyrobust"
     """What the device was spoken to in; from another one than ours there are scores, no bytes."""
     lattice: str = "after"
-    """Whether attacks are brought to the int8 lattice ``after`` they end, or at every step
+    """Whether attacks are brought to the int8 input grid ``after`` they end, or at every step
     (``inner``).
     """
     queries: int | None = None

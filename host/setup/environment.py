@@ -22,6 +22,7 @@ from pathlib import Path
 from tinyrobust.host.setup.guard import guarded
 
 Say = Callable[[str], None]
+"""As in ``tinyrobust.core.progress``, which needs packages that are not installed yet here."""
 
 PLATFORMIO_SCONS = "4.41101.0"
 """The tool-scons that PlatformIO 6.2.0 asks for (``platformio.dependencies``): SCons 4.11.1."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tinyrobust.core.abi.plan import LAYOUT
 from tinyrobust.core.files import CACHE_REMEDY, write_whole
-from tinyrobust.core.grid import lattice_of, table
+from tinyrobust.core.grid import input_grid, table
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.models.plan.compiler import Plan, compile_plan
 
@@ -50,11 +50,11 @@ def build(
     Raises UsageError as ``compile_plan`` does, and where the folder cannot be written.
 
     ``lattice`` is the ladder's, where the model's input is int16 (default:
-    ``tinyrobust.core.grid.lattice_of`` its input). The plan is compiled every time (milliseconds):
+    ``tinyrobust.core.grid.input_grid`` its input). The plan is compiled every time (milliseconds):
     a folder is what others read, never what this trusts.
     """
     plan = compile_plan(tflite)
-    lattice = lattice or lattice_of(plan.input)
+    lattice = lattice or input_grid(plan.input)
     table(lattice, plan.input)
     sha256 = hashlib.sha256(tflite).hexdigest()
     folder = cache / "bundles" / f"{sha256[:16]}-{LAYOUT:08x}"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.grid import lattice_of, onto
+from tinyrobust.core.grid import input_grid, to_model_input
 from tinyrobust.core.types import Int8Array, Prediction, TensorSpec
 from tinyrobust.models.keras.tf import keras, tf
 from tinyrobust.models.keras.weights import weights_digest
@@ -70,7 +70,7 @@ class TflmPredictor:
     held to.
 
     ``lattice`` is the ladder's, where the model's input is int16 (default:
-    ``tinyrobust.core.grid.lattice_of`` its input).
+    ``tinyrobust.core.grid.input_grid`` its input).
     """
 
     rung = "tflm"
@@ -79,7 +79,7 @@ class TflmPredictor:
         self, tflite: bytes, name: str = "the model", lattice: TensorSpec | None = None
     ) -> None:
         plan = compile_plan(tflite)
-        self.input = lattice or lattice_of(plan.input)
+        self.input = lattice or input_grid(plan.input)
         self.output = plan.output
         self._grid = plan.input
         self._oracle = Oracle(tflite, plan.input, plan.output, name)
@@ -87,7 +87,7 @@ class TflmPredictor:
 
     def predict(self, q: Int8Array) -> Prediction:
         """Raw outputs in ``output.dtype`` and their real values for ``q`` int8 [n, *shape]."""
-        raw = self._oracle.run(onto(q, self.input, self._grid)).reshape(len(q), -1)
+        raw = self._oracle.run(to_model_input(q, self.input, self._grid)).reshape(len(q), -1)
         return Prediction(self.output.dequantize(raw), raw)
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrobust.core.grid import onto
+from tinyrobust.core.grid import to_model_input
 from tinyrobust.core.types import FloatArray, Int8Array, IntArray, TensorSpec
 from tinyrobust.models.keras.tf import keras
 from tinyrobust.models.plan.compiler import compile_plan
@@ -60,7 +60,9 @@ def layer_noise(model: Any, tflite: bytes, source: TensorSpec, q: Int8Array) -> 
     with Oracle(
         tflite, grid, joined, model.name, tuple(t.index for t in tensors.values())
     ) as oracle:
-        integers = np.split(oracle.run(onto(q, source, grid)), np.cumsum(sizes)[:-1], axis=1)
+        integers = np.split(
+            oracle.run(to_model_input(q, source, grid)), np.cumsum(sizes)[:-1], axis=1
+        )
     inner = keras.Model(model.inputs, [model.get_layer(name).output for name in tensors])
     outputs = inner(source.dequantize(q), training=False)
     reals = outputs if len(tensors) > 1 else [outputs]

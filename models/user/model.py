@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.grid import lattice_of
+from tinyrobust.core.grid import input_grid
 from tinyrobust.core.types import Dataset, Predictor
 from tinyrobust.models.data.catalog import test_set
 from tinyrobust.models.plan import bundle
@@ -76,7 +76,7 @@ def _on_lattice(
     """
     if built.grid.dtype == "int8":
         return built
-    lattice = lattice_of(built.grid, signed=_is_signed(data))
+    lattice = input_grid(built.grid, signed=_is_signed(data))
     low = max(lattice.low, built.grid.low)
     say(f"{name}: int16 input, the 256 levels of the data span {low:.4g} to {lattice.high:.4g}")
     return replace(built, input=lattice)

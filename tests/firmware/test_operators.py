@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.support.networks.oracle import tflm
 from tests.support.networks.tflite_cases import OPERATORS
 from tests.support.networks.tflite_factory import Affine, Factory
-from tinyrobust.core.grid import onto
+from tinyrobust.core.grid import to_model_input
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.link.ports import ChildPort
@@ -57,4 +57,6 @@ def test_a_softmax_sum_that_rounds_up_to_a_power_of_two_is_tflite_micros(device)
     lattice = TensorSpec((9,), plan.input.scale * 223, 0)
     device.load(Bundle(plan.data, plan.plan_id), lattice)
     q = np.array([[100] * 8 + [100 - 42_816 // 223]], np.int8)
-    np.testing.assert_array_equal(device.predict(q).raw, tflm(tflite, onto(q, lattice, plan.input)))
+    np.testing.assert_array_equal(
+        device.predict(q).raw, tflm(tflite, to_model_input(q, lattice, plan.input))
+    )

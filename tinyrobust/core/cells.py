@@ -61,11 +61,11 @@ class AdversarialSet:
     cell: Cell
     q: Int8Array
     levels: int
-    """Linf budget in whole lattice levels: floor(eps * 255), with tolerance for float error; 255 in
+    """Linf budget in whole levels: floor(eps * 255), with tolerance for float error; 255 in
     any other norm.
     """
     linf: Int64Array
-    """Largest change of each sample that reached the lattice, in levels, int64 [n]."""
+    """Largest change of each sample that reached the input grid, in levels, int64 [n]."""
     l2: FloatArray
     """Euclidean length of it in multiples of the input range, float32 [n]."""
     l1: FloatArray
@@ -73,7 +73,7 @@ class AdversarialSet:
     l0: Int64Array
     """Elements changed, int64 [n]."""
     unsnapped: FloatArray
-    """Size of what the attack itself returned, before it was brought to the lattice and into the
+    """Size of what the attack itself returned, before it was brought to the input grid and into the
     budget: in the attack's norm, in multiples of the input range (L0: elements), float32 [n].
     """
     failed: BoolArray

@@ -43,12 +43,12 @@ class TensorSpec:
 
     @property
     def low(self) -> float:
-        """Real value of the lowest lattice point (q = -128 for int8)."""
+        """Real value of the lowest level (q = -128 for int8)."""
         return (float(np.iinfo(self.dtype).min) - self.zero_point) * self.scale
 
     @property
     def high(self) -> float:
-        """Real value of the highest lattice point (q = 127 for int8)."""
+        """Real value of the highest level (q = 127 for int8)."""
         return (float(np.iinfo(self.dtype).max) - self.zero_point) * self.scale
 
 
@@ -78,7 +78,7 @@ class Predictor(Protocol):
 
     @property
     def input(self) -> TensorSpec:
-        """The int8 lattice every rung of the ladder is fed on."""
+        """The int8 input grid that every rung of the ladder is fed on."""
         ...
 
     def predict(self, q: Int8Array) -> Prediction:
@@ -99,8 +99,9 @@ class Differentiable(Predictor, Protocol):
 
 @dataclass(frozen=True)
 class Dataset:
-    """Samples on a model's input lattice: ``q`` int8 [n, *shape], ``labels`` int64 [n] (-1: no
-    label).
+    """Samples on the input grid of a model.
+
+    ``q`` int8 [n, *shape]; ``labels`` int64 [n], -1 where there is no label.
     """
 
     name: str

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 
+from tinyrobust.core.progress import Say
 from tinyrobust.host.boards.table import Board, PortKind
 from tinyrobust.host.config.parts import Parts
 from tinyrobust.host.devices.attach import NATIVE, Image, open_port
@@ -18,7 +18,7 @@ def attach_mlperf(
     parts: Parts,
     encoding: str,
     url: str,
-    say: Callable[[str], None],
+    say: Say,
     serial_number: str = "",
 ) -> MlperfDevice:
     """An open device; close it (or use it as a context manager) when done.

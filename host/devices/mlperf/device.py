@@ -34,7 +34,8 @@ class MlperfDevice:
 
     A context manager that closes its port.
 
-    ``encoding`` is one of ``config.choices.ENCODINGS``, or empty for the benchmark's own. Other arguments as for ``tinyrobust.host.devices.device``.
+    ``encoding`` is one of ``config.choices.ENCODINGS``, or empty for the benchmark's own. The other
+    arguments are those of ``tinyrobust.host.devices.device.Device``.
     """
 
     def __init__(

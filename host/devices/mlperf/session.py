@@ -22,7 +22,7 @@ BYTES_PER_COMMAND = 31
 """What the published runner puts into one ``db``; a firmware takes commands of 80 characters."""
 COMMAND_SECONDS, INFER_SECONDS, QUIET_SECONDS = 5.0, 30.0, 0.1
 NAME_SECONDS = 0.5
-"""How long a board on a desk takes at most to say its name."""
+"""How long an attached board takes at most to say its name."""
 TRIES = 3
 MAX_LINE, MAX_LINES = 1 << 16, 1 << 12
 READY = "m-ready"

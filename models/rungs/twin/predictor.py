@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tinyrobust.core.abi.plan import Add, Reshape, Softmax, SoftmaxTable
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.grid import lattice_of, onto, table
+from tinyrobust.core.grid import input_grid, table, to_model_input
 from tinyrobust.core.types import Int8Array, IntArray, Prediction, TensorSpec
 from tinyrobust.models.keras.tf import tf
 from tinyrobust.models.plan.checks import zero_point
@@ -37,14 +37,14 @@ class TwinPredictor:
     """``tflite`` as a rung of the ladder. Raises UsageError for what ``compile_plan`` refuses.
 
     ``lattice`` is the ladder's, where the model's input is int16 (default:
-    ``tinyrobust.core.grid.lattice_of`` its input).
+    ``tinyrobust.core.grid.input_grid`` its input).
     """
 
     rung = "twin"
 
     def __init__(self, tflite: bytes, lattice: TensorSpec | None = None) -> None:
         plan = compile_plan(tflite)
-        self.input: TensorSpec = lattice or lattice_of(plan.input)
+        self.input: TensorSpec = lattice or input_grid(plan.input)
         self.output: TensorSpec = plan.output
         self._grid = plan.input
         self._levels = table(self.input, self._grid).astype(np.float32)
@@ -91,7 +91,7 @@ class TwinPredictor:
             raise UsageError(
                 f"twin: input is {q.dtype}{list(q.shape)}, the model takes int8[n, {self.input.shape}]"
             )
-        return onto(q, self.input, self._grid)
+        return to_model_input(q, self.input, self._grid)
 
     def _forward(self, x: Tensor) -> Tensor:
         return tf.cast(_run(self._program, tf.cast(x, tf.float32))[-1], self.output.dtype)

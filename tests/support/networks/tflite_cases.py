@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from tests.support.networks.tflite_factory import Affine, Factory, Ref, Window
-from tinyrobust.core.grid import onto
+from tinyrobust.core.grid import to_model_input
 from tinyrobust.core.types import Int8Array, IntArray, TensorSpec
 
 relaxed = settings(
@@ -43,7 +43,7 @@ class Case:
 
     def fed(self, q: Int8Array) -> IntArray:
         """What the model gets for ``q``, in its input's type."""
-        return onto(q, self.lattice, self.grid)
+        return to_model_input(q, self.lattice, self.grid)
 
 
 scales = st.floats(-12, 2, width=32).map(lambda e: float(np.float32(2.0**e)))

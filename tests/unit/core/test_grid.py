@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.grid import lattice_of, onto, table
+from tinyrobust.core.grid import input_grid, table, to_model_input
 from tinyrobust.core.types import TensorSpec
 
 PIXELS = TensorSpec((2,), 1 / 255, -128)
@@ -42,7 +42,7 @@ def test_a_finer_grid_by_a_whole_factor_is_hit_exactly():
 
 def test_the_default_lattice_spans_from_0_to_the_grids_end():
     grid = int16(1 / 32767)
-    lattice = lattice_of(grid)
+    lattice = input_grid(grid)
     assert lattice.zero_point == -128
     points = table(lattice, grid)
     assert (points[0], points[-1]) == (0, 32767)
@@ -51,21 +51,21 @@ def test_the_default_lattice_spans_from_0_to_the_grids_end():
 
 def test_a_signed_lattice_spans_both_sides():
     grid = int16(0.01)
-    points = table(lattice_of(grid, signed=True), grid)
+    points = table(input_grid(grid, signed=True), grid)
     assert (points[0], points[1], points[128], points[-1]) == (-32768, -32767, 0, 32767)
 
 
 def test_an_int8_input_is_its_own_lattice():
     grid = TensorSpec((2,), 0.1, 3)
-    assert lattice_of(grid) is grid
+    assert input_grid(grid) is grid
     q = np.array([[-128, 127], [0, 5]], np.int8)
-    np.testing.assert_array_equal(onto(q, grid, grid), q)
-    assert onto(q, grid, grid).dtype == np.int8
+    np.testing.assert_array_equal(to_model_input(q, grid, grid), q)
+    assert to_model_input(q, grid, grid).dtype == np.int8
 
 
 def test_the_bytes_on_the_wire_are_little_endian():
     q = np.array([[1, 2]], np.int8)
-    assert onto(q, TensorSpec((2,), 1.0, 0), int16(1.0)).tobytes() == b"\x01\x00\x02\x00"
+    assert to_model_input(q, TensorSpec((2,), 1.0, 0), int16(1.0)).tobytes() == b"\x01\x00\x02\x00"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from types import ModuleType
 from tinyrobust.core.abi import plan as plan_layout
 from tinyrobust.core.abi import wire
 from tinyrobust.core.abi.layout import Member, Raw, Scalar, members, size
+from tinyrobust.core.files import write_whole
 
 INCLUDE = Path(__file__).resolve().parents[3] / "firmware" / "include"
 
@@ -176,7 +177,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name, text in (("wire.gen.h", wire_header()), ("plan.gen.h", plan_header())):
         path = INCLUDE / name
         if not check:
-            path.write_text(text)
+            write_whole(path, text.encode())
         elif not path.exists() or path.read_text() != text:
             sys.stderr.write(
                 f"firmware/include/{name} is stale: run python -m tinyrobust.core.abi.headers\n"

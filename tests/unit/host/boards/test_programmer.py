@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.boards.attached import Board, FakeDesk
-from tests.unit.host.devices.test_desk import F746
+from tests.unit.host.devices.test_attached_board import F746
 from tinyrobust.core.errors import LinkError, UsageError
 from tinyrobust.host.boards import build as flash
 from tinyrobust.host.boards import programmer
 from tinyrobust.host.boards.table import get_board
-from tinyrobust.host.devices.desk import AttachedBoard
+from tinyrobust.host.devices.attached_board import AttachedBoard
 from tinyrobust.host.devices.flash import confirm, refuse_another
 
 NUCLEO = get_board("nucleo_f746")

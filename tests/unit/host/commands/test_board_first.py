@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.support.boards.attached import Board, FakeDesk
-from tests.unit.host.devices.test_desk import F746, Parrot
+from tests.unit.host.devices.test_attached_board import F746, Parrot
 from tinyrobust.host import cli
 from tinyrobust.host.commands import run
 from tinyrobust.host.devices import rate

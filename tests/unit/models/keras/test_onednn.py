@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.networks.oracle import tflm
-from tinyrobust.core.grid import onto
+from tinyrobust.core.grid import to_model_input
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.models.export.converter import Activations, converted
 from tinyrobust.models.keras.files.load import load_keras
@@ -168,7 +168,9 @@ def test_such_a_network_is_converted_as_it_is_written(activations):
     tflite = converted(model, SPEC, q, activations)
     assert read_graph(tflite).operators[0].name.split()[0] == "CONV_2D"
     twin = TwinPredictor(tflite, SPEC)
-    np.testing.assert_array_equal(twin.predict(q).raw, tflm(tflite, onto(q, SPEC, twin._grid)))
+    np.testing.assert_array_equal(
+        twin.predict(q).raw, tflm(tflite, to_model_input(q, SPEC, twin._grid))
+    )
 
 
 def test_a_gradient_of_a_gradient_is_right():

@@ -10,14 +10,14 @@ import pytest
 from tests.support.boards import openocd as fake_openocd
 from tests.support.boards.attached import Board, FakeDesk
 from tests.support.boards.register_dumps import F746_WORDS
-from tests.unit.host.devices.test_desk import F746, Parrot
+from tests.unit.host.devices.test_attached_board import F746, Parrot
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host import cli
 from tinyrobust.host.boards import probes
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.devices import rate
 from tinyrobust.host.devices.attach import attach
-from tinyrobust.host.devices.desk import AttachedBoard
+from tinyrobust.host.devices.attached_board import AttachedBoard
 from tinyrobust.host.devices.flash import confirm
 
 NUCLEO = get_board("nucleo_f746")

@@ -16,7 +16,7 @@ from tinyrobust.core.abi.wire import FIRST_BAUD, Error, ErrorReply, Infer, TickU
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host.boards import probes
 from tinyrobust.host.boards.table import get_board
-from tinyrobust.host.devices import desk, rate
+from tinyrobust.host.devices import attached_board, rate
 from tinyrobust.host.devices.attach import attach
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.link import exchange as link
@@ -40,8 +40,8 @@ def samples(n):
 @pytest.fixture
 def opened(tmp_path, monkeypatch):
     """A fake desk and what was said, with short waits."""
-    monkeypatch.setattr(desk, "POLL_SECONDS", 0.05)
-    monkeypatch.setattr(desk, "restart", lambda board, number: False)
+    monkeypatch.setattr(attached_board, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(attached_board, "restart", lambda board, number: False)
     with_desks = []
 
     def build(board=None, **options):
@@ -265,7 +265,7 @@ def test_a_hanging_board_is_restarted_by_its_probe(opened, monkeypatch):
     fake, said = opened(Tripping(**F746)), []
     probe = SimpleNamespace(device=fake.url, vid=0x0483, pid=0x374B, serial_number="")
     monkeypatch.setattr(probes.list_ports, "comports", lambda: [probe])
-    monkeypatch.setattr(desk, "restart", lambda board, number: (fake.restart(), True)[1])
+    monkeypatch.setattr(attached_board, "restart", lambda board, number: (fake.restart(), True)[1])
     fake.board.trip = lambda: setattr(fake, "hung", True)
     with connect(fake, said.append) as device:
         device.load(PLAN)
@@ -284,7 +284,7 @@ def two_probes(opened, monkeypatch):
     fake = opened(Tripping(**F746))
     fake.board.trip = lambda: setattr(fake, "hung", True)
     fake.restarted = []
-    monkeypatch.setattr(desk, "WAIT_SECONDS", 10.0)
+    monkeypatch.setattr(attached_board, "WAIT_SECONDS", 10.0)
 
     def plug(number):
         rows = [("/nonexistent/ttyACM9", 0x374B, "A1"), (fake.url, 0x3752, number)]
@@ -297,7 +297,7 @@ def two_probes(opened, monkeypatch):
             fake.restart()
         return True
 
-    monkeypatch.setattr(desk, "restart", restart)
+    monkeypatch.setattr(attached_board, "restart", restart)
     fake.plug_probes = plug
     return fake
 

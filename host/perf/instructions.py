@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from tinyrobust.core.progress import Say
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.host.boards.build import build
 from tinyrobust.host.boards.emulator import Emulator
@@ -123,7 +124,7 @@ def _inputs(spec: TensorSpec, n: int) -> np.ndarray[tuple[int, ...], np.dtype[np
     return np.random.default_rng(SEED).integers(-128, 128, (n, *spec.shape), np.int8)
 
 
-def board_table(models: tuple[tuple[str, bytes], ...], say: Callable[[str], None]) -> Table:
+def instruction_table(models: tuple[tuple[str, bytes], ...], say: Say) -> Table:
     """Every model on every board of ``BOARDS``, with and without ``-icount`` side by side."""
     rows = []
     for name in BOARDS:

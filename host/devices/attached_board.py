@@ -1,16 +1,14 @@
-"""A real board on the desk: found by its probe, met at its rate, and waited for where it goes away
-in the middle.
-"""
+"""A real board that is attached: found by its probe, met at its rate, waited for if it goes away."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinyrobust.core.abi.wire import Info, TickUnit
 from tinyrobust.core.errors import LinkError, UsageError
+from tinyrobust.core.progress import Say
 from tinyrobust.host.boards.bringup.examine import Finding, examine
 from tinyrobust.host.boards.probes import attached, find_attached, probe_at
 from tinyrobust.host.boards.programmer import restart
@@ -33,15 +31,16 @@ class AttachedBoard:
     board: Board
     url: str
     serial_number: str
-    say: Callable[[str], None]
+    say: Say
 
     def open(self) -> SerialPort:
         """Its port. Raises LinkError where it is not there, in use, or not allowed."""
         return SerialPort(self.url or find_attached(self.board, self.serial_number).url)
 
     def bound_to(self, url: str) -> AttachedBoard:
-        """This desk with the probe whose port ``url`` is in use: the one to restart, and to look
-        for when it is back.
+        """This board, known by the probe whose port ``url`` is in use.
+
+        That probe is the one to restart, and to look for when the board is back.
 
         Asked while the port is open: a board that is unplugged no longer says whose it was.
         """
