@@ -24,7 +24,7 @@ endif
 BOOTSTRAP := $(PYTHON) -m tinyrobust.host.setup $(if $(filter no,$(SYSTEM)),--no-system)
 BIN := .venv/bin
 
-.PHONY: setup bench flash test test-unit test-deep lint perf lock clean
+.PHONY: setup bench flash test test-unit test-deep mutants lint perf lock clean
 
 setup:
 	@$(BOOTSTRAP)
@@ -50,6 +50,17 @@ test-deep: setup
 test-unit: setup
 	@$(PYTEST) tests/unit -m "not slow and not deep"
 
+# What no test notices when a line is changed: PART is one of tests/mutation/table.py, SAMPLE 0 takes every mutant.
+PART ?=
+SAMPLE ?=
+mutants: setup .mutants-venv/made
+	@nice $(BIN)/python -m tests.mutation.run $(PART) $(if $(SAMPLE),--sample $(SAMPLE))
+
+.mutants-venv/made: requirements-mutants.lock
+	@$(BIN)/python -m venv --clear .mutants-venv
+	@.mutants-venv/bin/python -m pip install --quiet --no-deps --require-hashes -r $<
+	@touch $@
+
 lint: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -61,7 +72,7 @@ lint: setup
 perf: setup
 	@$(BIN)/python -m tinyrobust.host.perf
 
-# Renews the locks to the newest versions; needs uv on the path.
+# Renews all locks to the newest versions; needs uv on the path.
 UV_COMPILE := uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.10 --no-annotate \
               --no-header --no-emit-index-url --no-emit-find-links
 lock:
@@ -69,9 +80,12 @@ lock:
 	@printf 'platformio==6.2.0\nscons==4.11.1\n' | $(UV_COMPILE) - | cat <(sed 1q requirements-pio.lock) - > requirements-pio.lock.new
 	@printf 'robotframework==6.1\npsutil<6\npyyaml\n' | $(UV_COMPILE) - \
 	  | cat <(sed 1q renode/robot.lock) - > renode/robot.lock.new
+	@printf 'cosmic-ray==8.7.0\n' | $(UV_COMPILE) - \
+	  | cat <(sed 1q requirements-mutants.lock) - > requirements-mutants.lock.new
 	@mv requirements.lock.new requirements.lock
 	@mv requirements-pio.lock.new requirements-pio.lock
 	@mv renode/robot.lock.new renode/robot.lock
+	@mv requirements-mutants.lock.new requirements-mutants.lock
 
 clean:
 	@rm -rf build .pio/build* .pio/cache .pio/unfinished

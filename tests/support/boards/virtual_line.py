@@ -22,7 +22,7 @@ class VirtualLine:
     bytes) pairs.
 
     A delay is in seconds from the moment of the request. ``sent`` holds (time, bytes) of every
-    write, time from 0.
+    write, time from 0; ``longest`` is the longest time that a read was given.
     """
 
     def __init__(self, clock, board=lambda frame, n: ()):
@@ -30,6 +30,7 @@ class VirtualLine:
         self.start = clock.now
         self.deframer = Deframer()
         self.sent, self.frames, self.due = [], [], []
+        self.longest = 0.0
 
     def write(self, data):
         self.sent.append((self.clock.now - self.start, data))
@@ -40,6 +41,7 @@ class VirtualLine:
         self.due.sort(key=lambda one: one[0])
 
     def read(self, timeout):
+        self.longest = max(self.longest, timeout)
         if not self.due or self.due[0][0] > self.clock.now + timeout:
             self.clock.now += timeout
             return b""

@@ -26,6 +26,18 @@ def test_wilson_at_the_ends():
         wilson(3, 2)
 
 
+@pytest.mark.parametrize("n", [1, 2, 7, 29, 128, 500, 10_000])
+def test_wilson_reaches_its_ends_exactly(n):
+    (low, above), (below, high) = wilson(0, n), wilson(n, n)
+    assert (low, high) == (0.0, 1.0)
+    assert 0 < above < 1
+    assert above + below == pytest.approx(1)
+
+
+def test_mcnemar_is_exact_where_its_terms_are_larger_than_any_float():
+    assert mcnemar(1500, 1400) == pytest.approx(binomtest(1500, 2900).pvalue, rel=1e-9)
+
+
 def test_mcnemar_gives_the_value_of_fagerland_2013_for_airway_responsiveness():
     assert mcnemar(1, 7) == pytest.approx(0.0703, abs=5e-5)
 

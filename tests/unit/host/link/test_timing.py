@@ -17,6 +17,7 @@ from tinyrobust.core.abi.wire import (
     Loaded,
     Profile,
     Profiled,
+    Reset,
     Result,
     Type,
 )
@@ -24,9 +25,11 @@ from tinyrobust.core.errors import LinkError
 from tinyrobust.host.link import exchange as link_module
 from tinyrobust.host.link.exchange import (
     FIRST_TIMEOUT,
+    LEAST_NUDGE,
     LEAST_TIMEOUT,
     MOST_TIMEOUT,
     NUDGES,
+    PATIENCE_SECONDS,
     SILENCE_SECONDS,
     Link,
     LostError,
@@ -76,6 +79,49 @@ def test_a_board_that_never_answers_is_asked_at_doubling_intervals_and_given_up(
     assert waits[0] == pytest.approx(FIRST_TIMEOUT[Type.LOAD])
     assert waits == pytest.approx([min(waits[0] * 2**k, MOST_TIMEOUT) for k in range(len(waits))])
     assert SILENCE_SECONDS <= clock.now - line.start <= SILENCE_SECONDS + MOST_TIMEOUT
+
+
+def test_limits_are_those_of_the_protocols_page():
+    assert (LEAST_TIMEOUT, MOST_TIMEOUT, LEAST_NUDGE) == (0.25, 10.0, 0.002)
+    assert (SILENCE_SECONDS, PATIENCE_SECONDS) == (30.0, 300.0)
+    link = Link(VirtualLine(VirtualClock()))
+    assert (link.silence, link.patience) == (SILENCE_SECONDS, PATIENCE_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("ask", "seconds"),
+    [
+        (Hello(1), 0.5),
+        (Reset(0), 1.0),
+        (LOAD, 2.0),
+        (Infer(0), 5.0),
+        (Layer(0, 0), 5.0),
+        (Profile(0), 5.0),
+    ],
+)
+def test_the_first_answer_of_a_kind_has_as_long_as_its_work_may_take(clock, ask, seconds):
+    line = VirtualLine(clock)
+    with pytest.raises(LostError):
+        Link(line).request(ask, tries=2)
+    assert line.times() == [0.0, seconds]
+
+
+def test_in_a_long_silence_nudges_stay_as_far_apart_and_no_read_is_longer_than_a_second(clock):
+    line = VirtualLine(clock)
+    with pytest.raises(LostError):
+        Link(line).request(Infer(0), tries=1)
+    *nudges, _ = line.times(delimiters=True)
+    waits = [b - a for a, b in pairwise([0.0, *nudges])]
+    assert waits == pytest.approx([waits[0] * 2**k for k in range(NUDGES)])
+    assert line.longest == 1.0
+
+
+def test_a_board_that_answers_at_once_is_nudged_after_two_milliseconds(clock):
+    line = VirtualLine(clock, late(0.0, None, 0.0))
+    link = Link(line)
+    link.request(LOAD, b"plan")
+    link.request(LOAD, b"plan")
+    assert line.times(delimiters=True)[0] == pytest.approx(LEAST_NUDGE)
 
 
 def test_between_two_transmissions_the_board_is_nudged_a_few_times_ever_more_slowly(clock):
@@ -244,13 +290,23 @@ def test_requests_under_way_grow_from_one_to_the_window(clock, window, most):
 
 
 def test_after_a_loss_requests_go_one_by_one_again(clock):
+    """What is under way comes home first: for one answer nothing new goes out.
+
+    Then the window opens again.
+    """
     line = Counting(clock, lose=[12])
     link = Link(line)
-    list(link.exchange([Request(LOAD, b"plan")] * 40, 4))
-    before = [frame for _, frame in line.frames].index(line.frames[12][1])
-    assert max(line.unanswered[:before]) == 4
-    assert 1 in line.unanswered[before + 1 :]
+    sent = [len(line.frames) for _ in link.exchange([Request(LOAD, b"plan")] * 40, 4)]
     assert link.counters.retries == 1
+    new = [b - a for a, b in pairwise(sent[:30])]
+    assert [new.count(0), new[-1]] == [1, 1]
+    assert max(line.unanswered[20:]) == 4
+
+
+def test_the_window_opens_by_one_for_each_answer(clock):
+    line = Counting(clock)
+    sent = [len(line.frames) for _ in Link(line).exchange([Request(LOAD, b"plan")] * 12, 4)]
+    assert sent == [min(12, answered + min(4, answered + 1)) for answered in range(12)]
 
 
 def test_sequence_numbers_go_round_without_0(clock):
@@ -285,7 +341,7 @@ def test_a_board_that_only_talks_is_given_up_when_patience_ends(clock):
         return [(0.5 + 0.5 * k, encode(frame.seq ^ 0x8000, LOADED)) for k in range(40)]
 
     line = VirtualLine(clock, board)
-    with pytest.raises(LinkError, match=r"no intact answer for 20 s \(0 damaged frames, 0 NAKs\)"):
+    with pytest.raises(LinkError, match=r"loses frames \(5 of 5 requests lost\), no answer for 24 s"):
         asked(line, patience=20.0)
     assert 20 < clock.now - line.start < 20 + MOST_TIMEOUT
 

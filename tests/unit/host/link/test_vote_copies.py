@@ -34,6 +34,11 @@ def test_the_most_frequent_byte_wins_and_the_earliest_a_draw():
     assert majority([b"zz", b"aa", b"aa", b"zz"]) == b"zz"
 
 
+def test_nine_copies_of_eight_lengths_are_kept():
+    """What docs/protocol.md says, and at most 9 * 8 * 4 KiB of memory."""
+    assert (COPIES, LENGTHS, MAX_BYTES) == (9, 8, 4096)
+
+
 def test_the_last_copies_count():
     """Copies that are wrong in one place outvote the right ones until the right ones push them
     out.

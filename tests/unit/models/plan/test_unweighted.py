@@ -39,7 +39,12 @@ def test_a_wide_mean_counts_as_many_elements_as_its_sum_bears():
 
 
 def test_a_wide_pool_has_as_many_elements_in_its_window_as_its_sum_bears():
-    for kernel, taken in (((255, 257), True), ((256, 256), False)):
+    for kernel, taken in (
+        ((255, 257), True),
+        ((257, 255), True),
+        ((128, 512), False),
+        ((512, 128), False),
+    ):
         window = Window(kernel, same=True)
         why = refused(
             model(lambda f, x, w=window: f.average_pool_2d(x, w), q=Affine(0.05), wide=True)
@@ -76,6 +81,7 @@ def test_a_wide_pool_has_as_many_elements_in_its_window_as_its_sum_bears():
         ("pad", shaped(1, [1, 4, 6, 4]), "its output is [1, 4, 6, 4], [1, 5, 6, 4] follows"),
         ("pad", shaped(2, [3, 2]), "tensor 2 (t2) has 32 bytes"),
         ("reshape", shaped(1, [1, 31]), "it makes 31 elements of 32"),
+        ("reshape", shaped(1, [1, 33]), "it makes 33 elements of 32"),
         ("quantize", shaped(1, [1, 4, 4, 1]), "it makes 16 elements of 32"),
         ("quantize", shaped(1, [1, 4, 4, 3]), "it makes 48 elements of 32"),
         ("softmax", shaped(1, [1, 4, 2, 4]), "its shapes [1, 4, 4, 2] and [1, 4, 2, 4] differ"),
@@ -103,7 +109,12 @@ def test_operators_without_weights_that_do_not_fit_are_refused(operator, change,
 
 
 @pytest.mark.parametrize(
-    "widths", [[(1, 0), (0, 0), (0, 0), (0, 0)], [(0, 1), (0, 0), (0, 0), (0, 0)]]
+    "widths",
+    [
+        [(1, 0), (0, 0), (0, 0), (0, 0)],
+        [(0, 1), (0, 0), (0, 0), (0, 0)],
+        [(1, 1), (0, 0), (0, 0), (0, 0)],
+    ],
 )
 def test_the_batch_is_not_padded(widths):
     tflite = model(lambda f, x: f.pad(x, widths), change=shaped(1, [1, 4, 4, 2]))

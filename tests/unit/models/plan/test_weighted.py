@@ -127,7 +127,9 @@ def test_a_wide_depthwise_bias_is_int64():
         assert found is None if why is None else why in found
 
 
-@pytest.mark.parametrize("shape", [[3, 3, 4], [2, 3, 3, 2], [1, 3, 3, 3], [1, 1, 3, 3, 4]])
+@pytest.mark.parametrize(
+    "shape", [[3, 3, 4], [2, 3, 3, 2], [0, 3, 3, 4], [1, 3, 3, 3], [1, 3, 3, 4, 1]]
+)
 def test_depthwise_weights_are_one_kernel_for_a_multiple_of_the_channels(shape):
     def change(f):
         f.tensors[2].shape = shape
@@ -160,3 +162,17 @@ def test_a_dense_layer_may_have_a_longer_column_than_a_convolution():
     why = refused(dense(np.ones((2, 40_000), np.int8), scales=[0.1, 0.2]))
     assert "its weights' shape (per channel) is [2, 40000], 1 to 32767" in why
     assert refused(dense(np.ones((2, MAX_EXTENT), np.int8), scales=[0.1, 0.2])) is None
+
+
+def test_a_column_has_as_many_weights_as_cmsis_nn_counts():
+    for channels, taken in ((257, True), (258, False)):
+        ones = np.ones((1, 15, 17, channels), np.int8)
+        window = Window((15, 17), same=True)
+        why = refused(
+            model(
+                lambda f, x, w=ones, s=window: f.conv_2d(x, w, [0.1], None, s, OUT),
+                (1, 1, 1, channels),
+            )
+        )
+        assert (why is None) == taken
+        assert taken or f"its kernel has {15 * 17 * 258} weights per output, at most 65535" in why

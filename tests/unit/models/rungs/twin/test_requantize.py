@@ -45,6 +45,11 @@ def test_every_channel_has_its_own_factor():
     np.testing.assert_array_equal(multiply(x, Factor.of(q31, shift)), expected)
 
 
+@pytest.mark.parametrize("value", [Factor, Output])
+def test_values_are_frozen(value):
+    assert value.__dataclass_params__.frozen
+
+
 def test_what_a_factor_stands_for():
     assert Factor.of(3 << 29, -2).real == 0.1875
     assert Factor.of(np.array([1 << 30, 3 << 29]), np.array([1, 4])).real.tolist() == [1.0, 12.0]

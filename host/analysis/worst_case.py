@@ -1,0 +1,164 @@
+"""Robust accuracy: the share of samples that no attack of a run turned, sample by sample.
+
+The pointwise worst case over all attacks of a run (as RobustBench counts, Croce et al. 2021,
+arXiv:2010.09670): a sample stands on a rung where the rung answers it right when it is clean and
+under every perturbation of the run that is inside the budget, whichever attack made it, on
+whichever source. It bounds the true robust accuracy from above: an attack that was not run may
+turn more. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tinyrobust.core.cells import Cell
+from tinyrobust.core.stats import wilson
+from tinyrobust.core.types import BoolArray, Int64Array
+from tinyrobust.host.analysis.divergence import DEVICES
+from tinyrobust.host.analysis.groups import Group, Groups, groups, rank
+from tinyrobust.host.analysis.metrics import STEPS
+from tinyrobust.host.records.schema import Manifest
+
+CLEAN = "clean"
+_SLACK = 1e-6
+"""Relative excess of a recorded size over its budget that float32 can make."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many of the samples of a worst case one rung still answers right."""
+
+    rung: str
+    standing: int
+    n: int
+    accuracy: float
+    """``standing / n``."""
+    low: float
+    """95 % Wilson interval of ``accuracy``."""
+    high: float
+
+    @classmethod
+    def of(cls, rung: str, right: BoolArray) -> Standing:
+        """From which samples are right, bool [n], n at least 1."""
+        standing, n = int(right.sum()), len(right)
+        return cls(rung, standing, n, standing / n, *wilson(standing, n))
+
+
+@dataclass(frozen=True)
+class WorstCase:
+    """Robust accuracy at one budget: on the rung that is flashed, and on every other one."""
+
+    norm: str
+    """``linf``, ``l2``, ``l1`` or ``l0``."""
+    eps: float
+    """Largest perturbation, in multiples of the input range; in elements for ``l0``."""
+    flashed: Standing
+    """On the device of the run, or on the last rung of the ladder where it had none."""
+    clean: Standing
+    """The same rung on the same samples without a perturbation."""
+    ladder: tuple[Standing, ...]
+    """Every rung in the ladder's order, on the same samples; ``flashed`` is the last."""
+    strongest: Cell | None
+    """The cell that alone turned most samples of the flashed rung; None where none turned any."""
+    turned: int
+    """How many that were."""
+
+
+def worst_cases(table: pa.Table, manifest: Manifest) -> list[WorstCase]:
+    """One for every norm and budget that an attack of the run was given, smallest budget first.
+
+    A minimising attack is given none, but counts at every budget that its results are inside of.
+    Samples are those that have a label and that every rung answered on every cell. Empty without
+    labels, without the clean cell, or where only minimising attacks were run.
+    """
+    found = groups(table)
+    clean = next((rungs for cell, rungs in found.items() if cell.attack == CLEAN), None)
+    if not clean:
+        return []
+    rungs = sorted(clean, key=rank)
+    flashed = next((rung for rung in rungs if rung in DEVICES), rungs[-1])
+    rungs = [rung for rung in rungs if rung != flashed] + [flashed]
+    samples = _shared(found, rungs)
+    if not len(samples):
+        return []
+    return [
+        _worst_case(found, rungs, samples, norm, eps) for norm, eps in _budgets(found, manifest)
+    ]
+
+
+def _budgets(found: Groups, manifest: Manifest) -> Iterator[tuple[str, float]]:
+    """What attacks were asked for; Linf ones as whole levels, without those below one level."""
+    asked: set[tuple[str, float]] = set()
+    for cell, rungs in found.items():
+        kind = manifest.kind(cell.attack)
+        if cell.attack == CLEAN or kind is None or kind.minimises:
+            continue
+        levels = next(iter(rungs.values())).levels
+        eps = levels / STEPS if kind.norm == "linf" else cell.eps
+        if eps > 0:
+            asked.add((kind.norm, eps))
+    yield from sorted(asked)
+
+
+def _shared(found: Groups, rungs: list[str]) -> Int64Array:
+    """Labelled samples that every rung answered on every cell, int64, sorted."""
+    shared: Int64Array | None = None
+    for answers in found.values():
+        for rung in rungs:
+            if rung not in answers:
+                continue
+            group = answers[rung]
+            mine = group.sample[group.label >= 0]
+            shared = mine if shared is None else np.intersect1d(shared, mine)
+    return shared if shared is not None else np.empty(0, np.int64)
+
+
+def _worst_case(
+    found: Groups, rungs: list[str], samples: Int64Array, norm: str, eps: float
+) -> WorstCase:
+    ladder: list[Standing] = []
+    for rung in rungs:
+        wrong = {
+            cell: _wrong_inside(answers[rung], samples, norm, eps)
+            for cell, answers in found.items()
+            if rung in answers
+        }
+        ladder.append(Standing.of(rung, ~np.any(list(wrong.values()), axis=0)))
+    # What is left of the loop is the flashed rung, the last one.
+    right = ~np.any([one for cell, one in wrong.items() if cell.attack == CLEAN], axis=0)
+    alone = {cell: int((one & right).sum()) for cell, one in wrong.items() if cell.attack != CLEAN}
+    strongest = max(alone, key=lambda cell: alone[cell], default=None)
+    turned = alone[strongest] if strongest else 0
+    return WorstCase(
+        norm,
+        eps,
+        flashed=ladder[-1],
+        clean=Standing.of(rungs[-1], right),
+        ladder=tuple(ladder),
+        strongest=strongest if turned else None,
+        turned=turned,
+    )
+
+
+def _wrong_inside(group: Group, samples: Int64Array, norm: str, eps: float) -> BoolArray:
+    """Which of ``samples`` the group answers wrong on a perturbation inside the budget, bool."""
+    at = np.searchsorted(group.sample, samples)
+    inside = _size(group, norm)[at] <= eps * (1 + _SLACK)
+    wrong: BoolArray = ~group.right[at] & inside
+    return wrong
+
+
+def _size(group: Group, norm: str) -> NDArray[np.float64]:
+    """What reached the chip, in ``norm``; an L1 that was not recorded counts as outside."""
+    if norm == "linf":
+        return group.linf.astype(np.float64) / STEPS
+    if norm == "l0":
+        return group.l0.astype(np.float64)
+    if norm == "l1":
+        return np.nan_to_num(group.l1.astype(np.float64), nan=np.inf)
+    return group.l2.astype(np.float64)
