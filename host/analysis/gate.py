@@ -14,6 +14,7 @@ from tinyrobust.core.errors import GateFailed
 from tinyrobust.host.analysis.divergence import DEVICES, ORACLE, Divergence
 from tinyrobust.host.analysis.metrics import SummaryRow
 from tinyrobust.host.analysis.scores import ScoreAgreement
+from tinyrobust.host.analysis.worst_case import WorstCase
 from tinyrobust.host.config.floors import DEVICE, Floor, Gate
 from tinyrobust.host.records.schema import Manifest
 
@@ -33,11 +34,12 @@ def check(
     found: Sequence[Divergence],
     manifest: Manifest,
     agreements: Sequence[ScoreAgreement] = (),
+    worst: Sequence[WorstCase] = (),
 ) -> list[Check]:
     """Answer every question of ``gate`` from ``metrics.summarise`` and ``divergence.divergences``.
 
     With several seeds, each must reach the floor. A rung that answers scores is held to
-    ``agreements``.
+    ``agreements``. A floor that names no attack is one of robust accuracy, ``worst``.
     """
     whole = Check("complete", manifest.state == "complete", f"the run is {manifest.state}")
     rung = gate.rung
@@ -54,7 +56,11 @@ def check(
         same = _scores(scores, gate.differing_bytes)
     else:
         same = _bytes(rung, gate.differing_bytes or 0, found)
-    return [whole, same, *(_floor(rung, floor, rows) for floor in gate.floors)]
+    floors = (
+        _floor(rung, floor, rows) if floor.attack else _robust(rung, floor, worst)
+        for floor in gate.floors
+    )
+    return [whole, same, *floors]
 
 
 def enforce(checks: Sequence[Check]) -> None:
@@ -108,6 +114,20 @@ def _scores(one: ScoreAgreement, most: int | None) -> Check:
         )
     detail = f"{one.differing_scores} of {one.scores} scores differ from {ORACLE}'s {one.rounding}"
     return Check(name, not one.differing_scores, detail)
+
+
+def _robust(rung: str, floor: Floor, worst: Sequence[WorstCase]) -> Check:
+    name = f"robust accuracy on {rung} at eps {floor.eps:.4g}"
+    at = [one for one in worst if one.norm == "linf" and abs(one.eps - floor.eps) < 1e-6]
+    measured = [one for case in at for one in case.ladder if one.rung == rung]
+    if not measured:
+        return Check(name, False, "not measured: no attack of the run had this budget")
+    found = measured[0]
+    detail = (
+        f"{found.accuracy:.4f} [{found.low:.4f}, {found.high:.4f}], n = {found.n}, "
+        f"floor {floor.accuracy:.4f}"
+    )
+    return Check(name, found.accuracy >= floor.accuracy, detail)
 
 
 def _floor(rung: str, floor: Floor, rows: Sequence[SummaryRow]) -> Check:

@@ -25,6 +25,8 @@ from tinyrobust.host.analysis.metrics import STEPS
 from tinyrobust.host.records.schema import Manifest
 
 CLEAN = "clean"
+WORST_CASE = "worst-case"
+"""What stands for an attack's name where all attacks of a run are meant."""
 _SLACK = 1e-6
 """Relative excess of a recorded size over its budget that float32 can make."""
 

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from tinyrobust.host.report.result import Result, print_result
+from tinyrobust.host.report.result import Result, headline, print_result
 
 
 def show(run: Path, report: str, as_json: bool, **more: int) -> Result:
@@ -23,4 +23,6 @@ def show(run: Path, report: str, as_json: bool, **more: int) -> Result:
     else:
         print_result(result)
         print(f"\nReport: {report}")
+        for one in result.worst:
+            print(headline(one))
     return result

@@ -168,5 +168,13 @@ def main(args: argparse.Namespace) -> int:
     emit_all(ladder.bundle, outcome.path / "export")
     paths = write_report(outcome.path)
     result = show(outcome.path, str(paths.html), args.json, made=outcome.made)
-    enforce(check(config.gate, result.rows, result.divergence, result.manifest, result.agreement))
+    checks = check(
+        config.gate,
+        result.rows,
+        result.divergence,
+        result.manifest,
+        result.agreement,
+        result.worst,
+    )
+    enforce(checks)
     return 0

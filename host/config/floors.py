@@ -12,13 +12,15 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.host.config import values
 
 DEVICE = "device"
+WORST = "robust accuracy"
 
 
 @dataclass(frozen=True)
 class Floor:
-    """The least accuracy, 0..1, of the gated rung on one cell."""
+    """The least accuracy, 0..1, of the gated rung: robust accuracy, or that under one attack."""
 
     attack: str
+    """Empty: robust accuracy, over all attacks of the run."""
     accuracy: float
     source: str = "-"
     """Rung the attack was made on; ``-`` where it needs none."""
@@ -46,20 +48,21 @@ class Gate:
         for floor in self.floors:
             if not 0.0 <= floor.accuracy <= 1.0:
                 raise UsageError(
-                    f"gate: accuracy {floor.accuracy:g} of {floor.attack}: give a share from 0 to 1"
+                    f"gate: accuracy {floor.accuracy:g} of {floor.attack or WORST}: "
+                    "give a share from 0 to 1"
                 )
             if not 0.0 <= floor.eps <= 1.0:
                 raise UsageError(
-                    f"gate: eps {floor.eps:g} of {floor.attack}: a fraction of the input range, "
-                    "0 to 1"
+                    f"gate: eps {floor.eps:g} of {floor.attack or WORST}: "
+                    "a fraction of the input range, 0 to 1"
                 )
         if self.differing_bytes is not None and self.differing_bytes < 0:
             raise UsageError(f"gate: differing_bytes {self.differing_bytes}: give 0 or more")
 
 
-def _floor(attack: str | None = None, accuracy: float | None = None, **more: Any) -> Floor:
-    if attack is None or accuracy is None:
-        raise ValueError("needs attack and accuracy")
+def _floor(attack: str = "", accuracy: float | None = None, **more: Any) -> Floor:
+    if accuracy is None:
+        raise ValueError("needs accuracy")
     return Floor(attack, accuracy, **more)
 
 

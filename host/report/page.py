@@ -16,12 +16,13 @@ from markupsafe import Markup
 
 from tinyrobust.core.cells import FlagKind
 from tinyrobust.core.files import write_whole
-from tinyrobust.host.analysis.budgets import of_cell, of_levels, of_row, reached, returned
+from tinyrobust.host.analysis.budgets import asked, of_cell, of_levels, of_row, reached, returned
 from tinyrobust.host.analysis.distances import Distances, distances, quartiles
 from tinyrobust.host.analysis.divergence import DEVICES, divergences
 from tinyrobust.host.analysis.flags import ADVICE, flags
 from tinyrobust.host.analysis.metrics import SummaryRow, attribution, summarise
 from tinyrobust.host.analysis.scores import agreements
+from tinyrobust.host.analysis.worst_case import WorstCase, worst_cases
 from tinyrobust.host.records.examples import read_examples
 from tinyrobust.host.records.intact import presentable
 from tinyrobust.host.records.layers import read_layers
@@ -82,8 +83,9 @@ def write_report(run_dir: Path) -> ReportPaths:
     )
     figures = {"curves": curves(rows), "examples": grid, "distances": distributions(far)}
     drawings = {stem: draw(one) if one else None for stem, one in figures.items()}
-    html = _page(run_dir, manifest, table, rows, far, drawings)
-    write_whole(run_dir / "summary.csv", summary_csv(rows).encode(), REMEDY)
+    worst = worst_cases(table, manifest)
+    html = _page(run_dir, manifest, table, rows, worst, far, drawings)
+    write_whole(run_dir / "summary.csv", summary_csv(rows, worst).encode(), REMEDY)
     if far:
         write_whole(run_dir / "distances.csv", distances_csv(far).encode(), REMEDY)
     files = [_store(one, run_dir / stem) for stem, one in drawings.items()]
@@ -98,6 +100,7 @@ def _page(
     manifest: Manifest,
     table: pa.Table,
     rows: list[SummaryRow],
+    worst: list[WorstCase],
     far: list[Distances],
     drawings: dict[str, Drawing | None],
 ) -> str:
@@ -120,6 +123,8 @@ def _page(
         folder=run_dir.name,
         suspects=_suspects(table, manifest),
         verdicts=verdict(divergences(table), manifest, agreements(table)),
+        worst=worst,
+        asked=partial(asked, minimises=False),
         ladder=ladder(rows, attribution(table, manifest)),
         labelled=any(row.accuracy is not None for row in rows),
         significant=SIGNIFICANT,

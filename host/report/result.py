@@ -10,11 +10,12 @@ from pathlib import Path
 
 from tinyrobust.core.cells import Flag
 from tinyrobust.core.terminal import Column, console, show
-from tinyrobust.host.analysis.budgets import of_cell, of_row, reached
+from tinyrobust.host.analysis.budgets import asked, of_cell, of_row, reached
 from tinyrobust.host.analysis.divergence import Divergence, divergences
 from tinyrobust.host.analysis.flags import flags
 from tinyrobust.host.analysis.metrics import SummaryRow, summarise
 from tinyrobust.host.analysis.scores import ScoreAgreement, agreements
+from tinyrobust.host.analysis.worst_case import WorstCase, worst_cases
 from tinyrobust.host.records.read import read_run
 from tinyrobust.host.records.schema import Manifest
 
@@ -28,6 +29,8 @@ class Result:
     divergence: tuple[Divergence, ...]
     agreement: tuple[ScoreAgreement, ...]
     flags: tuple[Flag, ...]
+    worst: tuple[WorstCase, ...]
+    """Robust accuracy, smallest budget first; empty where it cannot be told."""
 
     @classmethod
     def of(cls, run: Path) -> Result:
@@ -40,6 +43,7 @@ class Result:
             tuple(divergences(table)),
             tuple(agreements(table)),
             tuple(flags(table, manifest)),
+            tuple(worst_cases(table, manifest)),
         )
 
 
@@ -88,3 +92,15 @@ def print_result(result: Result) -> None:
         cell = flag.cell
         where = f"{cell.attack} {of_cell(cell, result.manifest)} from {cell.source}"
         say(f"suspect: {where}: {flag.kind.value}: {flag.detail}")
+
+
+def headline(one: WorstCase) -> str:
+    """Robust accuracy at one budget, as a sentence."""
+    flashed, clean = one.flashed, one.clean
+    by = one.strongest
+    most = f"; most turned by {by.attack} from {by.source}, {one.turned}" if by else ""
+    return (
+        f"robust accuracy on {flashed.rung} at {asked(one.eps, one.norm, False)}: "
+        f"{flashed.accuracy:.1%} [{100 * flashed.low:.1f}, {100 * flashed.high:.1f}], "
+        f"n = {flashed.n} (clean {clean.accuracy:.1%}{most})"
+    )

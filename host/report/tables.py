@@ -5,22 +5,45 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tinyrobust.core.plain import printable
 from tinyrobust.host.analysis.distances import Distances, quartiles
 from tinyrobust.host.analysis.metrics import STEPS, SummaryRow
+from tinyrobust.host.analysis.worst_case import WORST_CASE, WorstCase
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a formula begins with in a spreadsheet; the last four are the first four in full width."""
 _SIZES = ("l0", "l1", "l2", "l2_levels", "linf", "linf_levels")
 
 
-def summary_csv(rows: Sequence[SummaryRow]) -> str:
-    """``summary.csv``: one line for every rung on every cell, columns as SummaryRow's."""
-    return _csv(
-        (field.name for field in dataclasses.fields(SummaryRow)), map(dataclasses.astuple, rows)
-    )
+def summary_csv(rows: Sequence[SummaryRow], worst: Sequence[WorstCase] = ()) -> str:
+    """``summary.csv``: one line for every rung on every cell, columns as SummaryRow's.
+
+    First, as the attack ``worst-case``, one for every rung at every budget of ``worst``; columns
+    that say nothing of it are empty there.
+    """
+    columns = [field.name for field in dataclasses.fields(SummaryRow)]
+    lines = (line for one in worst for line in _worst_lines(one, columns))
+    return _csv(columns, (*lines, *map(dataclasses.astuple, rows)))
+
+
+def _worst_lines(one: WorstCase, columns: Sequence[str]) -> Iterator[tuple[object, ...]]:
+    for rung in one.ladder:
+        said = {
+            "rung": rung.rung,
+            "attack": WORST_CASE,
+            "source": "-",
+            "eps": one.eps,
+            "norm": one.norm,
+            "minimises": False,
+            "n": rung.n,
+            "correct": rung.standing,
+            "accuracy": rung.accuracy,
+            "low": rung.low,
+            "high": rung.high,
+        }
+        yield tuple(said.get(name) for name in columns)
 
 
 def distances_csv(found: Sequence[Distances]) -> str:

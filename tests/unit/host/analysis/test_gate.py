@@ -10,6 +10,7 @@ from tinyrobust.host import cli
 from tinyrobust.host.analysis.divergence import divergences
 from tinyrobust.host.analysis.gate import check, enforce, junit
 from tinyrobust.host.analysis.metrics import summarise
+from tinyrobust.host.analysis.worst_case import worst_cases
 from tinyrobust.host.config.floors import Floor, Gate
 from tinyrobust.host.records.schema import RungInfo
 
@@ -23,7 +24,8 @@ def records():
 
 def answers(gate, records, **manifest):
     stated = synthetic.manifest(**manifest)
-    whole, *found = check(gate, summarise(records, stated), divergences(records), stated)
+    rows, worst = summarise(records, stated), worst_cases(records, stated)
+    whole, *found = check(gate, rows, divergences(records), stated, worst=worst)
     assert whole.passed
     return found
 
@@ -53,6 +55,19 @@ def test_a_floor_that_is_just_missed_fails_with_exit_code_1(records):
         enforce(answers(Gate("board", (Floor("pgd", robust + 1e-6, "qat", EPS),)), records))
     assert caught.value.exit_code == 1
     assert "\n" not in str(caught.value)
+
+
+def test_a_floor_without_an_attack_is_one_of_robust_accuracy(records):
+    worst = worst_cases(records, synthetic.manifest())[-1]
+    least = min(accuracy(records, "pgd", source, EPS) for source in ("float32", "qat"))
+    assert worst.flashed.accuracy <= least
+    reached, missed = (
+        answers(Gate("board", (Floor("", worst.flashed.accuracy + more, eps=EPS),)), records)[1]
+        for more in (0.0, 1e-6)
+    )
+    assert (reached.passed, missed.passed) == (True, False)
+    assert reached.name == "robust accuracy on board at eps 0.06275"
+    assert not answers(Gate("board", (Floor("", 0.0, eps=0.5),)), records)[1].passed
 
 
 def test_one_differing_byte_fails(records):

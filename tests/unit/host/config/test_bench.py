@@ -78,7 +78,7 @@ def test_every_key_is_read():
         ("gate = 1", "gate must be a table"),
         ("[gate]\nfloor = 1", "gate unknown key 'floor'"),
         ("[gate]\ndiffering_bytes = -1", "differing_bytes -1"),
-        ('[[gate.floors]]\nattack = "pgd"', "gate floors needs attack and accuracy"),
+        ('[[gate.floors]]\nattack = "pgd"', "gate floors needs accuracy"),
         ('[[gate.floors]]\nattack = "pgd"\naccuracy = 87', "accuracy 87"),
         ('[[gate.floors]]\nattack = "pgd"\naccuracy = 0.5\neps = nan', "eps nan"),
     ],

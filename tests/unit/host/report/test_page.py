@@ -11,6 +11,7 @@ from tests.support import synthetic
 from tinyrobust.core.cells import Cell, Flag, FlagKind
 from tinyrobust.core.errors import UsageError
 from tinyrobust.host.analysis.flags import ADVICE
+from tinyrobust.host.analysis.worst_case import worst_cases
 from tinyrobust.host.records.schema import RungInfo
 from tinyrobust.host.report.page import write_report
 
@@ -70,7 +71,18 @@ def test_the_report_is_whole(report):
 def test_the_summary_has_a_line_for_every_row(report):
     with report.csv.open() as file:
         lines = list(csv.DictReader(file))
-    assert len(lines) == 4 * len(synthetic.CELLS)
+    worst = [line for line in lines if line["attack"] == "worst-case"]
+    assert len(lines) - len(worst) == 4 * len(synthetic.CELLS)
+    assert lines[: len(worst)] == worst
+    assert len(worst) == 4 * len(synthetic.EPS)
+    whole = worst_cases(synthetic.table(), synthetic.manifest())[-1]
+    last = worst[-1]
+    assert (last["rung"], last["correct"], last["levels"]) == (
+        "board",
+        str(whole.flashed.standing),
+        "",
+    )
+    assert float(last["low"]) == whole.flashed.low
     board = next(
         x
         for x in lines
@@ -79,6 +91,13 @@ def test_the_summary_has_a_line_for_every_row(report):
     assert float(board["accuracy"]) == int(board["correct"]) / int(board["n"])
     assert board["differing_bytes"] == "0"
     assert next(x for x in lines if x["rung"] == "qat")["differing_bytes"] == ""
+
+
+def test_robust_accuracy_is_the_first_thing_on_the_page(report):
+    whole = worst_cases(synthetic.table(), synthetic.manifest())[-1].flashed
+    text = read(report.html)[0]
+    share = f"{100 * whole.accuracy:.1f} % [{100 * whole.low:.1f}, {100 * whole.high:.1f}]"
+    assert text.index("Robust accuracy") < text.index(share) < text.index("The ladder")
 
 
 def test_the_same_folder_gives_the_same_bytes(report, tmp_path):
