@@ -16,7 +16,7 @@ from typing import NoReturn
 
 from tinyrobust.core.errors import BenchError, UsageError
 from tinyrobust.core.plain import one_line
-from tinyrobust.core.streams import lossy
+from tinyrobust.host.commands.terminal.tables import lossy
 
 COMMANDS = ("run", "report", "compare", "gate", "boards", "doctor", "flash")
 INTERRUPTED = 130

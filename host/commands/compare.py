@@ -27,8 +27,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Runs it; raises GateFailed where one output byte differs."""
     from tinyrobust.core.errors import GateFailed
-    from tinyrobust.core.terminal import Column, show
     from tinyrobust.host.analysis.compare import compare
+    from tinyrobust.host.commands.terminal.tables import Column, show
 
     found = compare(args.a, args.b)
     if args.json:

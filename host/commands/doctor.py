@@ -34,7 +34,7 @@ def main(args: argparse.Namespace) -> int:
         return _board(args)
     if args.port or args.serial:
         raise UsageError("--port and --serial say where a board is: name it, too (--board)")
-    from tinyrobust.core.terminal import Column, show
+    from tinyrobust.host.commands.terminal.tables import Column, show
     from tinyrobust.host.setup.doctor import doctor
 
     rows = doctor()
@@ -88,6 +88,6 @@ def _tell(as_json: bool, facts: Sequence[tuple[str, str]], verdict: str) -> None
     if as_json:
         print(json.dumps({"verdict": verdict, "facts": facts}, indent=2))
     elif facts:
-        from tinyrobust.core.terminal import Column, show
+        from tinyrobust.host.commands.terminal.tables import Column, show
 
         show([Column("what"), Column("value")], facts)

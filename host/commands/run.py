@@ -150,10 +150,10 @@ def main(args: argparse.Namespace) -> int:
     cache = cache_folder()
     with ExitStack() as stack:
         ladder, device = open_both(config, board, cache, stack)
-        from tinyrobust.core.progress import Progress
         from tinyrobust.host.analysis.gate import check, enforce
         from tinyrobust.host.commands.costs import say_costs
-        from tinyrobust.host.commands.output import show
+        from tinyrobust.host.commands.terminal.bar import Progress
+        from tinyrobust.host.commands.terminal.output import show
         from tinyrobust.host.devices.device import Device
         from tinyrobust.host.report.page import write_report
         from tinyrobust.host.runs.execute import execute

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from tinyrobust.core.cells import Flag
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.typed_json import parse_json, read
+from tinyrobust.host.records.typed_json import parse_json, read
 
 SCHEMA = pa.schema(
     [

@@ -1,5 +1,4 @@
-"""Tables for a person, on any terminal: in its own characters, without markup or escapes of those
-they name.
+"""Tables for a person, on any terminal: in its own characters, without markup or escapes.
 
 Names come from boards, run folders and USB descriptors, and are shown as they are: rich's markup is
 off, and what is not printable is a question mark. Where the terminal's encoding has no boxes they
@@ -8,6 +7,8 @@ are drawn in ASCII.
 
 from __future__ import annotations
 
+import codecs
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
@@ -27,6 +28,16 @@ def console(file: TextIO | None = None) -> Console:
     if not made.is_terminal:
         made.width = PIPE_COLUMNS
     return made
+
+
+def lossy(*streams: TextIO) -> None:
+    """Characters that a stream cannot encode are ``?`` from here on, never an error.
+
+    They meet ASCII and Latin-1 terminals, and logs of a machine without a locale.
+    """
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
+            stream.reconfigure(errors="replace")
 
 
 @dataclass(frozen=True)
