@@ -1,4 +1,4 @@
-"""A real board that is attached: found by its probe, met at its rate, waited for if it goes away."""
+"""A real board that is attached: found by its probe, met at its rate, waited for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tinyrobust.host.boards.programmer import restart
 from tinyrobust.host.boards.table import Board
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.devices.rate import NoAnswerError, meet
-from tinyrobust.host.link.ports import SerialPort
+from tinyrobust.host.link.serial_port import SerialPort
 
 POLL_SECONDS = 1.0
 WAIT_SECONDS = 1800.0

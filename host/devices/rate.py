@@ -11,8 +11,8 @@ from tinyrobust.core.abi.wire import FIRST_BAUD, Info
 from tinyrobust.core.errors import LinkError
 from tinyrobust.core.progress import Say
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.link.exchange import LostError, SilentError
-from tinyrobust.host.link.ports import SerialPort
+from tinyrobust.host.link.messages import LostError, SilentError
+from tinyrobust.host.link.serial_port import SerialPort
 
 TRIES = 5
 """Losses of HELLO at a rate before the other side counts as deaf to it: damaged answers, where

@@ -111,8 +111,8 @@ def streaming_table(models: tuple[tuple[str, bytes], ...], cache: Path, say: Say
         "Samples to the firmware as a host process, over a line in memory that carries ten bits a "
         "byte at the stated rate, both ways at once: as many as would fill it for "
         f"{LINE_SECONDS:.0f} s. Bytes are per sample; the last column is input bytes a second "
-        "over the line's. Each MLPerf Tiny command waits for its answer: an attached board also pays "
-        "the turn-around of USB, about a millisecond, which this line does not have.",
+        "over the line's. Each MLPerf Tiny command waits for its answer: an attached board "
+        "also pays the turn-around of USB, about a millisecond, which this line does not have.",
         HEADS,
         tuple(rows),
     )

@@ -1,1 +1,1 @@
-"""What a person sees of a command: ``tables``, the progress ``bar``, a run's figures (``output``)."""
+"""What a person sees of a command: ``tables``, a progress ``bar``, a run's ``output``."""

@@ -7,8 +7,6 @@ are drawn in ASCII.
 
 from __future__ import annotations
 
-import codecs
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
@@ -28,16 +26,6 @@ def console(file: TextIO | None = None) -> Console:
     if not made.is_terminal:
         made.width = PIPE_COLUMNS
     return made
-
-
-def lossy(*streams: TextIO) -> None:
-    """Characters that a stream cannot encode are ``?`` from here on, never an error.
-
-    They meet ASCII and Latin-1 terminals, and logs of a machine without a locale.
-    """
-    for stream in streams:
-        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
-            stream.reconfigure(errors="replace")
 
 
 @dataclass(frozen=True)

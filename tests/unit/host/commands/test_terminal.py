@@ -21,7 +21,7 @@ from tinyrobust.core.plain import one_line, printable
 from tinyrobust.host import cli
 from tinyrobust.host.analysis.metrics import summarise
 from tinyrobust.host.boards.probes import Attached
-from tinyrobust.host.commands.terminal.tables import Column, lossy, show
+from tinyrobust.host.commands.terminal.tables import Column, show
 from tinyrobust.host.report.tables import FORMULA, _csv, summary_csv
 
 
@@ -86,7 +86,7 @@ def test_a_run_of_names_that_ascii_lacks_is_shown_in_ascii(tmp_path):
 
 def test_only_streams_that_lack_characters_are_changed():
     poor, rich = (io.TextIOWrapper(io.BytesIO(), encoding) for encoding in ("ascii", "utf-8"))
-    lossy(poor, rich, io.StringIO())
+    cli.lossy(poor, rich, io.StringIO())
     assert (poor.errors, rich.errors) == ("replace", "strict")
 
 
