@@ -36,7 +36,7 @@ class Network(Protocol):
 
     @property
     def plan(self) -> bytes:
-        """The whole plan (tinyrobust/core/abi/plan.py)."""
+        """The whole plan (tinyrobust/core/abi/plan/)."""
         ...
 
     @property

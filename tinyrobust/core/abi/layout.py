@@ -7,6 +7,7 @@ aligned and nothing is padded, so the same declaration is a C struct;
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
@@ -158,3 +159,25 @@ def unpack(layout: type[T], data: bytes) -> T:
         else:
             values[m.name] = unpack(m.kind, part)
     return layout(**values)
+
+
+def describe(layout: type) -> str:
+    """One line that names every field with its type and offset; what the protocol hash is made
+    of.
+    """
+
+    def name(kind: Scalar | Raw | type) -> str:
+        if isinstance(kind, Scalar):
+            return f"{kind.ctype}[{kind.count}]"
+        if isinstance(kind, Raw):
+            return f"{'char' if kind.text else 'byte'}[{kind.count}]"
+        return f"({describe(kind)})"
+
+    return f"{layout.__name__}:" + ",".join(
+        f"{m.name}@{m.offset}:{name(m.kind)}" for m in members(layout)
+    )
+
+
+def fingerprint(*parts: str) -> int:
+    """First 32 bits of the SHA-256 of ``parts``."""
+    return int.from_bytes(hashlib.sha256("\n".join(parts).encode()).digest()[:4], "little")

@@ -1,20 +1,11 @@
-"""THE protocol between host and board: messages, field widths, bounds and the hash that both sides
-compare.
-
-A frame on the wire is ``COBS(FrameHeader | body | CRC-32) 0x00``. COBS is Cheshire & Baker 1999;
-the CRC is the IEEE 802.3 one (``zlib.crc32``) over header and body, little-endian. A body is a
-fixed layout, then, for the messages named in ``TAILS``, a tail of bytes that ends where the frame
-does. ``firmware/include/wire.gen.h`` is generated from this file.
-"""
+"""What every message holds: fixed little-endian layouts, the bodies of frames."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Annotated
 
-from tinyrobust.core.abi.layout import F32, I32, U8, U16, U32, U64, Dims, Raw, Scalar, members, size
+from tinyrobust.core.abi.layout import F32, I32, U8, U16, U32, U64, Dims, Raw
 
 Bytes12 = Annotated[bytes, Raw(12)]
 Bytes20 = Annotated[bytes, Raw(20)]
@@ -22,53 +13,6 @@ Bytes32 = Annotated[bytes, Raw(32)]
 Text24 = Annotated[str, Raw(24, text=True)]
 Text28 = Annotated[str, Raw(28, text=True)]
 Text32 = Annotated[str, Raw(32, text=True)]
-
-
-class Type(IntEnum):
-    """First byte of every frame. Answers have the top bit set."""
-
-    HELLO = 0x01
-    LOAD = 0x02
-    INFER = 0x03
-    LAYER = 0x04
-    RESET = 0x05
-    PROFILE = 0x06
-    INFO = 0x81
-    LOADED = 0x82
-    RESULT = 0x83
-    LAYER_DATA = 0x84
-    PROFILED = 0x86
-    ERROR = 0xFF
-
-
-class Error(IntEnum):
-    """Why the board refused.
-
-    ``BAD_FRAME`` is answered with sequence 0: the header could not be trusted.
-    """
-
-    BAD_FRAME = 1
-    UNKNOWN_TYPE = 2
-    BAD_LENGTH = 3
-    NO_PLAN = 4
-    PLAN_REJECTED = 5
-    PLAN_TOO_LARGE = 6
-    WRONG_OFFSET = 7
-    ENGINE_FAILED = 8
-
-
-class TickUnit(IntEnum):
-    """What RESULT.ticks counts. Emulated instruction ticks and real cycles never share a column."""
-
-    NONE = 0
-    CPU_CYCLES = 1
-    CMSDK_TIMER = 2
-    """CMSDK timer at 25 MHz; under QEMU ``-icount shift=6`` it ticks 1.6 times per instruction."""
-    HOST_NS = 3
-    SYSTICK = 4
-    """SysTick at the core's clock, on emulators whose cycle counter stands still: instructions
-    times a constant.
-    """
 
 
 @dataclass(frozen=True)
@@ -253,74 +197,3 @@ class ErrorReply:
 
     code: U32
     detail: U32
-
-
-BODIES: dict[Type, type] = {
-    Type.HELLO: Hello,
-    Type.LOAD: Load,
-    Type.INFER: Infer,
-    Type.LAYER: Layer,
-    Type.RESET: Reset,
-    Type.PROFILE: Profile,
-    Type.INFO: Info,
-    Type.LOADED: Loaded,
-    Type.RESULT: Result,
-    Type.LAYER_DATA: LayerData,
-    Type.PROFILED: Profiled,
-    Type.ERROR: ErrorReply,
-}
-
-FIRST_BAUD = 115200
-"""Rate at which every line with a rate starts, and to which it falls back."""
-LOAD_CHUNK = 4096
-"""Longest LOAD tail in bytes."""
-MAX_TENSOR = 1 << 20
-"""Longest INFER, RESULT, LAYER, LAYER_DATA or PROFILE tail in bytes."""
-MAX_PROFILED = 128
-"""Operators that one PROFILE times at most."""
-MAX_TEXT = 120
-"""Longest ERROR text in bytes."""
-
-TAILS: dict[Type, int] = {
-    Type.LOAD: LOAD_CHUNK,
-    Type.INFER: MAX_TENSOR,
-    Type.LAYER: MAX_TENSOR,
-    Type.PROFILE: MAX_TENSOR,
-    Type.RESULT: MAX_TENSOR,
-    Type.LAYER_DATA: MAX_TENSOR,
-    Type.PROFILED: MAX_PROFILED * size(OperatorTicks),
-    Type.ERROR: MAX_TEXT,
-}
-"""Messages that carry a tail, and its bound in bytes. All others end with their fixed body."""
-
-
-def describe(layout: type) -> str:
-    """One line that names every field with its type and offset; what the protocol hash is made
-    of.
-    """
-
-    def name(kind: Scalar | Raw | type) -> str:
-        if isinstance(kind, Scalar):
-            return f"{kind.ctype}[{kind.count}]"
-        if isinstance(kind, Raw):
-            return f"{'char' if kind.text else 'byte'}[{kind.count}]"
-        return f"({describe(kind)})"
-
-    return f"{layout.__name__}:" + ",".join(
-        f"{m.name}@{m.offset}:{name(m.kind)}" for m in members(layout)
-    )
-
-
-def fingerprint(*parts: str) -> int:
-    """First 32 bits of the SHA-256 of ``parts``."""
-    return int.from_bytes(hashlib.sha256("\n".join(parts).encode()).digest()[:4], "little")
-
-
-PROTOCOL = fingerprint(
-    describe(FrameHeader),
-    *(f"{t.value}={describe(b)}+{TAILS.get(t, 0)}" for t, b in BODIES.items()),
-    describe(OperatorTicks),
-    *(f"{e.name}={e.value}" for e in Error),
-    *(f"{u.name}={u.value}" for u in TickUnit),
-)
-"""Hash of everything above. Firmware of another protocol is refused."""
