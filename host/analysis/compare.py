@@ -1,5 +1,6 @@
-"""Two runs of one network side by side: do their devices give the same bytes, and what does each
-cost? Pure.
+"""Two runs of one network side by side: do their devices give the same bytes, at what cost?
+
+Pure.
 """
 
 from __future__ import annotations

@@ -221,8 +221,9 @@ def emulator_of(board: Board) -> str:
 
 
 def _dies_with_us() -> Sequence[str]:
-    """What goes before the command of an emulator with a UART: that never ends, so nothing else
-    tells an orphan to.
+    """What goes before the command of an emulator with a UART, so that it ends with this program.
+
+    That emulator never ends by itself, and nothing else tells an orphan to.
     """
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "KILL"] if setpriv else []

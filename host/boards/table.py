@@ -81,8 +81,9 @@ class Board:
 
 
 def parse_probes(table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The table ``probes``: USB ids by kind of probe. Raises UsageError on what is no list of
-    them.
+    """The table ``probes``: USB ids by kind of probe.
+
+    Raises UsageError on what is no list of them.
     """
     for kind, ids in table.items():
         if not isinstance(ids, list) or any(
@@ -144,8 +145,9 @@ def load_boards() -> dict[str, Board]:
 
 
 def get_board(name: str, emulator: str = "") -> Board:
-    """The board called ``name``, or the row that runs its very image in ``emulator`` (``qemu``,
-    ``renode``).
+    """The board called ``name``, or the row that runs its very image in ``emulator``.
+
+    An emulator is ``qemu`` or ``renode``.
 
     Raises UsageError that lists the known names.
     """

@@ -46,8 +46,9 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _rows(a: Side, b: Side) -> Iterator[tuple[str, str, str, str]]:
-    """Name of a figure, the figure on both sides, and the second by the first where they are of one
-    unit.
+    """Rows of (name of a figure, left, right, ratio).
+
+    The ratio is the second by the first where both are of one unit.
     """
     yield "board", a.board, b.board, ""
     yield "engine", a.engine, b.engine, ""

@@ -1,6 +1,4 @@
-"""``tinyrobust doctor``: each tool, its version and what cannot be done without it; or what is
-wrong with a board.
-"""
+"""``tinyrobust doctor``: each tool and its version, or what is wrong with a board."""
 
 from __future__ import annotations
 
@@ -49,9 +47,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _board(args: argparse.Namespace) -> int:
-    """HELLO first; where that is not answered, the chip as its probe sees it, and what is wrong
-    with it.
-    """
+    """Asks the board for HELLO, and where it is mute, its probe for what is wrong."""
     from tinyrobust.host.boards.build import newest_image
     from tinyrobust.host.boards.probes import probe_to_program
     from tinyrobust.host.boards.table import get_board

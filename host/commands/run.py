@@ -108,8 +108,9 @@ def attach_linked(config: Config, board: Board, bundle: Bundle) -> Target:
 
 
 def open_both(config: Config, board: Board, cache: Path, stack: ExitStack) -> tuple[Ladder, Target]:
-    """The model's ladder and the device, which ``stack`` closes: what can fail soonest comes
-    first.
+    """The model's ladder and the device, which ``stack`` closes.
+
+    What can fail soonest comes first.
     """
     from tinyrobust.host.boards.build import prepare
     from tinyrobust.host.boards.table import PortKind

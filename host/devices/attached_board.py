@@ -24,8 +24,9 @@ WAIT_SECONDS = 1800.0
 
 @dataclass(frozen=True)
 class AttachedBoard:
-    """One real board: at the serial port ``url``; where that is empty, at the probe
-    ``serial_number`` or the one.
+    """One real board: at the serial port ``url``, or behind a debug probe.
+
+    The probe is that of ``serial_number``, or the only one where that is empty too.
     """
 
     board: Board
@@ -109,8 +110,9 @@ class AttachedBoard:
         return info
 
     def recover(self, device: Device, why: LinkError) -> None:
-        """Waits until the board of ``device`` is back, restarted by its probe where it is there but
-        mute.
+        """Waits until the board of ``device`` is back.
+
+        Its probe restarts it where it is there but mute.
 
         Raises LinkError where another board or another image comes back, or none within
         ``WAIT_SECONDS``.

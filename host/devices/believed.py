@@ -1,5 +1,6 @@
-"""What of a board's answers is believed: every field within bounds before anything is computed from
-it. Pure.
+"""What of a board's answers is believed: every field within bounds before it is used.
+
+Pure.
 
 A board is untrusted: other firmware, a damaged one, or none at all may speak from its port. What it
 states sizes arrays, ends in Parquet columns, divides, and is shown. Texts of its messages are

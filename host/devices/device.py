@@ -1,5 +1,6 @@
-"""A board as a Predictor: HELLO, LOAD a plan, stream samples. What it cannot prove about the board
-it refuses.
+"""A board as a Predictor: HELLO, LOAD a plan, stream samples.
+
+What it cannot prove about the board it refuses.
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class Device:
 
     @property
     def rung(self) -> str:
-        """See Predictor."""
+        """``native`` for a process of this host, ``board`` for an emulated or attached board."""
         return self._rung
 
     @property
@@ -150,8 +151,7 @@ class Device:
         input: TensorSpec | None = None,
         output: TensorSpec | None = None,
     ) -> Info:
-        """Makes ``bundle`` the board's network, uploading its plan unless the board already holds
-        it.
+        """Makes ``bundle`` the board's network, uploading its plan unless the board holds it.
 
         ``input`` is the ladder's input grid; a network of int16 activations is sent what
         ``tinyrobust.core.grid`` makes of it. ``output`` is the network's. Raises RefusedError where
@@ -170,7 +170,7 @@ class Device:
 
     @property
     def input(self) -> TensorSpec:
-        """See Predictor. Raises LinkError before ``load``."""
+        """The int8 input grid that samples are on. Raises LinkError before ``load``."""
         if self._input is None:
             raise LinkError("no plan has been loaded yet")
         return self._input
@@ -178,8 +178,9 @@ class Device:
     def stream(
         self, q: Int8Array, window: int | None = None
     ) -> Iterator[tuple[int, bytes, int, int]]:
-        """(index, output bytes, ticks, retries) for each sample of ``q``, int8 [n, *input.shape],
-        as they come.
+        """Answers, as they come, to the samples ``q``, int8 [n, *input.shape].
+
+        Each is (index, output bytes, ticks, retries).
 
         At most ``window`` requests are under way, or as many as the board can hold.
         """
@@ -195,7 +196,7 @@ class Device:
             yield answer.index, answer.tail, ticks(answer.body.ticks), answer.retries
 
     def predict(self, q: Int8Array) -> Prediction:
-        """See Predictor.
+        """Answers ``q``, int8 [n, *input.shape].
 
         ``ticks`` are in ``info.tick_unit``, None where the board does not count.
         """
@@ -248,8 +249,9 @@ class Device:
             self._recover(self, err)
 
     def layer(self, op: int, q: Int8Array) -> IntArray:
-        """Output of operator record ``op`` for each sample of ``q``, [n, size of it] in the
-        output's type.
+        """Output of operator record ``op`` for each sample of ``q``.
+
+        It is [n, size of it] in the type of the network's output.
         """
         ask = Layer(self.info.plan_crc, op)
         dtype = np.dtype(spec(self.info.output).dtype).newbyteorder("<")
@@ -263,8 +265,9 @@ class Device:
         return np.stack([np.frombuffer(tail, dtype) for tail in tails])
 
     def profile(self, q: Int8Array) -> list[list[OperatorTicks]]:
-        """What each operator took, in the order in which they ran, for each sample of ``q``, one
-        request at a time.
+        """What each operator took, in the order in which they ran, for each sample of ``q``.
+
+        One request is under way at a time.
         """
         ask = Profile(self.info.plan_crc)
         answers = (self.link.request(ask, row.tobytes()) for row in self._fed(q))

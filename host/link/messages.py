@@ -95,8 +95,9 @@ class Counters:
 
 
 def answers(request: Request, frame: Frame) -> bool:
-    """Whether ``frame`` answers ``request``: the right type, and made from the very bytes that were
-    sent.
+    """Whether ``frame`` answers ``request``.
+
+    It must be of the right type, and made from the very bytes that were sent.
     """
     if frame.type is not ANSWERS[request.type]:
         return False

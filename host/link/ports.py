@@ -29,9 +29,7 @@ class Port(Protocol):
     """A byte pipe. Every method raises LinkError, with one line, once the peer is gone."""
 
     def read(self, timeout: float) -> bytes:
-        """What has arrived, waiting up to ``timeout`` seconds for a first byte; empty if none
-        came.
-        """
+        """What has arrived; empty where no byte comes within ``timeout`` seconds."""
         ...
 
     def write(self, data: bytes) -> None:
@@ -85,7 +83,7 @@ class FdPort:
             raise self._fail(f"sent more than {INBOX_BYTES >> 20} MiB that nobody asked for")
 
     def read(self, timeout: float) -> bytes:
-        """See Port."""
+        """What has arrived; empty where no byte comes within ``timeout`` seconds."""
         if not self._inbox and select.select([self._rx], [], [], max(timeout, 0.0))[0]:
             self._pull()
         out = bytes(self._inbox)
@@ -93,7 +91,7 @@ class FdPort:
         return out
 
     def write(self, data: bytes) -> None:
-        """See Port."""
+        """Hands over all of ``data``; LinkError where the peer takes none for too long."""
         left = memoryview(data)
         deadline = time.monotonic() + STALL_SECONDS
         while left:
@@ -112,7 +110,7 @@ class FdPort:
                 raise self._fail(f"has not taken a byte for {STALL_SECONDS:.0f} s: reset the board")
 
     def close(self) -> None:
-        """See Port."""
+        """Releases everything; safe to call twice."""
         if not self._closed:
             self._closed = True
             for fd in {self._rx, self._tx}:
@@ -153,7 +151,7 @@ class FifoPort(FdPort):
         self._heard = False
 
     def gone(self) -> str | None:
-        """See FdPort."""
+        """Why the peer is gone, or None while it may still answer."""
         if not self._heard:
             return self._why()
         deadline = time.monotonic() + 1.0
@@ -163,7 +161,7 @@ class FifoPort(FdPort):
         return why or "closed its port"
 
     def read(self, timeout: float) -> bytes:
-        """See Port."""
+        """What has arrived; empty where no byte comes within ``timeout`` seconds."""
         data = super().read(timeout)
         self._heard = self._heard or bool(data)
         return data
@@ -197,7 +195,7 @@ class ChildPort(FdPort):
         return self._child.pid
 
     def gone(self) -> str | None:
-        """See FdPort."""
+        """Why the peer is gone, or None while it may still answer."""
         try:
             status = self._child.wait(2.0)
         except subprocess.TimeoutExpired:
@@ -208,7 +206,7 @@ class ChildPort(FdPort):
         return f"ended with status {status}" + (f": {said[:200]}" if said else "")
 
     def close(self) -> None:
-        """See Port.
+        """Releases everything; safe to call twice.
 
         The end of its input lets the program end by itself; one that does not is killed.
         """

@@ -18,9 +18,7 @@ CONNECT_SECONDS = 60.0
 
 
 class SerialPort:
-    """Any pyserial URL: ``/dev/ttyACM0``, ``COM3``, ``socket://host:port``, ``rfc2217://...``;
-    8N1.
-    """
+    """Any pyserial URL, 8N1: ``/dev/ttyACM0``, ``socket://host:port``, ``rfc2217://...``."""
 
     def __init__(
         self, url: str, baud: int = FIRST_BAUD, gone: Callable[[], str | None] = lambda: None
@@ -51,7 +49,7 @@ class SerialPort:
         return LinkError(f"{self.name}: {self._gone() or ' '.join(str(err).split())}")
 
     def read(self, timeout: float) -> bytes:
-        """See Port."""
+        """What has arrived; empty where no byte comes within ``timeout`` seconds."""
         try:
             self._serial.timeout = max(timeout, 0.0)
             data = bytearray(self._serial.read(1))
@@ -64,14 +62,14 @@ class SerialPort:
         return bytes(data)
 
     def write(self, data: bytes) -> None:
-        """See Port."""
+        """Hands over all of ``data``; LinkError where the peer takes none for too long."""
         try:
             self._serial.write(data)
         except (serial.SerialException, OSError) as err:
             raise self._fail(err) from None
 
     def close(self) -> None:
-        """See Port."""
+        """Releases everything; safe to call twice."""
         with contextlib.suppress(serial.SerialException, OSError):
             self._serial.close()
 

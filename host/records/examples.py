@@ -23,8 +23,9 @@ _MOST_CELLS = 1 << 12
 
 @dataclass(frozen=True)
 class Examples:
-    """The same m samples for each of k cells: int8 [k, m, *shape] twice, int64 labels [k, m] (-1:
-    none).
+    """A few samples as every cell shows them: the same m for each of k cells.
+
+    Clean and adversarial are int8 [k, m, *shape], labels int64 [k, m], -1 for none.
     """
 
     cells: tuple[Cell, ...]

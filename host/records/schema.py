@@ -64,8 +64,9 @@ _ALWAYS = ("notes", "link", "kinds", "flags")
 
 @dataclass(frozen=True)
 class RungInfo:
-    """One rung of a run: ``available`` or the ``reason`` why not; free text ``detail`` (engine,
-    board, versions).
+    """One rung of a run: ``available``, or the ``reason`` why not.
+
+    ``detail`` is free text: engine, board, versions.
     """
 
     rung: str

@@ -1,6 +1,4 @@
-"""Distances to the decision boundary: one panel per attack and source, one empirical distribution
-per rung.
-"""
+"""Distances to the decision boundary: one panel per attack and source, a curve per rung."""
 
 from __future__ import annotations
 

@@ -46,8 +46,9 @@ _SETTINGS: Any = {
 
 @dataclass(frozen=True)
 class Style:
-    """How a rung is drawn: Okabe-Ito colours, told apart in black and white by dash and marker
-    too.
+    """How a rung is drawn, so that it is told apart in black and white too.
+
+    Colours are Okabe and Ito's; dash and marker differ as well.
     """
 
     colour: str
@@ -110,9 +111,7 @@ def panel_title(attack: str, source: str, seed: int, seeds: bool) -> str:
 
 
 def styled() -> AbstractContextManager[None]:
-    """Matplotlib's settings while a figure of the report is drawn or stored; the caller's own come
-    back after.
-    """
+    """Matplotlib's settings while a figure is drawn or stored; the caller's come back after."""
     return mpl.rc_context(_SETTINGS)
 
 

@@ -146,9 +146,7 @@ def _suspects(table: pa.Table, manifest: Manifest) -> list[Suspect]:
 
 
 def _markup(drawing: Drawing | None) -> Markup | None:
-    """Matplotlib escapes the text that it is given, so its SVG is the one string that passes
-    unescaped.
-    """
+    """An SVG that passes the page's escaping: Matplotlib has escaped the text in it."""
     return Markup(drawing.inline) if drawing else None  # noqa: S704
 
 

@@ -1,6 +1,4 @@
-"""Curves of accuracy against eps: one panel per attack and source, one line per rung, 95 %
-bands.
-"""
+"""Curves of accuracy against eps: a panel per attack and source, a line per rung, 95 % bands."""
 
 from __future__ import annotations
 
@@ -19,9 +17,7 @@ from tinyrobust.host.report.figures import INK, legend, panel_title, panels, sty
 
 @dataclass(frozen=True)
 class _Point:
-    """One cell on one rung; ``eps`` and ``reached`` as ``tinyrobust.host.analysis.budgets.unit``
-    says.
-    """
+    """One cell on one rung; ``eps`` and ``reached`` in the unit of its norm."""
 
     eps: float
     reached: float
@@ -58,8 +54,9 @@ def curves(rows: Sequence[SummaryRow]) -> Figure | None:
 
 
 def _lines(rows: Sequence[SummaryRow], panel: tuple[str, str, int]) -> dict[str, list[_Point]]:
-    """The points of each rung, by rung in ladder order; the clean set is every panel's point at eps
-    0.
+    """The points of each rung, in ladder order.
+
+    The clean set is every panel's point at eps 0.
     """
     found: dict[str, list[_Point]] = {}
     for row in sorted(rows, key=lambda r: (rank(r.rung), r.eps)):
@@ -115,9 +112,7 @@ def _panel(axis: Axes, lines: dict[str, list[_Point]]) -> None:
 
 
 def _reached(axis: Axes, points: list[_Point]) -> None:
-    """A second marker on the x axis: the eps that reached the chip, joined to the one that was
-    asked for.
-    """
+    """Marks on the x axis the eps that reached the chip, joined to the one asked for."""
     pairs = sorted({(point.eps, point.reached) for point in points if point.eps > 0})
     for asked, reached in pairs:
         axis.plot([asked, reached], [-0.02, -0.02], color=INK, linewidth=2.5, clip_on=False)

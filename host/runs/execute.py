@@ -1,6 +1,4 @@
-"""One run: every cell of the sweep on every rung of the ladder, recorded as it goes, resumed where
-it ended.
-"""
+"""One run: every cell on every rung, recorded as it goes, resumed where it ended."""
 
 from __future__ import annotations
 
@@ -84,8 +82,9 @@ def run_id(
     rungs: Sequence[str],
     firmware: str,
 ) -> str:
-    """Content hash of all that determines the records: the same question finds its answers
-    again.
+    """A run's id: a hash of all that determines its records.
+
+    The same question finds its answers again.
     """
     parts = {
         "models": models,

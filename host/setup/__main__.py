@@ -1,5 +1,6 @@
-"""Sets up a bare machine: ``python3 -m tinyrobust.host.setup [--for GROUP ...]``. Standard library
-only.
+"""Sets up a bare machine, by the standard library alone.
+
+Usage: ``python3 -m tinyrobust.host.setup [--for GROUP ...]``.
 """
 
 from __future__ import annotations

@@ -13,8 +13,9 @@ Say = Callable[[str], None]
 
 
 class Pace:
-    """Says now and then how far something slow is, and about how long it will still take; quick
-    things say nothing.
+    """Says now and then how far something slow is, and how long it will still take.
+
+    Of quick things nothing is said.
     """
 
     def __init__(

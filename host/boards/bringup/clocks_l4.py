@@ -82,7 +82,5 @@ class L4:
 
 
 def _msi(words: Words, control: int) -> float:
-    """RCC_CR (6.4.1) and RCC_CSR: the range of RCC_CR where MSIRGSEL says so, else that of
-    RCC_CSR.
-    """
+    """The MSI's range: RCC_CR's (6.4.1) where MSIRGSEL says so, else that of RCC_CSR."""
     return MSI_HZ[field(control, 4, 4) if field(control, 3, 1) else field(word(words, CSR), 8, 4)]

@@ -1,5 +1,4 @@
-"""Writes ``firmware/include/{wire,plan}.gen.h`` from ``tinyrobust/core/abi/wire`` and
-``tinyrobust/core/abi/plan``.
+"""Writes ``firmware/include/{wire,plan}.gen.h`` from the modules of ``wire`` and ``plan``.
 
 ``python -m tinyrobust.core.abi.headers`` writes both headers; ``--check`` writes nothing and exits
 1 where one of them is stale. The output is a pure function of the two modules and is clang-format
@@ -33,8 +32,9 @@ def layouts(package: ModuleType) -> Iterator[type]:
     modules = (item for item in vars(package).values() if isinstance(item, ModuleType))
     for module in sorted(modules, key=lambda module: module.__name__):
         for item in vars(module).values():
-            defined = isinstance(item, type) and item.__module__ == module.__name__
-            if defined and is_dataclass(item):
+            if not isinstance(item, type) or item.__module__ != module.__name__:
+                continue
+            if is_dataclass(item):
                 yield item
 
 

@@ -19,8 +19,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Scalar:
-    """One number, or a fixed array of ``count``: a ``struct`` code and the C type of the same
-    width.
+    """One number, or a fixed array of ``count``.
+
+    It is a ``struct`` code and the C type of the same width.
     """
 
     code: str
@@ -47,8 +48,9 @@ Dims = Annotated[tuple[int, ...], Scalar("I", "uint32_t", 4)]
 
 @dataclass(frozen=True)
 class Member:
-    """One resolved field of a layout: its byte offset and its annotation (``nested`` for a layout
-    in a layout).
+    """One resolved field of a layout, at its byte offset.
+
+    ``kind`` is its annotation, or the layout that is nested there.
     """
 
     name: str
@@ -162,8 +164,9 @@ def unpack(layout: type[T], data: bytes) -> T:
 
 
 def describe(layout: type) -> str:
-    """One line that names every field with its type and offset; what the protocol hash is made
-    of.
+    """One line that names every field of ``layout`` with its type and offset.
+
+    The hashes of protocol and plan are made of such lines.
     """
 
     def name(kind: Scalar | Raw | type) -> str:

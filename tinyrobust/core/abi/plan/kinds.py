@@ -6,8 +6,9 @@ from enum import IntEnum
 
 
 class Kind(IntEnum):
-    """Operator kinds by tensor type: S8 has int8 activations, S16 int16 ones (zero point 0);
-    weights are int8.
+    """Operator kinds by tensor type; weights are int8.
+
+    S8 has int8 activations, S16 int16 ones (zero point 0).
     """
 
     CONV_2D_S8 = 1

@@ -19,8 +19,9 @@ Bytes4 = Annotated[bytes, Raw(4)]
 
 @dataclass(frozen=True)
 class PlanHeader:
-    """``crc`` is the CRC-32 of bytes 16..total; ``plan_id`` the SHA-256 of the plan with both
-    zero.
+    """The header of a plan.
+
+    ``crc`` is the CRC-32 of bytes 16..total, ``plan_id`` the SHA-256 of the plan with both zero.
     """
 
     magic: Bytes4
@@ -131,8 +132,9 @@ class DepthwiseConv:
 
 @dataclass(frozen=True)
 class FullyConnected:
-    """FULLY_CONNECTED, per-tensor weights [out_c, depth] int8, zero point 0; bias int32, S16 int64
-    [out_c].
+    """FULLY_CONNECTED, per-tensor weights [out_c, depth] int8, zero point 0.
+
+    Bias is int32 [out_c], for S16 int64.
     """
 
     head: Head
@@ -229,9 +231,7 @@ class Pad:
 
 @dataclass(frozen=True)
 class Reshape:
-    """RESHAPE: ``output_bytes`` copied, or nothing to do where input and output offsets are the
-    same.
-    """
+    """RESHAPE: ``output_bytes`` copied; nothing to do where both offsets are the same."""
 
     head: Head
     input: U32

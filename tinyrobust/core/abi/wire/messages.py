@@ -38,8 +38,9 @@ class Hello:
 
 @dataclass(frozen=True)
 class Tensor:
-    """An edge tensor: dims of one sample, right-aligned to NHWC, leading 1s; TFLite type; scale,
-    zero point.
+    """An edge tensor: shape, TFLite type, scale and zero point.
+
+    ``dims`` are those of one sample, right-aligned to NHWC, leading 1s.
     """
 
     dims: Dims
@@ -135,8 +136,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Layer:
-    """Run the tail (one sample) through operator record ``op`` (0-based) and send that operator's
-    output.
+    """Run the tail (one sample) through operator record ``op`` and send its output.
+
+    Records are counted from 0.
     """
 
     plan_crc: U32
@@ -163,8 +165,9 @@ class Profile:
 
 @dataclass(frozen=True)
 class Profiled:
-    """The tail is an ``OperatorTicks`` for each of ``n_ops`` operators, in the order in which they
-    ran.
+    """What each operator took: the tail is an ``OperatorTicks`` for each of ``n_ops``.
+
+    They stand in the order in which they ran.
     """
 
     ticks: U64
@@ -191,8 +194,9 @@ class Reset:
 
 @dataclass(frozen=True)
 class ErrorReply:
-    """``code`` is an ``Error``; ``detail`` depends on it (record index, expected length ...); the
-    tail is UTF-8.
+    """Why a request was refused; the tail is UTF-8.
+
+    ``code`` is an ``Error``; ``detail`` depends on it (record index, expected length ...).
     """
 
     code: U32
