@@ -80,7 +80,10 @@ class Journaled:
         return self._predictor.input
 
     def predict(self, q: Int8Array) -> Prediction:
-        """Answers ``q``, int8 [n, *input.shape], without ticks and retries. Equal samples are asked once."""
+        """Answers ``q``, int8 [n, *input.shape], without ticks and retries.
+
+        Equal samples are asked once.
+        """
         if not len(q):
             return self._predictor.predict(q)
         rows = np.ascontiguousarray(q).reshape(len(q), -1)
