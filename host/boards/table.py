@@ -86,9 +86,8 @@ def parse_probes(table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     Raises UsageError on what is no list of them.
     """
     for kind, ids in table.items():
-        if not isinstance(ids, list) or any(
-            not isinstance(i, str) or not USB_ID.fullmatch(i) for i in ids
-        ):
+        right = isinstance(ids, list)
+        if not right or not all(isinstance(i, str) and USB_ID.fullmatch(i) for i in ids):
             raise UsageError(
                 "boards.toml [probes]: "
                 f"{kind} = {ids!r} is not a list of ids of the form '0483:374b'"

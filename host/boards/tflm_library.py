@@ -125,16 +125,13 @@ def require(board: Board, root: Path) -> None:
         raise UsageError(
             f"{board.name} with --engine tflm: set TFLM_DIR to a tree of TensorFlow Lite Micro"
         )
-    if (
-        root / ".pio" / "libdeps" / board.env / LIBRARY.partition("/")[2].partition("@")[0]
-    ).is_dir():
+    name = LIBRARY.partition("/")[2].partition("@")[0]
+    if (root / ".pio" / "libdeps" / board.env / name).is_dir():
         return
     argv = [str(root / ".pio-venv" / "bin" / "python"), "-c", PROBE]
     try:
-        reached = (
-            subprocess.run(argv, capture_output=True, timeout=PROBE_SECONDS, check=False).returncode
-            == 0
-        )
+        done = subprocess.run(argv, capture_output=True, timeout=PROBE_SECONDS, check=False)
+        reached = done.returncode == 0
     except subprocess.TimeoutExpired:
         reached = False
     if not reached:

@@ -46,11 +46,9 @@ class AttachedBoard:
         Asked while the port is open: a board that is unplugged no longer says whose it was.
         """
         probe = probe_at(self.board, url)
-        return (
-            replace(self, serial_number=probe.serial_number)
-            if probe and probe.serial_number
-            else self
-        )
+        if not probe or not probe.serial_number:
+            return self
+        return replace(self, serial_number=probe.serial_number)
 
     def restart(self) -> bool:
         """Resets the board by the probe of its port; whether that worked.

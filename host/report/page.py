@@ -75,11 +75,9 @@ def write_report(run_dir: Path) -> ReportPaths:
     rows = summarise(table, manifest)
     far = distances(table, manifest)
     examples = run_dir / EXAMPLES
-    grid = (
-        pictures(read_examples(examples, manifest.input_shape), manifest)
-        if examples.exists()
-        else None
-    )
+    grid = None
+    if examples.exists():
+        grid = pictures(read_examples(examples, manifest.input_shape), manifest)
     figures = {"curves": curves(rows), "examples": grid, "distances": distributions(far)}
     drawings = {stem: draw(one) if one else None for stem, one in figures.items()}
     html = _page(run_dir, manifest, table, rows, far, drawings)

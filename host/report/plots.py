@@ -61,9 +61,8 @@ def _lines(rows: Sequence[SummaryRow], panel: tuple[str, str, int]) -> dict[str,
     found: dict[str, list[_Point]] = {}
     for row in sorted(rows, key=lambda r: (rank(r.rung), r.eps)):
         point = _point(row)
-        if point is not None and (
-            row.attack == "clean" or (row.attack, row.source, row.seed) == panel
-        ):
+        here = row.attack == "clean" or (row.attack, row.source, row.seed) == panel
+        if here and point is not None:
             found.setdefault(row.rung, []).append(point)
     return {
         rung: points for rung, points in found.items() if len({point.eps for point in points}) > 1
@@ -71,11 +70,9 @@ def _lines(rows: Sequence[SummaryRow], panel: tuple[str, str, int]) -> dict[str,
 
 
 def _point(row: SummaryRow) -> _Point | None:
-    eps, reached = (
-        (row.eps * STEPS, row.eps_reached_max * STEPS)
-        if row.norm == "linf"
-        else (row.eps, row.l2_max)
-    )
+    eps, reached = row.eps, row.l2_max
+    if row.norm == "linf":
+        eps, reached = row.eps * STEPS, row.eps_reached_max * STEPS
     if row.accuracy is not None and row.low is not None and row.high is not None:
         return _Point(eps, reached, row.accuracy, row.low, row.high)
     if row.agree_float32 is None:

@@ -100,12 +100,8 @@ def run_id(
         "columns": SCHEMA.names,
     }
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-    model = (
-        Path(config.model).stem.removeprefix("zoo:")
-        if config.is_file
-        else config.model.removeprefix("zoo:")
-    )
-    return f"{model}-{config.board}-{digest[:12]}"
+    name = Path(config.model).stem if config.is_file else config.model
+    return f"{name.removeprefix('zoo:')}-{config.board}-{digest[:12]}"
 
 
 def execute(
@@ -158,11 +154,8 @@ def execute(
         )
         before = manifest if store.dropped else store.manifest
         notes, flags = list(before.notes), list(before.flags)
-        if (
-            np.any(data.labels < 0)
-            and UNLABELLED not in notes
-            and any(cell.source in sources for cell in todo)
-        ):
+        attacked = any(cell.source in sources for cell in todo)
+        if attacked and np.any(data.labels < 0) and UNLABELLED not in notes:
             notes.append(UNLABELLED)
         pictures: list[AdversarialSet] = []
         try:

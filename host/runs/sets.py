@@ -124,19 +124,11 @@ class _Kept:
                 batch = Batch(file["q"], file["unsnapped"], int(file["lost"]), str(file["failure"]))
         except UNREADABLE:
             return None
-        if (
-            batch.q.dtype != np.int8
-            or batch.q.shape != clean.shape
-            or batch.unsnapped.shape != clean.shape[:1]
-        ):
+        fits = batch.q.shape == clean.shape and batch.unsnapped.shape == clean.shape[:1]
+        if not fits or batch.q.dtype != np.int8 or batch.failure:
             return None
-        if batch.failure:
-            return None
-        return (
-            batch
-            if np.abs(batch.q.astype(np.int16) - clean).max(initial=0) <= self.levels
-            else None
-        )
+        moved = np.abs(batch.q.astype(np.int16) - clean).max(initial=0)
+        return batch if moved <= self.levels else None
 
     def write(self, index: int, batch: Batch) -> None:
         """Whole or not at all."""

@@ -97,11 +97,8 @@ def _of_this_python(folder: Path) -> bool:
     It is not where the machine's python3 has changed.
     """
     config = folder / "pyvenv.cfg"
-    made_by = (
-        re.search(r"^version = (\d+)\.(\d+)", config.read_text(), re.M)
-        if config.is_file()
-        else None
-    )
+    text = config.read_text() if config.is_file() else ""
+    made_by = re.search(r"^version = (\d+)\.(\d+)", text, re.M)
     return made_by is None or (int(made_by[1]), int(made_by[2])) == sys.version_info[:2]
 
 

@@ -73,9 +73,8 @@ def line(chip: Chip, reading: Reading, tree: Tree) -> Line:
         clock /= PRESCALERS[min(field(word(words, serial.base + PRESC), 0, 4), len(PRESCALERS) - 1)]
     scale = float(serial.unit)
     divider = field(brr, 0, 20 if serial.unit > 1 else 16)
-    if serial.unit == 1 and field(
-        control, 15, 1
-    ):  # OVER8: 2 * clock / USARTDIV, whose low 3 bits are shifted
+    if serial.unit == 1 and field(control, 15, 1):
+        # OVER8: 2 * clock / USARTDIV, whose low 3 bits are shifted.
         divider, scale = divider & 0xFFF0 | field(brr, 0, 3) << 1, 2.0
     return Line(scale * clock / divider if divider else 0.0, divider, clock)
 
