@@ -12,7 +12,7 @@ from tinyrobust.core.stats import wilson
 from tinyrobust.host.analysis.budgets import unit
 from tinyrobust.host.analysis.groups import rank
 from tinyrobust.host.analysis.metrics import STEPS, SummaryRow
-from tinyrobust.host.report.figures import INK, legend, panel_title, panels, style, styled
+from tinyrobust.host.report.figures import INK, Panel, panels, style
 
 
 @dataclass(frozen=True)
@@ -37,23 +37,16 @@ def curves(rows: Sequence[SummaryRow]) -> Figure | None:
     rows = [row for row in rows if not row.minimises]
     shown = list(dict.fromkeys((r.attack, r.source, r.seed) for r in rows if r.attack != "clean"))
     shown = [panel for panel in shown if any(_lines(rows, panel).values())]
-    if not shown:
-        return None
-    seeds = len({seed for _, _, seed in shown}) > 1
-    with styled():
-        figure, axes, columns = panels(len(shown))
-        for axis, panel in zip(axes, shown, strict=True):
-            norm = next(row.norm for row in rows if (row.attack, row.source, row.seed) == panel)
-            _panel(axis, _lines(rows, panel))
-            axis.set_title(panel_title(*panel, seeds))
-            axis.set_xlabel(f"eps requested, {unit(norm)}")
-        for axis in axes[::columns]:
-            axis.set_ylabel(title)
-        legend(figure, axes)
-    return figure
+
+    def plot(axis: Axes, panel: Panel) -> None:
+        norm = next(row.norm for row in rows if (row.attack, row.source, row.seed) == panel)
+        _plot(axis, _lines(rows, panel))
+        axis.set_xlabel(f"eps requested, {unit(norm)}")
+
+    return panels(shown, title, plot)
 
 
-def _lines(rows: Sequence[SummaryRow], panel: tuple[str, str, int]) -> dict[str, list[_Point]]:
+def _lines(rows: Sequence[SummaryRow], panel: Panel) -> dict[str, list[_Point]]:
     """The points of each rung, in ladder order.
 
     The clean set is every panel's point at eps 0.
@@ -80,7 +73,7 @@ def _point(row: SummaryRow) -> _Point | None:
     return _Point(eps, reached, row.agree_float32, *wilson(round(row.agree_float32 * row.n), row.n))
 
 
-def _panel(axis: Axes, lines: dict[str, list[_Point]]) -> None:
+def _plot(axis: Axes, lines: dict[str, list[_Point]]) -> None:
     for rung, points in lines.items():
         look = style(rung)
         x = [point.eps for point in points]
@@ -103,8 +96,6 @@ def _panel(axis: Axes, lines: dict[str, list[_Point]]) -> None:
             alpha=look.alpha,
             label=rung,
         )
-    axis.set_ylim(-0.02, 1.02)
-    axis.grid(alpha=0.25, linewidth=0.6)
     _reached(axis, [point for points in lines.values() for point in points])
 
 
