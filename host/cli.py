@@ -6,17 +6,18 @@ Exit codes: 0 done, 1 a floor was missed, 2 usage, 3 board or link.
 from __future__ import annotations
 
 import argparse
+import codecs
 import importlib
+import io
 import os
 import shlex
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from tinyrobust.core.errors import BenchError, UsageError
 from tinyrobust.core.plain import one_line
-from tinyrobust.core.streams import lossy
 
 COMMANDS = ("run", "report", "compare", "gate", "boards", "doctor", "flash")
 INTERRUPTED = 130
@@ -57,6 +58,16 @@ def parser() -> argparse.ArgumentParser:
 
 def _complain(line: str) -> None:
     print(f"tinyrobust: error: {one_line(line)}", file=sys.stderr)
+
+
+def lossy(*streams: TextIO) -> None:
+    """Characters that a stream cannot encode are ``?`` from here on, never an error.
+
+    They meet ASCII and Latin-1 terminals, and logs of a machine without a locale.
+    """
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
+            stream.reconfigure(errors="replace")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

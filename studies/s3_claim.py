@@ -20,10 +20,10 @@ import numpy as np
 
 from tinyrobust.core.cache import cache_folder
 from tinyrobust.core.cells import Cell
-from tinyrobust.core.progress import Progress
 from tinyrobust.host.analysis.groups import Group, groups
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.commands.run import say
+from tinyrobust.host.commands.terminal.bar import Progress
 from tinyrobust.host.config.bench import Config
 from tinyrobust.host.devices.attach import attach
 from tinyrobust.host.records.read import read_run

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from tinyrobust.core.cache import cache_folder
 from tinyrobust.core.errors import UsageError, nearest
-from tinyrobust.core.progress import Progress
 from tinyrobust.host.analysis.budgets import of_row
 from tinyrobust.host.analysis.distances import Distances, distances, quartiles
 from tinyrobust.host.analysis.metrics import SummaryRow, summarise
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.commands.run import say
+from tinyrobust.host.commands.terminal.bar import Progress
 from tinyrobust.host.config.bench import Config
 from tinyrobust.host.devices.attach import attach
 from tinyrobust.host.records.read import read_run

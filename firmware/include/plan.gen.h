@@ -1,4 +1,4 @@
-// Generated from tinyrobust/core/abi/plan.py by tinyrobust/core/abi/headers.py; do not edit.
+// Generated from tinyrobust/core/abi/plan by tinyrobust/core/abi/headers.py; do not edit.
 #pragma once
 
 #include <cstddef>

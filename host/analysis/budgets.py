@@ -1,6 +1,4 @@
-"""How budgets are written: an Linf eps in 1/255 of the input range, any other in multiples of
-it.
-"""
+"""How budgets are written: Linf in 1/255 of the input range, others in multiples of it."""
 
 from __future__ import annotations
 
@@ -12,9 +10,7 @@ _NORMS = {"linf": "Linf", "l2": "L2", "l1": "L1", "l0": "L0"}
 
 
 def asked(eps: float, norm: str, minimises: bool) -> str:
-    """What an attack was asked for: ``8/255``, ``L2 0.5``, or ``smallest L2`` where it
-    minimises.
-    """
+    """What an attack was asked for: ``8/255``, ``L2 0.5``, ``smallest L2`` where it minimises."""
     name = _NORMS.get(norm, norm)
     if minimises:
         return f"smallest {name}"
@@ -22,19 +18,20 @@ def asked(eps: float, norm: str, minimises: bool) -> str:
 
 
 def of_cell(cell: Cell, manifest: Manifest) -> str:
-    """The same for a cell of a run."""
+    """What the attack of a cell was asked for, in the words of ``asked``."""
     kind = manifest.kind(cell.attack)
     return asked(cell.eps, kind.norm, kind.minimises) if kind else of_levels(cell.eps)
 
 
 def of_row(row: SummaryRow) -> str:
-    """The same for a row of figures."""
+    """What the attack of a row of figures was asked for, in the words of ``asked``."""
     return asked(row.eps, row.norm, row.minimises)
 
 
 def reached(row: SummaryRow) -> str:
-    """The largest perturbation that reached the chip, in the same words; its L2 length for an L0
-    attack too.
+    """The largest perturbation that reached the chip, as ``8/255`` or ``L2 0.5``.
+
+    For an L0 attack its L2 length is named too.
     """
     if row.norm == "l1" and row.l1_max is not None:
         return f"L1 {row.l1_max:.3g}"
@@ -42,8 +39,9 @@ def reached(row: SummaryRow) -> str:
 
 
 def returned(row: SummaryRow) -> str:
-    """The largest perturbation that the attack itself gave, in its norm, before it was brought to
-    the input grid.
+    """The largest perturbation that the attack itself gave, in its norm.
+
+    It is measured before the result was brought to the input grid.
     """
     if row.norm == "linf":
         return of_levels(row.unsnapped_max)

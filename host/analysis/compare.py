@@ -1,5 +1,6 @@
-"""Two runs of one network side by side: do their devices give the same bytes, and what does each
-cost? Pure.
+"""Two runs of one network side by side: do their devices give the same bytes, at what cost?
+
+Pure.
 """
 
 from __future__ import annotations
@@ -137,11 +138,9 @@ def _side(run: Path, manifest: Manifest, table: pa.Table) -> Side:
     low, middle, high = np.percentile(counts, (5, 50, 95)) if len(counts) else (0.0, 0.0, 0.0)
     clean = table.filter(pc.equal(table["attack"], "clean"))
     labels = clean["label"].to_numpy()
-    right = (
-        float(np.mean(clean["predicted"].to_numpy() == labels))
-        if len(labels) and labels.min() >= 0
-        else None
-    )
+    right = None
+    if len(labels) and labels.min() >= 0:
+        right = float(np.mean(clean["predicted"].to_numpy() == labels))
     sizes = [
         size
         for name in ("arena_bytes", "scratch_bytes")

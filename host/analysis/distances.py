@@ -31,8 +31,9 @@ class Quartiles:
 
 @dataclass(frozen=True)
 class Distances:
-    """One attack made on one source, on one rung, sample by sample; infinite where the rung was not
-    fooled.
+    """One attack made on one source, on one rung: the distance it needed for each sample.
+
+    It is infinite where the rung was not fooled.
     """
 
     rung: str
@@ -52,8 +53,9 @@ class Distances:
 
     @property
     def n(self) -> int:
-        """Samples that the rung answers right when they are clean, and that the attack did not fail
-        on.
+        """The number of samples that count.
+
+        The rung answers them right when they are clean, and the attack did not fail on them.
         """
         return len(self.l2)
 
@@ -74,8 +76,9 @@ class Distances:
 
 
 def distances(table: pa.Table, manifest: Manifest) -> list[Distances]:
-    """One for each rung and each cell of an attack that minimises; none without labels or without
-    the clean cell.
+    """Distances for each rung and each cell of an attack that minimises.
+
+    There are none without labels or without the clean cell.
     """
     found, order = groups(table), attack_order(manifest)
     right = {
@@ -99,9 +102,7 @@ def distances(table: pa.Table, manifest: Manifest) -> list[Distances]:
 
 
 def quartiles(distance: NDArray[np.float64]) -> Quartiles:
-    """The smallest distances within which a quarter, a half and three quarters of the samples
-    lie.
-    """
+    """The smallest distances that hold a quarter, a half and three quarters of the samples."""
     cut = np.quantile(distance, (0.25, 0.5, 0.75), method="inverted_cdf")
     return Quartiles(*(float(value) if np.isfinite(value) else None for value in cut))
 

@@ -1,5 +1,6 @@
-"""What makes an attack suspect, from its making and from the records together; and what to do about
-it. Pure.
+"""What makes an attack suspect, and what to do about it.
+
+It is told from the attack's making and from the records together. Pure.
 
 Accuracy under an attack is an upper bound of robustness. A flag says that the bound is likely to be
 a bad one.
@@ -202,8 +203,9 @@ def _idle(found: Groups, manifest: Manifest) -> Iterator[Flag]:
 
 
 def clearly_fewer(left: Group, right: Group) -> bool:
-    """Fewer right answers in ``left``, by more than ``CLEARLY`` standard errors of the samples that
-    changed sides.
+    """Whether ``left`` has clearly fewer right answers than ``right``.
+
+    Clearly is by more than ``CLEARLY`` standard errors of the samples that changed sides.
     """
     _, a, b = np.intersect1d(left.sample, right.sample, assume_unique=True, return_indices=True)
     lost = int(np.sum(right.right[b] & ~left.right[a]))

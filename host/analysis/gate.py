@@ -1,5 +1,4 @@
-"""Floors for continuous integration: thresholds on a run's figures -> verdicts, JUnit XML, exit
-code 1.
+"""Floors for continuous integration: a run's figures to verdicts, JUnit XML and exit code 1.
 
 What a gate asks for and the run did not measure fails: a gate never passes in silence.
 """

@@ -71,11 +71,8 @@ def groups(table: pa.Table) -> Groups:
     )
     keys = np.stack([*codes, columns["eps"], columns["seed"]])[:, order]
     found: Groups = {}
-    for rows in (
-        np.split(order, np.flatnonzero(np.any(keys[:, 1:] != keys[:, :-1], axis=0)) + 1)
-        if len(table)
-        else []
-    ):
+    ends = np.flatnonzero(np.any(keys[:, 1:] != keys[:, :-1], axis=0)) + 1
+    for rows in np.split(order, ends) if len(table) else []:
         at = rows[0]
         rung, attack, source = (
             names[n][c[at]] for n, c in zip(("rung", "attack", "source"), codes, strict=True)

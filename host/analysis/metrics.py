@@ -76,8 +76,9 @@ class SummaryRow:
 
 @dataclass(frozen=True)
 class Step:
-    """What one step of the ladder does to the accuracy on one cell, on the samples both rungs
-    answered.
+    """What one step of the ladder does to the accuracy on one cell.
+
+    It is measured on the samples that both rungs answered.
     """
 
     attack: str
@@ -187,9 +188,7 @@ def agreement(group: Group, other: Group | None) -> float | None:
 
 
 def attribution(table: pa.Table, manifest: Manifest) -> list[Step]:
-    """The change of accuracy between neighbouring rungs of each cell; empty for data without
-    labels.
-    """
+    """The change of accuracy between neighbouring rungs of each cell; empty without labels."""
     order = attack_order(manifest)
     steps = []
     for rungs in groups(table).values():

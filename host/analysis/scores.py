@@ -61,17 +61,13 @@ def agreements(table: pa.Table) -> list[ScoreAgreement]:
 
 
 def nearest(real: FloatArray) -> Int64Array:
-    """Thousandths as ``printf("%.3f")`` gives them of a float32: to nearest, ties to even, of the
-    exact value.
-    """
+    """Thousandths as ``printf("%.3f")`` gives them: to nearest, ties of the float32 to even."""
     thousandths: Int64Array = np.rint(real.astype(np.float64) * 1000).astype(np.int64)
     return thousandths
 
 
 def cut(real: FloatArray) -> Int64Array:
-    """Thousandths as the reference firmware of keyword spotting gives them: towards zero, computed
-    in float32.
-    """
+    """Thousandths as the reference firmware of keyword spotting has them: cut, in float32."""
     thousandths: Int64Array = np.trunc(real * np.float32(1000)).astype(np.int64)
     return thousandths
 

@@ -1,6 +1,4 @@
-"""Builds a board's firmware (PlatformIO as a subprocess, ``make`` for the host build) and writes it
-to the board.
-"""
+"""Builds a board's firmware: PlatformIO as a subprocess, ``make`` for the host build."""
 
 from __future__ import annotations
 
@@ -77,9 +75,7 @@ def prepare(board: Board, parts: Parts) -> None:
 
 
 def static_sizes(board: Board, image: bytes) -> tuple[int, int] | None:
-    """``sizes`` of the image with build id ``image``, where it is the one that this checkout built
-    last.
-    """
+    """``sizes`` of the image with build id ``image``, where this checkout built it last."""
     elf = newest_image(board)
     if not elf.is_file():
         return None
@@ -90,8 +86,9 @@ def static_sizes(board: Board, image: bytes) -> tuple[int, int] | None:
 
 
 def sizes(elf: Path) -> tuple[int, int]:
-    """Flash (text, constants and the image of .data) and static RAM (stack, .data, .bss) of an ELF,
-    in bytes.
+    """Flash and static RAM of an ELF, in bytes.
+
+    Flash is text, constants and the image of .data; RAM is stack, .data and .bss.
     """
     run = subprocess.run(
         ["arm-none-eabi-size", "-B", "-d", str(elf)], capture_output=True, text=True, check=False
@@ -103,9 +100,7 @@ def sizes(elf: Path) -> tuple[int, int]:
 
 
 def newest_image(board: Board, parts: Parts = USUAL) -> Path:
-    """Where the image of ``board`` lies that this checkout built last, whether or not there is
-    one.
-    """
+    """Where the image of ``board`` lies that this checkout built last; there may be none."""
     return build_folder(checkout(), parts) / board.env / "firmware.elf"
 
 
@@ -115,8 +110,9 @@ def build_folder(root: Path, parts: Parts) -> Path:
 
 
 def platformio_environment(parts: Parts, root: Path) -> dict[str, str]:
-    """The environment that keeps PlatformIO inside the checkout and off the network, and names the
-    parts.
+    """The environment that keeps PlatformIO in the checkout and off the network.
+
+    It also names the parts to build.
     """
     kept = {
         key: value

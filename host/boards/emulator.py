@@ -161,11 +161,9 @@ class Emulator:
             return f"the emulator refused the board: {why}" if settled else None
         if self._said is not None:
             self._said.ended()
-        how = (
-            f"was killed by {signal.Signals(-status).name}"
-            if status < 0
-            else f"ended with status {status}"
-        )
+        how = f"ended with status {status}"
+        if status < 0:
+            how = f"was killed by {signal.Signals(-status).name}"
         said = self._refusal() or self.last_words()
         return f"the emulator {how}" + (f": {said}" if said else "")
 
@@ -221,8 +219,9 @@ def emulator_of(board: Board) -> str:
 
 
 def _dies_with_us() -> Sequence[str]:
-    """What goes before the command of an emulator with a UART: that never ends, so nothing else
-    tells an orphan to.
+    """What goes before the command of an emulator with a UART, so that it ends with this program.
+
+    That emulator never ends by itself, and nothing else tells an orphan to.
     """
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "KILL"] if setpriv else []

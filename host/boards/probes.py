@@ -1,6 +1,4 @@
-"""Which debug probes are plugged in: each brings the serial port of the board behind it, and its
-own serial number.
-"""
+"""Which debug probes are plugged in: each brings the serial port of the board behind it."""
 
 from __future__ import annotations
 
@@ -60,15 +58,14 @@ def find_attached(board: Board, serial_number: str = "") -> Attached:
 
 
 def probe_at(board: Board, url: str) -> Attached | None:
-    """The probe whose serial port is ``url``, by that name or a link to it; None where no probe's
-    is.
-    """
+    """The probe whose serial port is ``url``, or a link to it; None where no probe's is."""
     return next((one for one in attached(board) if _same(one.url, url)), None)
 
 
 def probe_to_program(board: Board, serial_number: str, url: str) -> str:
-    """Serial number of the probe that programs the board: the one given, that of the port ``url``,
-    or of the only one.
+    """Serial number of the probe that programs the board.
+
+    It is the one given, that of the port ``url``, or of the only one.
 
     Empty where the probe has none, or where ``url`` is no probe's port and no probe shows one.
     Raises LinkError where ``url`` is the port of another probe than the one given, and as

@@ -1,6 +1,4 @@
-"""Programs and restarts a real board through whichever of OpenOCD, st-flash and pyOCD is
-installed.
-"""
+"""Programs and restarts a real board through OpenOCD, st-flash or pyOCD."""
 
 from __future__ import annotations
 
@@ -33,8 +31,9 @@ class Programmer:
     program: str
 
     def flash(self, board: Board, elf: Path, serial_number: str, room: Path) -> list[list[str]]:
-        """The commands that write ``elf``, verify it and start it; ``room`` is a folder for what
-        lies between.
+        """The commands that write ``elf``, verify it and start it.
+
+        ``room`` is a folder for what lies between.
         """
         if self.program == "openocd":
             return [[*openocd(board, serial_number), "-c", f"program {{{elf}}} verify reset exit"]]
@@ -67,9 +66,7 @@ class Programmer:
 
 
 def openocd(board: Board, serial_number: str) -> list[str]:
-    """OpenOCD for the chip of ``board``, through the probe of ``serial_number`` where one is
-    given.
-    """
+    """OpenOCD for the chip of ``board``, through the probe of ``serial_number`` if given."""
     named = _named("adapter serial", serial_number)
     return ["openocd", "-f", board.openocd, *(["-c", " ".join(named)] if named else [])]
 

@@ -81,13 +81,13 @@ class Board:
 
 
 def parse_probes(table: dict[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The table ``probes``: USB ids by kind of probe. Raises UsageError on what is no list of
-    them.
+    """The table ``probes``: USB ids by kind of probe.
+
+    Raises UsageError on what is no list of them.
     """
     for kind, ids in table.items():
-        if not isinstance(ids, list) or any(
-            not isinstance(i, str) or not USB_ID.fullmatch(i) for i in ids
-        ):
+        right = isinstance(ids, list)
+        if not right or not all(isinstance(i, str) and USB_ID.fullmatch(i) for i in ids):
             raise UsageError(
                 "boards.toml [probes]: "
                 f"{kind} = {ids!r} is not a list of ids of the form '0483:374b'"
@@ -144,8 +144,9 @@ def load_boards() -> dict[str, Board]:
 
 
 def get_board(name: str, emulator: str = "") -> Board:
-    """The board called ``name``, or the row that runs its very image in ``emulator`` (``qemu``,
-    ``renode``).
+    """The board called ``name``, or the row that runs its very image in ``emulator``.
+
+    An emulator is ``qemu`` or ``renode``.
 
     Raises UsageError that lists the known names.
     """

@@ -1,6 +1,4 @@
-"""Where ``ENGINE=tflm`` takes TensorFlow Lite Micro from: the tree TFLM_DIR names, or PlatformIO's
-registry.
-"""
+"""Where ``ENGINE=tflm`` takes TensorFlow Lite Micro from: TFLM_DIR or PlatformIO's registry."""
 
 from __future__ import annotations
 
@@ -90,8 +88,9 @@ def refuse(dense: Sequence[str], unbiased: Sequence[str]) -> None:
 
 
 def takes_per_channel(tree: Path) -> bool:
-    """Do the fully connected kernel that ``tree`` is compiled with, and what prepares it, know
-    scales by channel?
+    """Whether fully connected layers of ``tree`` know a scale for each channel.
+
+    Asked of the kernel that is compiled and of what prepares it.
 
     Told by a name in both sources: the library states no version, and those made of it for Arduino
     have their own.
@@ -110,9 +109,7 @@ def takes_no_bias(tree: Path) -> bool:
 
 
 def _source(folder: Path, name: str) -> bytes:
-    """The C++ file ``name`` as upstream or as Arduino spells its suffix; empty where there is
-    none.
-    """
+    """The C++ file ``name``, with upstream's suffix or Arduino's; empty where there is none."""
     found: Iterator[Path] = (folder / f"{name}{suffix}" for suffix in (".cc", ".cpp"))
     return next((path.read_bytes() for path in found if path.is_file()), b"")
 
@@ -128,16 +125,13 @@ def require(board: Board, root: Path) -> None:
         raise UsageError(
             f"{board.name} with --engine tflm: set TFLM_DIR to a tree of TensorFlow Lite Micro"
         )
-    if (
-        root / ".pio" / "libdeps" / board.env / LIBRARY.partition("/")[2].partition("@")[0]
-    ).is_dir():
+    name = LIBRARY.partition("/")[2].partition("@")[0]
+    if (root / ".pio" / "libdeps" / board.env / name).is_dir():
         return
     argv = [str(root / ".pio-venv" / "bin" / "python"), "-c", PROBE]
     try:
-        reached = (
-            subprocess.run(argv, capture_output=True, timeout=PROBE_SECONDS, check=False).returncode
-            == 0
-        )
+        done = subprocess.run(argv, capture_output=True, timeout=PROBE_SECONDS, check=False)
+        reached = done.returncode == 0
     except subprocess.TimeoutExpired:
         reached = False
     if not reached:

@@ -21,9 +21,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Runs it."""
-    from tinyrobust.core.terminal import Column, show
     from tinyrobust.host.boards.probes import attached
     from tinyrobust.host.boards.table import load_boards
+    from tinyrobust.host.commands.terminal.tables import Column, show
 
     boards = load_boards().values()
     plugged = {

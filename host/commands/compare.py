@@ -27,8 +27,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Runs it; raises GateFailed where one output byte differs."""
     from tinyrobust.core.errors import GateFailed
-    from tinyrobust.core.terminal import Column, show
     from tinyrobust.host.analysis.compare import compare
+    from tinyrobust.host.commands.terminal.tables import Column, show
 
     found = compare(args.a, args.b)
     if args.json:
@@ -46,8 +46,9 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _rows(a: Side, b: Side) -> Iterator[tuple[str, str, str, str]]:
-    """Name of a figure, the figure on both sides, and the second by the first where they are of one
-    unit.
+    """Rows of (name of a figure, left, right, ratio).
+
+    The ratio is the second by the first where both are of one unit.
     """
     yield "board", a.board, b.board, ""
     yield "engine", a.engine, b.engine, ""

@@ -21,8 +21,9 @@ PROFILED = 10
 
 
 def say_costs(device: Device, board: Board, run: Path, manifest: Manifest, say: Say) -> None:
-    """Latency or instructions on seeded noise, whole and layer by layer, RAM with the stack's
-    high-water mark, flash.
+    """Says what an inference costs: time or instructions, layer by layer too, RAM and flash.
+
+    It is measured on seeded noise; RAM comes with the stack's high-water mark.
 
     The layers are recorded in the folder of the run, once.
     """
@@ -56,8 +57,9 @@ def _noise(device: Device, n: int) -> Int8Array:
 
 
 def latency(ticks: Int64Array, info: Info, emulated: bool) -> str:
-    """Median and tails of ``ticks`` (int64 [n], one per inference): cycles and milliseconds, or
-    instructions.
+    """Median and tails of ``ticks``, int64 [n], one per inference.
+
+    They are cycles and milliseconds, or instructions.
     """
     counter = of_info(info, emulated)
     low, mid, high = (
@@ -71,8 +73,9 @@ def latency(ticks: Int64Array, info: Info, emulated: bool) -> str:
 
 
 def layer_lines(layers: Layers) -> list[str]:
-    """A table of the operators: name, share, median and tails, milliseconds where counts are
-    time.
+    """A table of the operators: name, share, median and tails.
+
+    Milliseconds stand beside them where counts are time.
     """
     unit, hz = layers.counter.unit, layers.counter.hz
     head = f"{'op':>4} {'name':<18} {'share':>6} {unit:>14} {'p5':>12} {'p95':>12}" + (

@@ -1,6 +1,4 @@
-"""``tinyrobust doctor``: each tool, its version and what cannot be done without it; or what is
-wrong with a board.
-"""
+"""``tinyrobust doctor``: each tool and its version, or what is wrong with a board."""
 
 from __future__ import annotations
 
@@ -34,7 +32,7 @@ def main(args: argparse.Namespace) -> int:
         return _board(args)
     if args.port or args.serial:
         raise UsageError("--port and --serial say where a board is: name it, too (--board)")
-    from tinyrobust.core.terminal import Column, show
+    from tinyrobust.host.commands.terminal.tables import Column, show
     from tinyrobust.host.setup.doctor import doctor
 
     rows = doctor()
@@ -49,9 +47,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _board(args: argparse.Namespace) -> int:
-    """HELLO first; where that is not answered, the chip as its probe sees it, and what is wrong
-    with it.
-    """
+    """Asks the board for HELLO, and where it is mute, its probe for what is wrong."""
     from tinyrobust.host.boards.build import newest_image
     from tinyrobust.host.boards.probes import probe_to_program
     from tinyrobust.host.boards.table import get_board
@@ -88,6 +84,6 @@ def _tell(as_json: bool, facts: Sequence[tuple[str, str]], verdict: str) -> None
     if as_json:
         print(json.dumps({"verdict": verdict, "facts": facts}, indent=2))
     elif facts:
-        from tinyrobust.core.terminal import Column, show
+        from tinyrobust.host.commands.terminal.tables import Column, show
 
         show([Column("what"), Column("value")], facts)

@@ -1,6 +1,4 @@
-"""``tinyrobust flash``: build a real board's firmware, write it to the one that is plugged in, and
-ask it what runs.
-"""
+"""``tinyrobust flash``: build a real board's firmware, write it, ask the board what runs."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""``tinyrobust gate``: judge a finished run by the floors of a bench.toml; exit code 1 where one is
-missed.
+"""``tinyrobust gate``: judge a finished run by the floors of a bench.toml.
+
+Exit code 1 where one is missed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""What an image is linked with that carries its network in flash, as ``run`` and ``flash`` build
-it.
-"""
+"""What an image with its network in flash is linked with, for ``run`` and ``flash``."""
 
 from __future__ import annotations
 

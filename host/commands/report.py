@@ -17,7 +17,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Runs it."""
-    from tinyrobust.host.commands.output import show
+    from tinyrobust.host.commands.terminal.output import show
     from tinyrobust.host.report.page import write_report
 
     paths = write_report(args.run)

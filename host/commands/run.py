@@ -108,8 +108,9 @@ def attach_linked(config: Config, board: Board, bundle: Bundle) -> Target:
 
 
 def open_both(config: Config, board: Board, cache: Path, stack: ExitStack) -> tuple[Ladder, Target]:
-    """The model's ladder and the device, which ``stack`` closes: what can fail soonest comes
-    first.
+    """The model's ladder and the device, which ``stack`` closes.
+
+    What can fail soonest comes first.
     """
     from tinyrobust.host.boards.build import prepare
     from tinyrobust.host.boards.table import PortKind
@@ -150,10 +151,10 @@ def main(args: argparse.Namespace) -> int:
     cache = cache_folder()
     with ExitStack() as stack:
         ladder, device = open_both(config, board, cache, stack)
-        from tinyrobust.core.progress import Progress
         from tinyrobust.host.analysis.gate import check, enforce
         from tinyrobust.host.commands.costs import say_costs
-        from tinyrobust.host.commands.output import show
+        from tinyrobust.host.commands.terminal.bar import Progress
+        from tinyrobust.host.commands.terminal.output import show
         from tinyrobust.host.devices.device import Device
         from tinyrobust.host.report.page import write_report
         from tinyrobust.host.runs.execute import execute

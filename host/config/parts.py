@@ -1,6 +1,4 @@
-"""Which of its exchangeable parts a firmware is built of: what it speaks, what runs the network,
-what is linked in.
-"""
+"""Which of its exchangeable parts a firmware is built of: protocol, engine, linked sources."""
 
 from __future__ import annotations
 

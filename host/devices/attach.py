@@ -1,5 +1,6 @@
-"""From a board's name to a Device that answers: builds and starts what is emulated, finds what is
-plugged in.
+"""From a board's name to a Device that answers.
+
+What is emulated is built and started, what is plugged in is found.
 """
 
 from __future__ import annotations
@@ -17,16 +18,15 @@ from tinyrobust.host.boards.table import Board, EmulatorKind, PortKind
 from tinyrobust.host.config.parts import Parts
 from tinyrobust.host.devices.attached_board import AttachedBoard, check_board
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.link.ports import ChildPort, FifoPort, Port, SerialPort, connect
+from tinyrobust.host.link.ports import ChildPort, FifoPort, Port
+from tinyrobust.host.link.serial_port import SerialPort, connect
 
 NATIVE = "native"
 
 
 @dataclass(frozen=True)
 class Image:
-    """A firmware's file; nothing of it is known where a board runs what was flashed to it
-    earlier.
-    """
+    """A firmware's file; empty where a board runs what was flashed to it earlier."""
 
     sha256: str = ""
     flash_bytes: int = 0
@@ -40,8 +40,7 @@ def attach(
     url: str = "",
     parts: Parts = USUAL,
 ) -> Device:
-    """An open Device for ``board`` that has said HELLO; close it (or use it as a context manager)
-    when done.
+    """An open Device for ``board`` that has said HELLO; it is a context manager.
 
     Emulated boards and ``native`` run the firmware of this checkout, built first of ``parts``; a
     real board runs what was flashed to it: the one at the serial port ``url``, or with the probe of

@@ -1,4 +1,4 @@
-"""A real board that is attached: found by its probe, met at its rate, waited for if it goes away."""
+"""A real board that is attached: found by its probe, met at its rate, waited for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tinyrobust.host.boards.programmer import restart
 from tinyrobust.host.boards.table import Board
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.devices.rate import NoAnswerError, meet
-from tinyrobust.host.link.ports import SerialPort
+from tinyrobust.host.link.serial_port import SerialPort
 
 POLL_SECONDS = 1.0
 WAIT_SECONDS = 1800.0
@@ -24,8 +24,9 @@ WAIT_SECONDS = 1800.0
 
 @dataclass(frozen=True)
 class AttachedBoard:
-    """One real board: at the serial port ``url``; where that is empty, at the probe
-    ``serial_number`` or the one.
+    """One real board: at the serial port ``url``, or behind a debug probe.
+
+    The probe is that of ``serial_number``, or the only one where that is empty too.
     """
 
     board: Board
@@ -45,11 +46,9 @@ class AttachedBoard:
         Asked while the port is open: a board that is unplugged no longer says whose it was.
         """
         probe = probe_at(self.board, url)
-        return (
-            replace(self, serial_number=probe.serial_number)
-            if probe and probe.serial_number
-            else self
-        )
+        if not probe or not probe.serial_number:
+            return self
+        return replace(self, serial_number=probe.serial_number)
 
     def restart(self) -> bool:
         """Resets the board by the probe of its port; whether that worked.
@@ -109,8 +108,9 @@ class AttachedBoard:
         return info
 
     def recover(self, device: Device, why: LinkError) -> None:
-        """Waits until the board of ``device`` is back, restarted by its probe where it is there but
-        mute.
+        """Waits until the board of ``device`` is back.
+
+        Its probe restarts it where it is there but mute.
 
         Raises LinkError where another board or another image comes back, or none within
         ``WAIT_SECONDS``.

@@ -1,5 +1,6 @@
-"""What of a board's answers is believed: every field within bounds before anything is computed from
-it. Pure.
+"""What of a board's answers is believed: every field within bounds before it is used.
+
+Pure.
 
 A board is untrusted: other firmware, a damaged one, or none at all may speak from its port. What it
 states sizes arrays, ends in Parquet columns, divides, and is shown. Texts of its messages are
@@ -10,7 +11,17 @@ from __future__ import annotations
 
 import math
 
-from tinyrobust.core.abi.wire import FIRST_BAUD, MAX_PROFILED, MAX_TENSOR, Info, Tensor, TickUnit
+from tinyrobust.core.abi.layout import size, unpack
+from tinyrobust.core.abi.wire import (
+    FIRST_BAUD,
+    MAX_PROFILED,
+    MAX_TENSOR,
+    Info,
+    OperatorTicks,
+    Profiled,
+    Tensor,
+    TickUnit,
+)
 from tinyrobust.core.errors import LinkError
 from tinyrobust.core.types import TensorSpec
 
@@ -129,3 +140,14 @@ def profiled(n_ops: int) -> int:
     if n_ops > MAX_PROFILED:
         raise LinkError(f"the board timed {n_ops} operators, {MAX_PROFILED} at most can be")
     return n_ops
+
+
+def timed(body: Profiled, tail: bytes) -> list[OperatorTicks]:
+    """What each operator took, out of a PROFILED.
+
+    Raises LinkError where its tail is not as long as its body says, or says too much.
+    """
+    step = size(OperatorTicks)
+    if len(tail) != profiled(body.n_ops) * step:
+        raise LinkError(f"the board timed {body.n_ops} operators and sent {len(tail)} bytes")
+    return [unpack(OperatorTicks, tail[at : at + step]) for at in range(0, len(tail), step)]

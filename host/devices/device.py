@@ -1,25 +1,22 @@
-"""A board as a Predictor: HELLO, LOAD a plan, stream samples. What it cannot prove about the board
-it refuses.
+"""A board as a Predictor: HELLO, LOAD a plan, stream samples.
+
+What it cannot prove about the board it refuses.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
-from tinyrobust.core.abi.layout import size, unpack
 from tinyrobust.core.abi.wire import (
-    LOAD_CHUNK,
     PROTOCOL,
     Error,
     Hello,
     Infer,
     Info,
     Layer,
-    Load,
     OperatorTicks,
     Profile,
     Reset,
@@ -29,59 +26,20 @@ from tinyrobust.core.errors import LinkError
 from tinyrobust.core.grid import input_grid, to_model_input
 from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Int8Array, Int64Array, IntArray, Prediction, TensorSpec
-from tinyrobust.host.devices.believed import believed, profiled, spec, ticks
-from tinyrobust.host.devices.target import Identity, identity_of
-from tinyrobust.host.link.exchange import Answer, Counters, Link, LostError, RefusedError, Request
-from tinyrobust.host.link.frame import MAX_DECODED, decoded_size
+from tinyrobust.host.devices.believed import believed, spec, ticks, timed
+from tinyrobust.host.devices.loading import edges, hold
+from tinyrobust.host.devices.target import Identity, Network, identity_of
+from tinyrobust.host.link.exchange import Link
+from tinyrobust.host.link.messages import Counters, RefusedError, Request
 from tinyrobust.host.link.patience import NoisyError, silent
 from tinyrobust.host.link.ports import Port
 
-LEAST_CHUNK = 16
-CHUNK_TRIES = 3
-"""Losses of one LOAD chunk before the next try is half as long."""
-LOAD_ATTEMPTS = 3
 MAX_RECOVERIES = 5
 """How often in a row a board may fail without one more answer."""
 REFLASH = "build and flash the firmware of this checkout"
 
 Recover = Callable[["Device", LinkError], None]
 """Gets a board back that failed, or raises."""
-
-
-class LoadablePlan(Protocol):
-    """What a device needs of a bundle."""
-
-    @property
-    def plan(self) -> bytes:
-        """The whole plan (tinyrobust/core/abi/plan.py)."""
-        ...
-
-    @property
-    def plan_id(self) -> str:
-        """Its SHA-256 as the plan's header states it, in hex."""
-        ...
-
-
-def _operators(answer: Answer) -> list[OperatorTicks]:
-    """The tail of a PROFILED.
-
-    Raises LinkError where it is not as long as its body says, or says too much.
-    """
-    step = size(OperatorTicks)
-    if len(answer.tail) != profiled(answer.body.n_ops) * step:
-        raise LinkError(
-            f"the board timed {answer.body.n_ops} operators and sent {len(answer.tail)} bytes"
-        )
-    return [
-        unpack(OperatorTicks, answer.tail[at : at + step])
-        for at in range(0, len(answer.tail), step)
-    ]
-
-
-def _alike(one: TensorSpec, other: TensorSpec) -> bool:
-    """Whether both are one tensor, whatever dimensions of 1 are left out."""
-    same = (one.dtype, one.size, one.zero_point) == (other.dtype, other.size, other.zero_point)
-    return same and bool(np.isclose(one.scale, other.scale, rtol=1e-6))
 
 
 class Device:
@@ -118,7 +76,7 @@ class Device:
         self._info: Info | None = None
         self._input: TensorSpec | None = None
         self._model_input: TensorSpec | None = None
-        self._bundle: LoadablePlan | None = None
+        self._bundle: Network | None = None
         self._output: TensorSpec | None = None
 
     def __enter__(self) -> Device:
@@ -141,7 +99,7 @@ class Device:
 
     @property
     def rung(self) -> str:
-        """See Predictor."""
+        """``native`` for a process of this host, ``board`` for an emulated or attached board."""
         return self._rung
 
     @property
@@ -189,12 +147,11 @@ class Device:
 
     def load(
         self,
-        bundle: LoadablePlan,
+        bundle: Network,
         input: TensorSpec | None = None,
         output: TensorSpec | None = None,
     ) -> Info:
-        """Makes ``bundle`` the board's network, uploading its plan unless the board already holds
-        it.
+        """Makes ``bundle`` the board's network, uploading its plan unless the board holds it.
 
         ``input`` is the ladder's input grid; a network of int16 activations is sent what
         ``tinyrobust.core.grid`` makes of it. ``output`` is the network's. Raises RefusedError where
@@ -202,37 +159,8 @@ class Device:
         RAM, the board's input tensor does not take ``input``, or its output tensor is not
         ``output``.
         """
-        info = self.hello()
-        for _ in range(LOAD_ATTEMPTS):
-            if info.plan_ready and info.plan_id.hex() == bundle.plan_id:
-                break
-            try:
-                self._upload(bundle.plan, info)
-            except RefusedError as err:
-                if err.code != Error.PLAN_TOO_LARGE or err.detail <= info.pool_bytes:
-                    raise
-                raise LinkError(
-                    f"the network takes {err.detail} bytes of RAM (plan, arena, scratch and "
-                    f"receive buffer), {err.detail - info.pool_bytes} more than the "
-                    f"{info.pool_bytes} that {info.board} has for it: tinyrobust flash --board "
-                    f"{info.board} --model M.tflite links its plan into flash"
-                ) from None
-            info = self.hello()
-        else:
-            raise LinkError(
-                f"the board holds plan {info.plan_id.hex()[:12]} after loading "
-                f"{bundle.plan_id[:12]}"
-            )
-        theirs = spec(info.input)
-        if input is not None:
-            same = theirs.zero_point == input.zero_point and np.isclose(
-                theirs.scale, input.scale, rtol=1e-6
-            )
-            if theirs.size != input.size or (theirs.dtype == "int8" and not same):
-                raise LinkError(f"the board's input is {theirs}, the model's {input}")
-        answered = spec(info.output)
-        if output is not None and not _alike(answered, output):
-            raise LinkError(f"the board's output is {answered}, the model's {output}")
+        info = hold(self.link, self.hello, bundle)
+        theirs = edges(info, input, output)
         self._input = input or input_grid(theirs)
         self._model_input = (
             self._input if theirs.dtype == "int8" else replace(theirs, shape=self._input.shape)
@@ -240,42 +168,9 @@ class Device:
         self._bundle, self._output = bundle, output
         return info
 
-    def _upload(self, plan: bytes, info: Info) -> None:
-        """Sends the plan in chunks, shorter ones where long ones keep being lost."""
-        room = min(info.max_frame, MAX_DECODED) - decoded_size(Load(0, 0))
-        chunk = longest = max(LEAST_CHUNK, min(LOAD_CHUNK, room))
-        offset = 0
-        while offset < len(plan):
-            tail = plan[offset : offset + chunk]
-            tries = CHUNK_TRIES if chunk > LEAST_CHUNK else None
-            try:
-                answer = self.link.request(Load(len(plan), offset), tail, tries)
-            except LostError:
-                chunk = longest = max(LEAST_CHUNK, chunk // 2)
-                continue
-            except RefusedError as err:
-                # A chunk had arrived and its LOADED was lost: the board says what it expects next.
-                # Back at 0, it has either finished or forgotten; INFO will tell.
-                if err.code != Error.WRONG_OFFSET or not (
-                    err.detail == 0 or offset < err.detail <= len(plan)
-                ):
-                    raise
-                if err.detail == 0:
-                    return
-                offset = err.detail
-                continue
-            if answer.body.next_offset != offset + len(tail):
-                raise LinkError(
-                    f"the board expects plan byte {answer.body.next_offset}, "
-                    f"not {offset + len(tail)}"
-                )
-            offset = answer.body.next_offset
-            if answer.retries == 0:
-                chunk = min(chunk * 2, longest)
-
     @property
     def input(self) -> TensorSpec:
-        """See Predictor. Raises LinkError before ``load``."""
+        """The int8 input grid that samples are on. Raises LinkError before ``load``."""
         if self._input is None:
             raise LinkError("no plan has been loaded yet")
         return self._input
@@ -283,8 +178,9 @@ class Device:
     def stream(
         self, q: Int8Array, window: int | None = None
     ) -> Iterator[tuple[int, bytes, int, int]]:
-        """(index, output bytes, ticks, retries) for each sample of ``q``, int8 [n, *input.shape],
-        as they come.
+        """Answers, as they come, to the samples ``q``, int8 [n, *input.shape].
+
+        Each is (index, output bytes, ticks, retries).
 
         At most ``window`` requests are under way, or as many as the board can hold.
         """
@@ -300,7 +196,7 @@ class Device:
             yield answer.index, answer.tail, ticks(answer.body.ticks), answer.retries
 
     def predict(self, q: Int8Array) -> Prediction:
-        """See Predictor.
+        """Answers ``q``, int8 [n, *input.shape].
 
         ``ticks`` are in ``info.tick_unit``, None where the board does not count.
         """
@@ -320,12 +216,8 @@ class Device:
                     self.load(self._bundle, self._input, self._output)
                 for i, tail, count, tried in self.stream(q[missing]):
                     at = missing[i]
-                    raw[at], ticks[at], retries[at], done[i] = (
-                        np.frombuffer(tail, dtype),
-                        count,
-                        tried,
-                        True,
-                    )
+                    raw[at], ticks[at], retries[at] = np.frombuffer(tail, dtype), count, tried
+                    done[i] = True
             except LinkError as err:
                 failures = 1 if done.any() else failures + 1
                 self._survive(err, failures)
@@ -350,18 +242,16 @@ class Device:
         if isinstance(err, NoisyError):
             raise err
         restarted = isinstance(err, RefusedError) and err.code == Error.NO_PLAN
-        if (
-            self._recover is None
-            or failures > MAX_RECOVERIES
-            or (isinstance(err, RefusedError) and not restarted)
-        ):
+        refused = isinstance(err, RefusedError) and not restarted
+        if self._recover is None or failures > MAX_RECOVERIES or refused:
             raise err
         if not restarted:
             self._recover(self, err)
 
     def layer(self, op: int, q: Int8Array) -> IntArray:
-        """Output of operator record ``op`` for each sample of ``q``, [n, size of it] in the
-        output's type.
+        """Output of operator record ``op`` for each sample of ``q``.
+
+        It is [n, size of it] in the type of the network's output.
         """
         ask = Layer(self.info.plan_crc, op)
         dtype = np.dtype(spec(self.info.output).dtype).newbyteorder("<")
@@ -375,11 +265,13 @@ class Device:
         return np.stack([np.frombuffer(tail, dtype) for tail in tails])
 
     def profile(self, q: Int8Array) -> list[list[OperatorTicks]]:
-        """What each operator took, in the order in which they ran, for each sample of ``q``, one
-        request at a time.
+        """What each operator took, in the order in which they ran, for each sample of ``q``.
+
+        One request is under way at a time.
         """
         ask = Profile(self.info.plan_crc)
-        return [_operators(self.link.request(ask, row.tobytes())) for row in self._fed(q)]
+        answers = (self.link.request(ask, row.tobytes()) for row in self._fed(q))
+        return [timed(answer.body, answer.tail) for answer in answers]
 
     def _fed(self, q: Int8Array) -> IntArray:
         """``q`` as the bytes of the board's input, C-contiguous."""

@@ -48,8 +48,9 @@ def upload(
 
 
 def refuse_another(attached: AttachedBoard) -> None:
-    """Raises LinkError where a board of another kind answers: probes look alike, and not every
-    programmer checks.
+    """Raises LinkError where a board of another kind answers.
+
+    Probes look alike, and not every programmer checks.
 
     A board that does not answer, or runs other firmware, is no reason not to flash it.
     """

@@ -1,5 +1,6 @@
-"""The rate of a real board's line: every board starts at 115200 baud, HELLO raises it as far as the
-line bears.
+"""The rate of a real board's line.
+
+Every board starts at 115200 baud; HELLO raises it as far as the line bears.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from tinyrobust.core.abi.wire import FIRST_BAUD, Info
 from tinyrobust.core.errors import LinkError
 from tinyrobust.core.progress import Say
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.link.exchange import LostError, SilentError
-from tinyrobust.host.link.ports import SerialPort
+from tinyrobust.host.link.messages import LostError, SilentError
+from tinyrobust.host.link.serial_port import SerialPort
 
 TRIES = 5
 """Losses of HELLO at a rate before the other side counts as deaf to it: damaged answers, where
@@ -78,8 +79,9 @@ def meet(device: Device, port: SerialPort, baud: int, say: Say) -> Info:
 
 @contextmanager
 def _patience(device: Device, seconds: float) -> Iterator[None]:
-    """For as long as this lasts, ``device`` is given up after so many seconds without an intact
-    frame.
+    """Gives ``device`` up after so many seconds of silence, for as long as this lasts.
+
+    Silence is what has no intact frame in it.
     """
     link = device.link
     usual, link.silence = link.silence, seconds

@@ -36,7 +36,7 @@ class Network(Protocol):
 
     @property
     def plan(self) -> bytes:
-        """The whole plan (tinyrobust/core/abi/plan.py)."""
+        """The whole plan (tinyrobust/core/abi/plan/)."""
         ...
 
     @property
@@ -60,7 +60,7 @@ class Target(Protocol):
 
     @property
     def input(self) -> TensorSpec:
-        """See Predictor."""
+        """The int8 input grid that samples are on."""
         ...
 
     @property
@@ -81,7 +81,7 @@ class Target(Protocol):
         ...
 
     def predict(self, q: Int8Array) -> Prediction:
-        """See Predictor."""
+        """Answers ``q``, int8 [n, *input.shape]."""
         ...
 
     def close(self) -> None:
@@ -90,8 +90,9 @@ class Target(Protocol):
 
 
 def identity_of(info: Info, image: str, flash_bytes: int = 0) -> Identity:
-    """What a board of our own protocol says of itself; ``flash_bytes`` of its image, 0 where nobody
-    can tell.
+    """What a board of our own protocol says of itself.
+
+    ``flash_bytes`` is what its image takes, 0 where nobody can tell.
     """
     return Identity(
         detail=f"{info.board}: {info.engine}, firmware {info.firmware}",

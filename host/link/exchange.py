@@ -14,27 +14,15 @@ from __future__ import annotations
 
 import secrets
 import time
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tinyrobust.core.abi.wire import (
-    Error,
-    ErrorReply,
-    Infer,
-    Layer,
-    LayerData,
-    Profile,
-    Profiled,
-    Result,
-    Type,
-)
+from tinyrobust.core.abi.wire import Type
 from tinyrobust.core.errors import LinkError
 from tinyrobust.core.plain import printable
 from tinyrobust.core.progress import Say
 from tinyrobust.host.link.frame import (
-    TYPES,
     Damaged,
     Deframer,
     Frame,
@@ -42,29 +30,21 @@ from tinyrobust.host.link.frame import (
     encode,
     encoded_bound,
 )
+from tinyrobust.host.link.messages import (
+    Answer,
+    Counters,
+    LostError,
+    RefusedError,
+    Request,
+    SilentError,
+    answers,
+)
 from tinyrobust.host.link.noise import Noise
 from tinyrobust.host.link.patience import PATIENCE_SECONDS, Patience, silent
 from tinyrobust.host.link.ports import Port
+from tinyrobust.host.link.timing import FIRST_TIMEOUT, MOST_TIMEOUT, Timing
 from tinyrobust.host.link.vote import Ballot
 
-FIRST_TIMEOUT = {
-    Type.HELLO: 0.5,
-    Type.RESET: 1.0,
-    Type.LOAD: 2.0,
-    Type.INFER: 5.0,
-    Type.LAYER: 5.0,
-    Type.PROFILE: 5.0,
-}
-"""Seconds before an answer of this kind counts as lost, until one has been timed."""
-ANSWERS = {
-    Type.HELLO: Type.INFO,
-    Type.RESET: Type.INFO,
-    Type.LOAD: Type.LOADED,
-    Type.INFER: Type.RESULT,
-    Type.LAYER: Type.LAYER_DATA,
-    Type.PROFILE: Type.PROFILED,
-}
-LEAST_TIMEOUT, MOST_TIMEOUT = 0.25, 10.0
 LEAST_NUDGE, NUDGES = 0.002, 4
 SILENCE_SECONDS = 30.0
 """Without one intact frame for so long, the board is given up."""
@@ -72,70 +52,6 @@ MOST_CONTRADICTIONS = 20
 """Intact answers in a row that bear a request's number and answer something else: no noise makes
 them.
 """
-
-
-class RefusedError(LinkError):
-    """The board received the request intact and said no."""
-
-    def __init__(self, request: Type, reply: ErrorReply, text: str) -> None:
-        try:
-            name = Error(reply.code).name
-        except ValueError:
-            name = f"error {reply.code}"
-        super().__init__(
-            f"the board refused {request.name}: {name} "
-            f"({reply.detail}){': ' + text if text else ''}"
-        )
-        self.code, self.detail = reply.code, reply.detail
-
-
-class LostError(LinkError):
-    """A request was not answered within the tries it was given."""
-
-
-class SilentError(LinkError):
-    """Not one intact frame came for as long as the link waits for one."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """One message to the board."""
-
-    body: Any
-    tail: bytes = b""
-
-    @property
-    def type(self) -> Type:
-        """Its type code."""
-        return TYPES[type(self.body)]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The answer to request number ``index`` of an exchange, after ``retries`` repetitions."""
-
-    index: int
-    body: Any
-    tail: bytes
-    retries: int
-
-
-@dataclass
-class Counters:
-    """What went over the wire.
-
-    ``damaged`` are received frames that were no messages; bytes include framing.
-    """
-
-    frames_sent: int = 0
-    frames_received: int = 0
-    retries: int = 0
-    damaged: int = 0
-    naks: int = 0
-    stale: int = 0
-    timeouts: int = 0
-    bytes_sent: int = 0
-    bytes_received: int = 0
 
 
 @dataclass
@@ -148,18 +64,6 @@ class _Flight:
     sent: float
     retries: int = 0
     timed_out: bool = False
-
-
-@dataclass
-class _Timing:
-    """Round trips of one message type, in seconds."""
-
-    timeout: float
-    smooth: float | None = None
-
-    def sample(self, seconds: float) -> None:
-        self.smooth = seconds if self.smooth is None else 0.8 * self.smooth + 0.2 * seconds
-        self.timeout = min(max(LEAST_TIMEOUT, 4 * self.smooth), MOST_TIMEOUT)
 
 
 @dataclass
@@ -176,7 +80,7 @@ class Link:
     def __post_init__(self) -> None:
         # A board that still answers an earlier host must not meet our numbers.
         self._seq = secrets.randbelow(0xFFFF)
-        self._timing = {kind: _Timing(seconds) for kind, seconds in FIRST_TIMEOUT.items()}
+        self._timing = {kind: Timing(seconds) for kind, seconds in FIRST_TIMEOUT.items()}
         self._open_window = 1
         self._ballot = Ballot()
         self.noise = Noise()
@@ -222,9 +126,8 @@ class Link:
                 yield from self._settle(frame, flights, clock, lost)
             for seq in lost:
                 if seq in flights:
-                    flight = flights[seq] = flights.pop(
-                        seq
-                    )  # to the end: the order is that of transmission
+                    # To the end: the order is that of transmission.
+                    flight = flights[seq] = flights.pop(seq)
                     flight.retries += 1
                     self.counters.retries += 1
                     self._open_window = 1
@@ -298,7 +201,7 @@ class Link:
                 return [Damaged(b"")]
         return []
 
-    def _nudge_pause(self, timing: _Timing) -> float:
+    def _nudge_pause(self, timing: Timing) -> float:
         known = timing.smooth
         if known is None:
             known = min(
@@ -377,19 +280,3 @@ class _Clock:
 def _before(flights: dict[int, _Flight], seq: int) -> list[int]:
     order = list(flights)
     return order[: order.index(seq)]
-
-
-def answers(request: Request, frame: Frame) -> bool:
-    """Whether ``frame`` answers ``request``: the right type, and made from the very bytes that were
-    sent.
-    """
-    if frame.type is not ANSWERS[request.type]:
-        return False
-    ask, body = request.body, frame.body
-    if isinstance(ask, Infer) and isinstance(body, Result):
-        return body.input_crc == zlib.crc32(request.tail) and body.plan_crc == ask.plan_crc
-    if isinstance(ask, Layer) and isinstance(body, LayerData):
-        return body.input_crc == zlib.crc32(request.tail) and body.op == ask.op
-    if isinstance(ask, Profile) and isinstance(body, Profiled):
-        return body.input_crc == zlib.crc32(request.tail)
-    return True

@@ -1,5 +1,6 @@
-"""Frames: ``COBS(FrameHeader | body | CRC-32) 0x00`` to messages and back. Nothing damaged ever
-becomes a message.
+"""Frames to messages and back; nothing damaged ever becomes a message.
+
+A frame is ``COBS(FrameHeader | body | CRC-32) 0x00``.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ def encoded_bound(decoded: int) -> int:
 
 @dataclass(frozen=True)
 class Frame:
-    """One intact message: ``body`` is an instance of the class that ``BODIES`` names for
-    ``type``.
+    """One intact message.
+
+    ``body`` is an instance of the class that ``BODIES`` names for ``type``.
     """
 
     type: Type
@@ -71,9 +73,7 @@ def encode(seq: int, body: Any, tail: bytes = b"") -> bytes:
 
 
 def decode(encoded: bytes) -> Frame | None:
-    """One frame without its delimiter to a message; None where it is damaged or not of this
-    protocol.
-    """
+    """A frame without its delimiter to a message; None where it is damaged or unknown."""
     try:
         data = cobs.decode(encoded)
     except cobs.DecodeError:
@@ -95,8 +95,9 @@ def decode(encoded: bytes) -> Frame | None:
 
 
 class Deframer:
-    """Splits a byte stream at its delimiters, holding at most ``limit`` bytes of an unfinished
-    frame.
+    """Splits a byte stream at its delimiters.
+
+    An unfinished frame is held up to ``limit`` bytes.
     """
 
     def __init__(self, limit: int = encoded_bound(MAX_DECODED)) -> None:

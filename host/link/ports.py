@@ -1,4 +1,4 @@
-"""Byte pipes to a board: an emulator's FIFOs, a child process's stdio, any pyserial URL.
+"""Byte pipes to a board: an emulator's FIFOs, a child process's stdin and stdout.
 
 Nothing blocks forever.
 """
@@ -16,15 +16,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-import serial
-
-from tinyrobust.core.abi.wire import FIRST_BAUD
 from tinyrobust.core.errors import LinkError
 
 READ_BYTES = 1 << 16
 INBOX_BYTES = 16 << 20
 """What a peer may send unasked while it does not read, before it counts as broken."""
-CONNECT_SECONDS = 60.0
 STALL_SECONDS = 15.0
 """How long a peer may refuse to take bytes."""
 
@@ -33,9 +29,7 @@ class Port(Protocol):
     """A byte pipe. Every method raises LinkError, with one line, once the peer is gone."""
 
     def read(self, timeout: float) -> bytes:
-        """What has arrived, waiting up to ``timeout`` seconds for a first byte; empty if none
-        came.
-        """
+        """What has arrived; empty where no byte comes within ``timeout`` seconds."""
         ...
 
     def write(self, data: bytes) -> None:
@@ -89,7 +83,7 @@ class FdPort:
             raise self._fail(f"sent more than {INBOX_BYTES >> 20} MiB that nobody asked for")
 
     def read(self, timeout: float) -> bytes:
-        """See Port."""
+        """What has arrived; empty where no byte comes within ``timeout`` seconds."""
         if not self._inbox and select.select([self._rx], [], [], max(timeout, 0.0))[0]:
             self._pull()
         out = bytes(self._inbox)
@@ -97,7 +91,7 @@ class FdPort:
         return out
 
     def write(self, data: bytes) -> None:
-        """See Port."""
+        """Hands over all of ``data``; LinkError where the peer takes none for too long."""
         left = memoryview(data)
         deadline = time.monotonic() + STALL_SECONDS
         while left:
@@ -116,7 +110,7 @@ class FdPort:
                 raise self._fail(f"has not taken a byte for {STALL_SECONDS:.0f} s: reset the board")
 
     def close(self) -> None:
-        """See Port."""
+        """Releases everything; safe to call twice."""
         if not self._closed:
             self._closed = True
             for fd in {self._rx, self._tx}:
@@ -157,18 +151,17 @@ class FifoPort(FdPort):
         self._heard = False
 
     def gone(self) -> str | None:
-        """See FdPort."""
+        """Why the peer is gone, or None while it may still answer."""
         if not self._heard:
             return self._why()
         deadline = time.monotonic() + 1.0
         while (why := self._why()) is None and time.monotonic() < deadline:
-            time.sleep(
-                0.01
-            )  # a killed process closes its pipes before it can be asked how it ended
+            # A killed process closes its pipes before it can be asked how it ended.
+            time.sleep(0.01)
         return why or "closed its port"
 
     def read(self, timeout: float) -> bytes:
-        """See Port."""
+        """What has arrived; empty where no byte comes within ``timeout`` seconds."""
         data = super().read(timeout)
         self._heard = self._heard or bool(data)
         return data
@@ -202,7 +195,7 @@ class ChildPort(FdPort):
         return self._child.pid
 
     def gone(self) -> str | None:
-        """See FdPort."""
+        """Why the peer is gone, or None while it may still answer."""
         try:
             status = self._child.wait(2.0)
         except subprocess.TimeoutExpired:
@@ -213,7 +206,7 @@ class ChildPort(FdPort):
         return f"ended with status {status}" + (f": {said[:200]}" if said else "")
 
     def close(self) -> None:
-        """See Port.
+        """Releases everything; safe to call twice.
 
         The end of its input lets the program end by itself; one that does not is killed.
         """
@@ -231,109 +224,3 @@ class ChildPort(FdPort):
             self._child.kill()
             self._child.wait()
         self._complaints.close()
-
-
-class SerialPort:
-    """Any pyserial URL: ``/dev/ttyACM0``, ``COM3``, ``socket://host:port``, ``rfc2217://...``;
-    8N1.
-    """
-
-    def __init__(
-        self, url: str, baud: int = FIRST_BAUD, gone: Callable[[], str | None] = lambda: None
-    ) -> None:
-        self.name = url
-        self._gone = gone
-        own = {} if "://" in url else {"exclusive": True}
-        try:
-            self._serial = serial.serial_for_url(
-                url, baudrate=baud, timeout=0.0, write_timeout=STALL_SECONDS, **own
-            )
-        except (serial.SerialException, ValueError, OSError) as err:
-            raise LinkError(f"{url}: {self._gone() or _why_not_open(url, err)}") from None
-
-    def set_baud(self, baud: int) -> None:
-        """Goes on at ``baud``, with nothing received before.
-
-        Raises LinkError where the adapter cannot.
-        """
-        try:
-            self._serial.flush()
-            self._serial.baudrate = baud
-            self._serial.reset_input_buffer()
-        except (serial.SerialException, ValueError, OSError) as err:
-            raise self._fail(err) from None
-
-    def _fail(self, err: Exception) -> LinkError:
-        return LinkError(f"{self.name}: {self._gone() or ' '.join(str(err).split())}")
-
-    def read(self, timeout: float) -> bytes:
-        """See Port."""
-        try:
-            self._serial.timeout = max(timeout, 0.0)
-            data = bytearray(self._serial.read(1))
-            while data and len(data) < READ_BYTES and (waiting := self._serial.in_waiting):
-                data += self._serial.read(waiting)
-        except (serial.SerialException, OSError) as err:
-            raise self._fail(err) from None
-        if not data and (why := self._gone()):
-            raise LinkError(f"{self.name}: {why}")
-        return bytes(data)
-
-    def write(self, data: bytes) -> None:
-        """See Port."""
-        try:
-            self._serial.write(data)
-        except (serial.SerialException, OSError) as err:
-            raise self._fail(err) from None
-
-    def close(self) -> None:
-        """See Port."""
-        with contextlib.suppress(serial.SerialException, OSError):
-            self._serial.close()
-
-
-def connect(
-    url: str,
-    gone: Callable[[], str | None],
-    seconds: float = CONNECT_SECONDS,
-    last_words: Callable[[], str] = str,
-) -> SerialPort:
-    """The TCP port of an emulator that may not listen yet.
-
-    Raises LinkError once ``gone`` says why it ended, or after ``seconds``, with its ``last_words``.
-    """
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return SerialPort(url, gone=gone)
-        except LinkError:
-            if why := gone():
-                raise LinkError(f"{url}: {why}") from None
-            if time.monotonic() > deadline:
-                said = f"; the emulator's last words: {words}" if (words := last_words()) else ""
-                why = f"nothing listens there after {seconds:.0f} s{said}"
-                raise LinkError(f"{url}: {why}") from None
-        time.sleep(0.1)
-
-
-def _why_not_open(url: str, err: Exception) -> str:
-    """What a failed ``open`` of a serial port means, and what to do."""
-    code = getattr(err, "errno", None)
-    if code in (errno.EACCES, errno.EPERM):
-        group = _group(url)
-        return (
-            f"no permission: join the group {group} (sudo usermod -aG {group} $USER), "
-            "then log in again"
-        )
-    # pyserial hands on the error number of open(), not that of the lock it takes after it.
-    if code == errno.EBUSY or "exclusively lock" in str(err):
-        return "is in use by another program (a terminal, another bench): close that"
-    return " ".join(str(err).split())
-
-
-def _group(url: str) -> str:
-    """The group that a device belongs to; Debian's where nobody can tell."""
-    try:
-        return Path(url).group()
-    except (OSError, KeyError, NotImplementedError):
-        return "dialout"

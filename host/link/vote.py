@@ -1,5 +1,6 @@
-"""Damaged copies of one answer, voted byte by byte until the CRC holds: hybrid ARQ with Chase
-combining (Chase 1985).
+"""Damaged copies of one answer, voted byte by byte until the CRC holds.
+
+This is hybrid ARQ with Chase combining (Chase 1985).
 
 A long answer never arrives whole over a bad line: at 5 % of bytes corrupted, INFO survives 3 times
 in a million. Its repetitions are the same bytes, sequence number included, so seven damaged copies
@@ -27,8 +28,9 @@ ROUNDS = 2
 
 
 class Ballot:
-    """Keeps the last ``COPIES`` damaged frames of up to ``LENGTHS`` lengths, each of at most
-    ``MAX_BYTES``.
+    """The last ``COPIES`` damaged frames of each of up to ``LENGTHS`` lengths.
+
+    A frame has at most ``MAX_BYTES``.
     """
 
     def __init__(self) -> None:
@@ -57,9 +59,7 @@ class Ballot:
         return voted or self._aligned(encoded)
 
     def _aligned(self, encoded: bytes) -> Frame | None:
-        """The vote of the last copies whose lengths differ by a few bytes, if their lengths do
-        differ.
-        """
+        """The vote of the last copies whose lengths differ, but by a few bytes only."""
         if len(encoded) > MAX_ALIGNED_BYTES:
             return None
         near = max(3, len(encoded) // 12)
@@ -75,8 +75,9 @@ class Ballot:
 
 
 def majority(copies: list[bytes]) -> bytes:
-    """The most frequent byte at each position of equally long ``copies``; the earliest copy wins a
-    draw.
+    """The most frequent byte at each position of equally long ``copies``.
+
+    The earliest copy wins a draw.
     """
     votes = np.stack([np.frombuffer(copy, np.uint8) for copy in copies])
     counts = (votes[:, None, :] == votes[None, :, :]).sum(axis=1)

@@ -1,3 +1,4 @@
 """Benchmarks: ``python -m tinyrobust.host.perf`` measures, prints and writes docs/performance.md.
-Never part of a test.
+
+They are never part of a test.
 """

@@ -1,5 +1,6 @@
-"""``python -m tinyrobust.host.perf`` (``make perf``): measures everything, prints it and writes
-docs/performance.md.
+"""``make perf``: measures everything, prints it and writes docs/performance.md.
+
+It is ``python -m tinyrobust.host.perf``.
 
 The four MLPerf Tiny models and CIFAR-10 are read from the folder that ``BENCH_DATA`` names; without
 it only the digits network is measured, and the page says so.

@@ -1,5 +1,6 @@
-"""PGD and Auto-PGD beside Foolbox's and ART's own: same network, images, budget and number of
-gradients, in one run.
+"""PGD and Auto-PGD beside Foolbox's and ART's own, in one run.
+
+Network, images, budget and number of gradients are the same.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""What the reference models cost on the emulated boards: instructions, inferences per second, bytes
-on the wire.
+"""What the reference models cost on the emulated boards.
+
+Measured are instructions, inferences per second, and bytes on the wire.
 """
 
 from __future__ import annotations
@@ -86,8 +87,9 @@ def opened(
 
 
 def measure(board: Board, image: Path, model: Loaded, icount: bool) -> Speed:
-    """Runs ``model`` on seeded random inputs: ``REPEATS`` counted ones, then for
-    ``MEASURE_SECONDS``.
+    """Runs ``model`` on seeded random inputs.
+
+    First ``REPEATS`` counted ones, then as many as ``MEASURE_SECONDS`` take.
     """
     with opened(board, image, icount) as device:
         device.load(model)

@@ -48,8 +48,9 @@ _WARM_UP, _ROUNDS = 2, 9
 
 @dataclass(frozen=True)
 class Cost:
-    """Median training speeds of one network in images per second; ``ratio`` is plain over
-    regularized.
+    """Median training speeds of one network, in images per second.
+
+    ``ratio`` is plain over regularized.
     """
 
     network: str

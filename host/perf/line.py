@@ -1,5 +1,6 @@
-"""A serial line in memory: the bytes of a program's stdin and stdout, no faster than a UART would
-carry them.
+"""A serial line in memory, no faster than a UART would be.
+
+It carries the bytes of a program's stdin and stdout.
 """
 
 from __future__ import annotations
@@ -25,9 +26,7 @@ BUFFER_BYTES = 4096
 
 
 class Lane:
-    """One direction: what is read from ``source`` is written to ``sink`` at ``rate`` bytes per
-    second.
-    """
+    """One direction of a line: from ``source`` to ``sink`` at ``rate`` bytes per second."""
 
     def __init__(self, source: int, sink: int, rate: float) -> None:
         self.carried = 0
@@ -58,8 +57,9 @@ class Lane:
 
 
 class PacedLine:
-    """A context manager: ``argv`` as a device at the far end of a full-duplex line of ``baud``;
-    ``port`` is ours.
+    """A program as a device at the far end of a full-duplex line of ``baud``.
+
+    A context manager; ``argv`` starts the program, ``port`` is our end.
     """
 
     def __init__(self, argv: Sequence[str], baud: int) -> None:

@@ -1,5 +1,6 @@
-"""What the CMSIS-NN engine adds to the kernels it calls: its own instructions, counted one by one
-by QEMU.
+"""What the CMSIS-NN engine adds to the kernels it calls.
+
+Its own instructions are counted one by one by QEMU.
 """
 
 from __future__ import annotations
@@ -101,8 +102,9 @@ def _own(board: Board, image: Path, model: Loaded, sample: Int8Array) -> list[in
 
 
 def by_operator(trace: bytes, symbols: Sequence[tuple[int, int, str]]) -> list[int]:
-    """Lines of QEMU's ``exec`` log, one for each instruction, counted from one call of ``OPERATOR``
-    to the next.
+    """Lines of QEMU's ``exec`` log, one for each instruction, by operator.
+
+    An operator lasts from one call of ``OPERATOR`` to the next.
     """
     starts = [start for start, _, _ in symbols]
     entry = next(start for start, _, name in symbols if name.startswith(OPERATOR))

@@ -1,5 +1,6 @@
-"""The board in the loop of an attack: queries a second against what the board answers when nobody
-thinks in between.
+"""The board in the loop of an attack: queries a second.
+
+Beside it, what the board answers when nobody thinks in between.
 """
 
 from __future__ import annotations
@@ -51,8 +52,9 @@ class Busy:
 
 
 def measure(device: Device, samples: int, folder: Path) -> Busy:
-    """One large batch of random inputs, and Square on ``samples`` of them through a journal, in
-    turns.
+    """Rates of one large batch of random inputs and of Square, in turns.
+
+    Square runs on ``samples`` of them through a journal.
     """
     rng = np.random.default_rng(SEED)
     spec = device.input
@@ -81,8 +83,9 @@ def _rate(work: Callable[[], object], n: int) -> float:
 
 
 def query_table(models: tuple[tuple[str, bytes], ...], say: Say) -> Table:
-    """The first of ``models`` (title, .tflite), and the second if there is one, on ``BOARD``, as
-    ``CASES`` says.
+    """Queries a second of the first of ``models`` (title, .tflite), and of the second if any.
+
+    They run on ``BOARD``, as ``CASES`` says.
     """
     board = get_board(BOARD)
     image = build(board).elf

@@ -1,6 +1,4 @@
-"""Several boards at once: inferences a second of 1, 2 and 4 processes that bench the same
-network.
-"""
+"""Several boards at once: inferences a second of 1, 2 and 4 processes on one network."""
 
 from __future__ import annotations
 
@@ -55,9 +53,7 @@ def side_by_side_table(models: tuple[tuple[str, bytes], ...], say: Say) -> Table
 
 
 def _together(n: int, name: str, image: Path, tflite: bytes) -> float:
-    """Inferences a second of ``n`` processes together, from the moment that all of them are
-    ready.
-    """
+    """Inferences a second of ``n`` processes together, once all of them are ready."""
     context = multiprocessing.get_context("spawn")
     ready, rates = context.Barrier(n), context.SimpleQueue()
     processes = [

@@ -1,6 +1,4 @@
-"""Where the host's time goes in ``make bench``: each stage of the default run, from an empty
-cache.
-"""
+"""Where the host's time goes in ``make bench``, stage by stage, from an empty cache."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""What a sample costs on the wire: our protocol beside the MLPerf Tiny protocol, on the same line
-at the same rate.
+"""What a sample costs on the wire, in our protocol and in the MLPerf Tiny protocol.
+
+Both have the same line at the same rate.
 """
 
 from __future__ import annotations
@@ -65,8 +66,9 @@ def stream(device: Target, line: PacedLine, network: Bundle) -> Streamed:
 
 
 def measure(network: Bundle, protocol: str, baud: int) -> Streamed:
-    """``network`` on the firmware as a host process, which computes far faster than the line
-    carries its inputs.
+    """Speed of ``network`` on the firmware as a host process, behind a slow line.
+
+    The process computes far faster than the line carries its inputs.
     """
     board = get_board("native")
     if protocol == TINYROBUST:
@@ -82,8 +84,9 @@ def measure(network: Bundle, protocol: str, baud: int) -> Streamed:
 
 
 def streaming_table(models: tuple[tuple[str, bytes], ...], cache: Path, say: Say) -> Table:
-    """The first model with inputs of ``CIFAR_BYTES``, else the last one, at every rate of
-    ``BAUDS``, both protocols.
+    """Both protocols at every rate of ``BAUDS``, on one of ``models``.
+
+    It is the first with inputs of ``CIFAR_BYTES``, else the last one.
     """
     rows = []
     built = [(title, bundle.build(tflite, cache)) for title, tflite in models]
@@ -111,8 +114,8 @@ def streaming_table(models: tuple[tuple[str, bytes], ...], cache: Path, say: Say
         "Samples to the firmware as a host process, over a line in memory that carries ten bits a "
         "byte at the stated rate, both ways at once: as many as would fill it for "
         f"{LINE_SECONDS:.0f} s. Bytes are per sample; the last column is input bytes a second "
-        "over the line's. Each MLPerf Tiny command waits for its answer: an attached board also pays "
-        "the turn-around of USB, about a millisecond, which this line does not have.",
+        "over the line's. Each MLPerf Tiny command waits for its answer: an attached board "
+        "also pays the turn-around of USB, about a millisecond, which this line does not have.",
         HEADS,
         tuple(rows),
     )

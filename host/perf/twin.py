@@ -21,8 +21,9 @@ SEED = 0
 
 
 def twin_table(models: tuple[tuple[str, bytes], ...], say: Say) -> Table:
-    """tflite-micro against the twin, forward and with an input gradient, the best of ``REPEATS``
-    each, in turn.
+    """tflite-micro against the twin, forward and with an input gradient.
+
+    Each is the best of ``REPEATS``, taken in turn.
     """
     rows = []
     for title, tflite in models:

@@ -23,8 +23,9 @@ _MOST_CELLS = 1 << 12
 
 @dataclass(frozen=True)
 class Examples:
-    """The same m samples for each of k cells: int8 [k, m, *shape] twice, int64 labels [k, m] (-1:
-    none).
+    """A few samples as every cell shows them: the same m for each of k cells.
+
+    Clean and adversarial are int8 [k, m, *shape], labels int64 [k, m], -1 for none.
     """
 
     cells: tuple[Cell, ...]
@@ -67,11 +68,8 @@ def read_examples(path: Path, shape: tuple[int, ...] | None = None) -> Examples:
         if names.ndim != 1 or len(names) > _MOST_CELLS:
             raise ValueError(f"names of shape {names.shape}")
         cells = tuple(_cell(str(name)) for name in names)
-        if (
-            clean.dtype != np.int8
-            or adversarial.dtype != np.int8
-            or clean.shape != adversarial.shape
-        ):
+        int8 = clean.dtype == adversarial.dtype == np.int8
+        if not int8 or clean.shape != adversarial.shape:
             raise ValueError("clean and adversarial differ in type or shape")
         if clean.ndim < 3 or clean.shape[:2] != labels.shape or len(cells) != len(clean):
             raise ValueError("the arrays differ in length")

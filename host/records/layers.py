@@ -1,5 +1,6 @@
-"""What each operator of the network took on the device: recorded once in a run's folder, read by
-the report.
+"""What each operator of the network took on the device.
+
+It is recorded once in a run's folder and read by the report.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""How a run's tables are stored: with a checksum of every page, so that a flipped bit is an error,
-no figure.
-"""
+"""How a run's tables are stored: every page has a checksum, so a flipped bit is an error."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from tinyrobust.core.cells import Flag
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.typed_json import parse_json, read
+from tinyrobust.host.records.typed_json import parse_json, read
 
 SCHEMA = pa.schema(
     [
@@ -64,8 +64,9 @@ _ALWAYS = ("notes", "link", "kinds", "flags")
 
 @dataclass(frozen=True)
 class RungInfo:
-    """One rung of a run: ``available`` or the ``reason`` why not; free text ``detail`` (engine,
-    board, versions).
+    """One rung of a run: ``available``, or the ``reason`` why not.
+
+    ``detail`` is free text: engine, board, versions.
     """
 
     rung: str

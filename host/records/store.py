@@ -92,7 +92,7 @@ class Store:
 
     @property
     def manifest(self) -> Manifest:
-        """As it stands on disk."""
+        """The run's manifest as it stands on disk."""
         return self._manifest
 
     @property

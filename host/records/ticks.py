@@ -17,8 +17,9 @@ CMSDK_HZ = 25_000_000
 
 @dataclass(frozen=True)
 class Counter:
-    """``ticks * per_tick`` are so many of ``unit``; ``hz`` of them pass in a second, 0 where they
-    are no time.
+    """The unit of a device's counter: ``ticks * per_tick`` are so many of ``unit``.
+
+    ``hz`` of them pass in a second, 0 where they are no time.
     """
 
     unit: str

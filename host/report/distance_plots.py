@@ -1,6 +1,4 @@
-"""Distances to the decision boundary: one panel per attack and source, one empirical distribution
-per rung.
-"""
+"""Distances to the decision boundary: one panel per attack and source, a curve per rung."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from matplotlib.figure import Figure
 
 from tinyrobust.host.analysis.budgets import unit
 from tinyrobust.host.analysis.distances import Distances
-from tinyrobust.host.report.figures import legend, panel_title, panels, style, styled
+from tinyrobust.host.report.figures import Panel, panels, style
 
 
 def distributions(found: Sequence[Distances]) -> Figure | None:
@@ -21,24 +19,15 @@ def distributions(found: Sequence[Distances]) -> Figure | None:
     None if there is nothing to draw.
     """
     shown = list(dict.fromkeys((d.attack, d.source, d.seed) for d in found if d.reached))
-    if not shown:
-        return None
-    seeds = len({seed for _, _, seed in shown}) > 1
-    with styled():
-        figure, axes, columns = panels(len(shown))
-        for axis, panel in zip(axes, shown, strict=True):
-            mine = [d for d in found if (d.attack, d.source, d.seed) == panel]
-            for one in mine:
-                _step(axis, one)
-            axis.set_title(panel_title(*panel, seeds))
-            axis.set_xlabel(f"{mine[0].shown.upper()} {unit(mine[0].shown)}")
-            axis.set_ylim(-0.02, 1.02)
-            axis.set_xlim(left=0)
-            axis.grid(alpha=0.25, linewidth=0.6)
-        for axis in axes[::columns]:
-            axis.set_ylabel("share of right answers turned")
-        legend(figure, axes)
-    return figure
+
+    def plot(axis: Axes, panel: Panel) -> None:
+        mine = [d for d in found if (d.attack, d.source, d.seed) == panel]
+        for one in mine:
+            _step(axis, one)
+        axis.set_xlabel(f"{mine[0].shown.upper()} {unit(mine[0].shown)}")
+        axis.set_xlim(left=0)
+
+    return panels(shown, "share of right answers turned", plot)
 
 
 def _step(axis: Axes, one: Distances) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -46,8 +46,9 @@ _SETTINGS: Any = {
 
 @dataclass(frozen=True)
 class Style:
-    """How a rung is drawn: Okabe-Ito colours, told apart in black and white by dash and marker
-    too.
+    """How a rung is drawn, so that it is told apart in black and white too.
+
+    Colours are Okabe and Ito's; dash and marker differ as well.
     """
 
     colour: str
@@ -76,11 +77,35 @@ def style(rung: str) -> Style:
     return _STYLES.get(rung, Style("#777777", "."))
 
 
-def panels(count: int) -> tuple[Figure, list[Axes], int]:
-    """A figure, its first ``count`` axes in rows, the rest hidden, and how many stand in a row.
+Panel = tuple[str, str, int]
+"""An attack, the rung it was made on, its seed."""
 
-    Call it ``styled``.
+
+def panels(
+    shown: Sequence[Panel], ylabel: str, plot: Callable[[Axes, Panel], None]
+) -> Figure | None:
+    """A figure with one titled panel for each of ``shown``, and one legend; None without any.
+
+    ``plot`` draws a panel, labels its x axis, and leaves the y axis, a share from 0 to 1.
     """
+    if not shown:
+        return None
+    seeds = len({seed for _, _, seed in shown}) > 1
+    with styled():
+        figure, axes, columns = _axes(len(shown))
+        for axis, panel in zip(axes, shown, strict=True):
+            plot(axis, panel)
+            axis.set_ylim(-0.02, 1.02)
+            axis.grid(alpha=0.25, linewidth=0.6)
+            axis.set_title(_title(*panel, seeds))
+        for axis in axes[::columns]:
+            axis.set_ylabel(ylabel)
+        _legend(figure, axes)
+    return figure
+
+
+def _axes(count: int) -> tuple[Figure, list[Axes], int]:
+    """A figure, its first ``count`` axes in rows, the rest hidden, and how many stand in a row."""
     columns = 2 if count in (2, 4) else min(3, count)
     lines = math.ceil(count / columns)
     figure = Figure(figsize=(3.5 * columns + 0.4, 2.9 * lines + 0.6), layout="constrained")
@@ -90,7 +115,7 @@ def panels(count: int) -> tuple[Figure, list[Axes], int]:
     return figure, axes[:count], columns
 
 
-def legend(figure: Figure, axes: Sequence[Axes]) -> None:
+def _legend(figure: Figure, axes: Sequence[Axes]) -> None:
     """One legend above all panels."""
     handles = {line.get_label(): line for axis in axes for line in axis.get_lines()}
     named = {str(name): line for name, line in handles.items() if not str(name).startswith("_")}
@@ -103,16 +128,14 @@ def legend(figure: Figure, axes: Sequence[Axes]) -> None:
     )
 
 
-def panel_title(attack: str, source: str, seed: int, seeds: bool) -> str:
+def _title(attack: str, source: str, seed: int, seeds: bool) -> str:
     """``pgd made on qat``; with its seed where a run has several ``seeds``."""
     title = attack if source == "-" else f"{attack} made on {source}"
     return f"{title}, seed {seed}" if seeds else title
 
 
 def styled() -> AbstractContextManager[None]:
-    """Matplotlib's settings while a figure of the report is drawn or stored; the caller's own come
-    back after.
-    """
+    """Matplotlib's settings while a figure is drawn or stored; the caller's come back after."""
     return mpl.rc_context(_SETTINGS)
 
 

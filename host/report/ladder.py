@@ -1,6 +1,4 @@
-"""The ladder as the report shows it: each rung's accuracy on each cell, and what every step between
-rungs costs.
-"""
+"""The ladder as the report shows it: accuracy of each rung, cost of each step between."""
 
 from __future__ import annotations
 
@@ -20,8 +18,9 @@ One test a step and cell, not corrected for their number.
 
 @dataclass(frozen=True)
 class Line:
-    """One cell: ``rungs`` and ``steps`` in the ladder's columns, None where that rung did not
-    answer.
+    """One cell in the ladder's columns.
+
+    ``rungs`` and ``steps`` are None where that rung did not answer.
     """
 
     cell: Cell

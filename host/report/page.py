@@ -76,11 +76,9 @@ def write_report(run_dir: Path) -> ReportPaths:
     rows = summarise(table, manifest)
     far = distances(table, manifest)
     examples = run_dir / EXAMPLES
-    grid = (
-        pictures(read_examples(examples, manifest.input_shape), manifest)
-        if examples.exists()
-        else None
-    )
+    grid = None
+    if examples.exists():
+        grid = pictures(read_examples(examples, manifest.input_shape), manifest)
     figures = {"curves": curves(rows), "examples": grid, "distances": distributions(far)}
     drawings = {stem: draw(one) if one else None for stem, one in figures.items()}
     worst = worst_cases(table, manifest)
@@ -151,9 +149,7 @@ def _suspects(table: pa.Table, manifest: Manifest) -> list[Suspect]:
 
 
 def _markup(drawing: Drawing | None) -> Markup | None:
-    """Matplotlib escapes the text that it is given, so its SVG is the one string that passes
-    unescaped.
-    """
+    """An SVG that passes the page's escaping: Matplotlib has escaped the text in it."""
     return Markup(drawing.inline) if drawing else None  # noqa: S704
 
 

@@ -1,5 +1,6 @@
-"""Pictures of what the chip was shown: clean, adversarial, and the perturbation, amplified by a
-stated factor.
+"""Pictures of what the chip was shown: clean, adversarial, and the amplified perturbation.
+
+The factor is stated beside them.
 """
 
 from __future__ import annotations
@@ -72,8 +73,9 @@ def pictures(examples: Examples, manifest: Manifest) -> Figure | None:
 
 
 def amplification(clean: Int8Array, adversarial: Int8Array) -> int:
-    """The factor that makes the largest change of these samples fill the signed range; 1 if nothing
-    changed.
+    """The factor by which changes are shown: the largest then fills the signed range.
+
+    It is 1 where nothing changed.
     """
     largest = int(np.abs(adversarial.astype(np.int16) - clean).max(initial=0))
     return max(1, 127 // largest) if largest else 1
@@ -84,8 +86,9 @@ def _left(column: int) -> float:
 
 
 def chosen(cells: Sequence[Cell]) -> list[int]:
-    """Up to ``_PER_ATTACK`` budgets of each attack and source, spread from the smallest to the
-    largest; of many attacks the one in the middle.
+    """Up to ``_PER_ATTACK`` budgets of each attack and source, the smallest to the largest.
+
+    Where attacks are many, it is the one in the middle.
     """
     picked: list[int] = []
     reaching = [k for k, cell in enumerate(cells) if cell.eps * STEPS >= 1]
@@ -110,8 +113,9 @@ def _class(label: int, class_names: Sequence[str]) -> str:
 
 
 def _draw(axes: Axes, x: float, y: float, values: Plane, signed: bool) -> None:
-    """One sample, or one ``signed`` change, into the square at (x, y): a picture, a spectrogram or
-    a curve.
+    """Draws one sample, or one ``signed`` change, into the square at (x, y).
+
+    It is a picture, a spectrogram or a curve.
     """
     shape = tuple(d for d in values.shape if d != 1)
     values = np.clip(values, -128, 127).reshape(shape)

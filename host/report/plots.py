@@ -1,6 +1,4 @@
-"""Curves of accuracy against eps: one panel per attack and source, one line per rung, 95 %
-bands.
-"""
+"""Curves of accuracy against eps: a panel per attack and source, a line per rung, 95 % bands."""
 
 from __future__ import annotations
 
@@ -14,14 +12,12 @@ from tinyrobust.core.stats import wilson
 from tinyrobust.host.analysis.budgets import unit
 from tinyrobust.host.analysis.groups import rank
 from tinyrobust.host.analysis.metrics import STEPS, SummaryRow
-from tinyrobust.host.report.figures import INK, legend, panel_title, panels, style, styled
+from tinyrobust.host.report.figures import INK, Panel, panels, style
 
 
 @dataclass(frozen=True)
 class _Point:
-    """One cell on one rung; ``eps`` and ``reached`` as ``tinyrobust.host.analysis.budgets.unit``
-    says.
-    """
+    """One cell on one rung; ``eps`` and ``reached`` in the unit of its norm."""
 
     eps: float
     reached: float
@@ -41,32 +37,25 @@ def curves(rows: Sequence[SummaryRow]) -> Figure | None:
     rows = [row for row in rows if not row.minimises]
     shown = list(dict.fromkeys((r.attack, r.source, r.seed) for r in rows if r.attack != "clean"))
     shown = [panel for panel in shown if any(_lines(rows, panel).values())]
-    if not shown:
-        return None
-    seeds = len({seed for _, _, seed in shown}) > 1
-    with styled():
-        figure, axes, columns = panels(len(shown))
-        for axis, panel in zip(axes, shown, strict=True):
-            norm = next(row.norm for row in rows if (row.attack, row.source, row.seed) == panel)
-            _panel(axis, _lines(rows, panel))
-            axis.set_title(panel_title(*panel, seeds))
-            axis.set_xlabel(f"eps requested, {unit(norm)}")
-        for axis in axes[::columns]:
-            axis.set_ylabel(title)
-        legend(figure, axes)
-    return figure
+
+    def plot(axis: Axes, panel: Panel) -> None:
+        norm = next(row.norm for row in rows if (row.attack, row.source, row.seed) == panel)
+        _plot(axis, _lines(rows, panel))
+        axis.set_xlabel(f"eps requested, {unit(norm)}")
+
+    return panels(shown, title, plot)
 
 
-def _lines(rows: Sequence[SummaryRow], panel: tuple[str, str, int]) -> dict[str, list[_Point]]:
-    """The points of each rung, by rung in ladder order; the clean set is every panel's point at eps
-    0.
+def _lines(rows: Sequence[SummaryRow], panel: Panel) -> dict[str, list[_Point]]:
+    """The points of each rung, in ladder order.
+
+    The clean set is every panel's point at eps 0.
     """
     found: dict[str, list[_Point]] = {}
     for row in sorted(rows, key=lambda r: (rank(r.rung), r.eps)):
         point = _point(row)
-        if point is not None and (
-            row.attack == "clean" or (row.attack, row.source, row.seed) == panel
-        ):
+        here = row.attack == "clean" or (row.attack, row.source, row.seed) == panel
+        if here and point is not None:
             found.setdefault(row.rung, []).append(point)
     return {
         rung: points for rung, points in found.items() if len({point.eps for point in points}) > 1
@@ -74,11 +63,9 @@ def _lines(rows: Sequence[SummaryRow], panel: tuple[str, str, int]) -> dict[str,
 
 
 def _point(row: SummaryRow) -> _Point | None:
-    eps, reached = (
-        (row.eps * STEPS, row.eps_reached_max * STEPS)
-        if row.norm == "linf"
-        else (row.eps, row.l2_max)
-    )
+    eps, reached = row.eps, row.l2_max
+    if row.norm == "linf":
+        eps, reached = row.eps * STEPS, row.eps_reached_max * STEPS
     if row.accuracy is not None and row.low is not None and row.high is not None:
         return _Point(eps, reached, row.accuracy, row.low, row.high)
     if row.agree_float32 is None:
@@ -86,7 +73,7 @@ def _point(row: SummaryRow) -> _Point | None:
     return _Point(eps, reached, row.agree_float32, *wilson(round(row.agree_float32 * row.n), row.n))
 
 
-def _panel(axis: Axes, lines: dict[str, list[_Point]]) -> None:
+def _plot(axis: Axes, lines: dict[str, list[_Point]]) -> None:
     for rung, points in lines.items():
         look = style(rung)
         x = [point.eps for point in points]
@@ -109,15 +96,11 @@ def _panel(axis: Axes, lines: dict[str, list[_Point]]) -> None:
             alpha=look.alpha,
             label=rung,
         )
-    axis.set_ylim(-0.02, 1.02)
-    axis.grid(alpha=0.25, linewidth=0.6)
     _reached(axis, [point for points in lines.values() for point in points])
 
 
 def _reached(axis: Axes, points: list[_Point]) -> None:
-    """A second marker on the x axis: the eps that reached the chip, joined to the one that was
-    asked for.
-    """
+    """Marks on the x axis the eps that reached the chip, joined to the one asked for."""
     pairs = sorted({(point.eps, point.reached) for point in points if point.eps > 0})
     for asked, reached in pairs:
         axis.plot([asked, reached], [-0.02, -0.02], color=INK, linewidth=2.5, clip_on=False)

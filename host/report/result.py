@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyrobust.core.cells import Flag
-from tinyrobust.core.terminal import Column, console, show
-from tinyrobust.host.analysis.budgets import asked, of_cell, of_row, reached
 from tinyrobust.host.analysis.divergence import Divergence, divergences
 from tinyrobust.host.analysis.flags import flags
 from tinyrobust.host.analysis.metrics import SummaryRow, summarise
@@ -45,62 +43,3 @@ class Result:
             tuple(flags(table, manifest)),
             tuple(worst_cases(table, manifest)),
         )
-
-
-def _share(row: SummaryRow | None) -> str:
-    if row is None or row.accuracy is None or row.low is None or row.high is None:
-        return "-"
-    return f"{row.accuracy:.1%} [{100 * row.low:.1f}, {100 * row.high:.1f}]"
-
-
-def print_result(result: Result) -> None:
-    """The table: one line per attack, source, seed and eps, one column per rung."""
-    say = console().print
-    rungs = list(dict.fromkeys(row.rung for row in result.rows))
-    names = ("attack", "source", "eps", "reached", "n", *rungs)
-    columns = [Column(name, name not in ("attack", "source"), whole=True) for name in names]
-    cells: dict[tuple[str, str, float, int], dict[str, SummaryRow]] = {}
-    for row in result.rows:
-        cells.setdefault((row.attack, row.source, row.eps, row.seed), {})[row.rung] = row
-    rows: list[tuple[str, ...]] = []
-    for (attack, source, _, _), by_rung in cells.items():
-        one = next(iter(by_rung.values()))
-        shares = (_share(by_rung.get(rung)) for rung in rungs)
-        rows.append((attack, source, of_row(one), reached(one), str(one.n), *shares))
-    show(
-        columns,
-        rows,
-        f"{result.manifest.model} on {result.manifest.board}: accuracy [95 % interval, %]",
-    )
-    for a in result.agreement:
-        say(
-            f"{a.rung} against tflm {a.rounding}: {a.differing_scores} of {a.scores} scores "
-            f"differ ({a.differing_samples} of {a.samples} samples), {a.ties} samples tie at the "
-            "top: its protocol sends no bytes"
-        )
-    for d in result.divergence:
-        same = (
-            "every byte is the same"
-            if not d.differing_bytes
-            else f"first at {d.first}, largest by {d.largest} levels"
-        )
-        say(
-            f"{d.rung} against tflm: {d.differing_bytes} of {d.bytes} output bytes differ "
-            f"({d.differing_samples} of {d.samples} samples): {same}"
-        )
-    for flag in result.flags:
-        cell = flag.cell
-        where = f"{cell.attack} {of_cell(cell, result.manifest)} from {cell.source}"
-        say(f"suspect: {where}: {flag.kind.value}: {flag.detail}")
-
-
-def headline(one: WorstCase) -> str:
-    """Robust accuracy at one budget, as a sentence."""
-    flashed, clean = one.flashed, one.clean
-    by = one.strongest
-    most = f"; most turned by {by.attack} from {by.source}, {one.turned}" if by else ""
-    return (
-        f"robust accuracy on {flashed.rung} at {asked(one.eps, one.norm, False)}: "
-        f"{flashed.accuracy:.1%} [{100 * flashed.low:.1f}, {100 * flashed.high:.1f}], "
-        f"n = {flashed.n} (clean {clean.accuracy:.1%}{most})"
-    )

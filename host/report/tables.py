@@ -47,8 +47,9 @@ def _worst_lines(one: WorstCase, columns: Sequence[str]) -> Iterator[tuple[objec
 
 
 def distances_csv(found: Sequence[Distances]) -> str:
-    """``distances.csv``: quartiles of the distance to the boundary on every rung, empty where not
-    reached.
+    """``distances.csv``: quartiles of the distance to the boundary on every rung.
+
+    A quartile that was not reached is empty.
 
     ``l0`` in elements; ``l1``, ``l2`` and ``linf`` in multiples of the input range, the latter two
     in int8 levels, too.
@@ -83,8 +84,9 @@ def _csv(head: Iterable[str], lines: Iterable[tuple[object, ...]]) -> str:
 
 
 def _cell(value: object) -> object:
-    """A text that a spreadsheet would compute, behind a quote (OWASP, CSV injection); numbers stay
-    numbers.
+    """A cell of a table, quoted where a spreadsheet would compute it (OWASP, CSV injection).
+
+    Numbers stay numbers.
 
     ``-`` alone, where an attack was made on nothing, computes nothing.
     """

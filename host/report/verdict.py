@@ -21,8 +21,9 @@ class Verdict:
 def verdict(
     found: Sequence[Divergence], manifest: Manifest, agreements: Sequence[ScoreAgreement] = ()
 ) -> list[Verdict]:
-    """One verdict for each exact rung, after one that says why no device was compared, where none
-    was.
+    """One verdict for each exact rung.
+
+    Before them stands why no device was compared, where none was.
 
     A device that answers scores instead of bytes is judged by ``agreements``
     (host/analysis/scores.py).

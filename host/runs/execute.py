@@ -1,6 +1,4 @@
-"""One run: every cell of the sweep on every rung of the ladder, recorded as it goes, resumed where
-it ended.
-"""
+"""One run: every cell on every rung, recorded as it goes, resumed where it ended."""
 
 from __future__ import annotations
 
@@ -84,8 +82,9 @@ def run_id(
     rungs: Sequence[str],
     firmware: str,
 ) -> str:
-    """Content hash of all that determines the records: the same question finds its answers
-    again.
+    """A run's id: a hash of all that determines its records.
+
+    The same question finds its answers again.
     """
     parts = {
         "models": models,
@@ -101,12 +100,8 @@ def run_id(
         "columns": SCHEMA.names,
     }
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-    model = (
-        Path(config.model).stem.removeprefix("zoo:")
-        if config.is_file
-        else config.model.removeprefix("zoo:")
-    )
-    return f"{model}-{config.board}-{digest[:12]}"
+    name = Path(config.model).stem if config.is_file else config.model
+    return f"{name.removeprefix('zoo:')}-{config.board}-{digest[:12]}"
 
 
 def execute(
@@ -159,11 +154,8 @@ def execute(
         )
         before = manifest if store.dropped else store.manifest
         notes, flags = list(before.notes), list(before.flags)
-        if (
-            np.any(data.labels < 0)
-            and UNLABELLED not in notes
-            and any(cell.source in sources for cell in todo)
-        ):
+        attacked = any(cell.source in sources for cell in todo)
+        if attacked and np.any(data.labels < 0) and UNLABELLED not in notes:
             notes.append(UNLABELLED)
         pictures: list[AdversarialSet] = []
         try:

@@ -1,5 +1,6 @@
-"""A Predictor that never asks twice: every answer is kept in a file, so an interrupted attack goes
-on where it ended.
+"""A Predictor that never asks twice: every answer is kept in a file.
+
+So an interrupted attack goes on where it ended.
 
 Attacks are deterministic. Run again, they ask the same questions in the same order, and the journal
 answers those that were answered before, at memory speed; only then the board hears of it.
@@ -70,16 +71,19 @@ class Journaled:
 
     @property
     def rung(self) -> str:
-        """See Predictor."""
+        """``native`` or ``board``; behind a journal, the rung that it journals."""
         return self._predictor.rung
 
     @property
     def input(self) -> TensorSpec:
-        """See Predictor."""
+        """The int8 input grid that samples are on."""
         return self._predictor.input
 
     def predict(self, q: Int8Array) -> Prediction:
-        """See Predictor; without ticks and retries. Equal samples are asked once."""
+        """Answers ``q``, int8 [n, *input.shape], without ticks and retries.
+
+        Equal samples are asked once.
+        """
         if not len(q):
             return self._predictor.predict(q)
         rows = np.ascontiguousarray(q).reshape(len(q), -1)
@@ -116,8 +120,9 @@ class Journaled:
 
 
 def _pack(prediction: Prediction) -> list[bytes]:
-    """Each sample's answer: one byte, 1 where there are raw outputs; logits float32, little-endian;
-    raw outputs.
+    """Each sample's answer as bytes.
+
+    One byte, 1 where there are raw outputs; logits float32, little-endian; raw outputs.
     """
     logits = np.ascontiguousarray(prediction.logits, "<f4")
     if prediction.raw is None:

@@ -1,5 +1,6 @@
-"""The file in which a board's answers outlive the program: fixed records, each with its own CRC,
-found by digest.
+"""The file in which a board's answers outlive the program.
+
+Records are fixed, each with its own CRC, and found by digest.
 
 A header names what answered and how long its answers are; a record is a digest, an answer and a
 CRC-32. Records are only appended. Whatever an interruption left of the last one is cut off when the
@@ -168,9 +169,7 @@ class JournalFile:
         os.ftruncate(self._file, _HEAD_BYTES + self._count * self._record)
 
     def _begin(self) -> None:
-        """Takes over a file without a head: an empty one, or one that ended while its head was
-        being written.
-        """
+        """Begins a file without a head: an empty one, or one that ended within its head."""
         size = os.fstat(self._file).st_size
         start = os.pread(self._file, len(MAGIC), 0)
         if size >= _HEAD_BYTES or not MAGIC.startswith(start):

@@ -1,6 +1,4 @@
-"""Sources of attacks: which network they are, and a device that is not asked twice, whatever ended
-the last try.
-"""
+"""Sources of attacks: which network they are, and a device that is not asked twice."""
 
 from __future__ import annotations
 
@@ -18,8 +16,9 @@ from tinyrobust.host.runs.journal import Journaled
 
 @runtime_checkable
 class Identified(Protocol):
-    """A rung that says what it is: a float network's sets serve every integer network that was made
-    of it.
+    """A rung that says what it is.
+
+    A float network's sets serve every integer network that was made of it.
     """
 
     @property
@@ -36,8 +35,9 @@ def journaled(
     most: int = 0,
     clock: Callable[[], float] = time.monotonic,
 ) -> Journaled:
-    """``device`` behind the journal of all answers that ``models``, network and firmware, ever
-    gave. Close it.
+    """``device`` behind the journal of all answers it ever gave; close it.
+
+    Answers are those of ``models``, network and firmware.
 
     Now and then ``say`` is told how many questions were asked and how fast; where ``most`` says how
     many a budget allows at all, also how long they can still take. Raises UsageError as Journaled

@@ -66,8 +66,9 @@ def little_endian(row: IntArray) -> bytes:
 
 
 class Recorder:
-    """Runs rungs on the samples that are missing and appends them to the store about every
-    ``FLUSH_SECONDS``.
+    """Runs rungs on the samples that are missing and keeps what they answer.
+
+    The store is appended to about every ``FLUSH_SECONDS``.
     """
 
     def __init__(self, store: Store, labels: Int64Array, total: int, tick: Tick) -> None:

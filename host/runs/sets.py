@@ -1,5 +1,6 @@
-"""Adversarial sets, made once: cached by what they are made of, so that every board is fed the same
-bytes.
+"""Adversarial sets, made once, so that every board is fed the same bytes.
+
+They are cached by what they are made of.
 
 A set is a folder with a file for every batch, so that an attack that is interrupted loses one batch
 at most.
@@ -112,7 +113,9 @@ class _Kept:
     levels: int
 
     def read(self, index: int) -> Batch | None:
-        """None where the file is missing, damaged or not of this set, or holds a failure of an
+        """The batch at ``index``; None where it has to be made.
+
+        That is where the file is missing, damaged or not of this set, or holds a failure of an
         earlier version.
         """
         clean = self.clean[index * BATCH : (index + 1) * BATCH]
@@ -121,19 +124,11 @@ class _Kept:
                 batch = Batch(file["q"], file["unsnapped"], int(file["lost"]), str(file["failure"]))
         except UNREADABLE:
             return None
-        if (
-            batch.q.dtype != np.int8
-            or batch.q.shape != clean.shape
-            or batch.unsnapped.shape != clean.shape[:1]
-        ):
+        fits = batch.q.shape == clean.shape and batch.unsnapped.shape == clean.shape[:1]
+        if not fits or batch.q.dtype != np.int8 or batch.failure:
             return None
-        if batch.failure:
-            return None
-        return (
-            batch
-            if np.abs(batch.q.astype(np.int16) - clean).max(initial=0) <= self.levels
-            else None
-        )
+        moved = np.abs(batch.q.astype(np.int16) - clean).max(initial=0)
+        return batch if moved <= self.levels else None
 
     def write(self, index: int, batch: Batch) -> None:
         """Whole or not at all."""

@@ -1,5 +1,6 @@
-"""A Config to the cells of its sweep: every attack at every budget, from every source, with every
-seed.
+"""A Config to the cells of its sweep.
+
+Every attack at every budget, from every source, with every seed.
 """
 
 from __future__ import annotations
@@ -28,9 +29,7 @@ _REACH = {TRANSFER: ("float32", "qat"), TWIN: ("twin",), BOARD: DEVICES}
 
 @dataclass(frozen=True)
 class Subject:
-    """What a run has to attack: its rungs with gradients, those that only answer, and its
-    samples.
-    """
+    """What a run has to attack: rungs with gradients, rungs that only answer, samples."""
 
     differentiable: tuple[str, ...]
     queried: tuple[str, ...] = ()
@@ -40,8 +39,9 @@ class Subject:
 
 
 def resolve(config: Config) -> Config:
-    """``config`` with its groups replaced by their attacks; ``standard`` asks for transfer and the
-    twin unless told.
+    """``config`` with its groups replaced by their attacks.
+
+    ``standard`` asks for transfer and the twin unless told.
 
     Raises UsageError, before any work is done, on an attack or a rung that does not exist, an eps
     outside the range of an attack's norm, a gradient attack asked of rungs that have none, and a

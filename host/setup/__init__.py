@@ -1,3 +1,4 @@
-"""A bare machine to a working checkout, by the standard library alone: ``python3 -m
-tinyrobust.host.setup``.
+"""A bare machine to a working checkout, by the standard library alone.
+
+It is ``python3 -m tinyrobust.host.setup``.
 """

@@ -1,5 +1,6 @@
-"""Sets up a bare machine: ``python3 -m tinyrobust.host.setup [--for GROUP ...]``. Standard library
-only.
+"""Sets up a bare machine, by the standard library alone.
+
+Usage: ``python3 -m tinyrobust.host.setup [--for GROUP ...]``.
 """
 
 from __future__ import annotations
@@ -165,12 +166,10 @@ def _become_root() -> list[str] | None:
     if os.geteuid() == 0:
         return []
     sudo = shutil.which("sudo")
-    if (
-        sudo
-        and subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode == 0
-    ):
-        return [sudo, "-n"]
-    return None
+    if sudo is None:
+        return None
+    asked = subprocess.run([sudo, "-n", "true"], capture_output=True, check=False)
+    return [sudo, "-n"] if asked.returncode == 0 else None
 
 
 if __name__ == "__main__":

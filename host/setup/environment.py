@@ -29,8 +29,9 @@ PLATFORMIO_SCONS = "4.41101.0"
 
 
 class SetupError(Exception):
-    """One line: what failed and what to do. (``tinyrobust.core.types`` needs numpy, which is not
-    there yet.)
+    """What failed and what to do, in one line.
+
+    It is no BenchError: what the ground needs may not be installed yet when this is raised.
     """
 
 
@@ -91,15 +92,13 @@ class Step:
 
 
 def _of_this_python(folder: Path) -> bool:
-    """False for a virtual environment of another Python version: the machine's python3 has
-    changed.
+    """Whether a virtual environment is of this Python's version.
+
+    It is not where the machine's python3 has changed.
     """
     config = folder / "pyvenv.cfg"
-    made_by = (
-        re.search(r"^version = (\d+)\.(\d+)", config.read_text(), re.M)
-        if config.is_file()
-        else None
-    )
+    text = config.read_text() if config.is_file() else ""
+    made_by = re.search(r"^version = (\d+)\.(\d+)", text, re.M)
     return made_by is None or (int(made_by[1]), int(made_by[2])) == sys.version_info[:2]
 
 
@@ -138,9 +137,7 @@ def _cmsis(root: Path, say: Say) -> None:
 
 
 def _scons(root: Path, say: Say) -> None:
-    """PlatformIO looks for SCons among its packages: these files hand it the one of
-    ``.pio-venv``.
-    """
+    """Files that hand PlatformIO the SCons of ``.pio-venv``, among its packages."""
     folder = root / ".pio" / "packages" / "tool-scons"
     folder.mkdir(parents=True)
     spec = {

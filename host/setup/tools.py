@@ -111,11 +111,8 @@ def found_version(tool: Tool) -> str | None:
         argv = tool.probe.split()
         if shutil.which(argv[0]) is None:
             return None
-        return (
-            "present"
-            if subprocess.run(argv, capture_output=True, check=False).returncode == 0
-            else None
-        )
+        done = subprocess.run(argv, capture_output=True, check=False)
+        return "present" if done.returncode == 0 else None
     path = next(filter(None, map(shutil.which, (tool.name, *tool.instead))), None)
     if path is None:
         return None

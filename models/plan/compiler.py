@@ -1,5 +1,5 @@
 """A full-integer .tflite compiled into the plan that the firmware executes (layout:
-``tinyrobust/core/abi/plan.py``).
+``tinyrobust/core/abi/plan/``).
 """
 
 from __future__ import annotations

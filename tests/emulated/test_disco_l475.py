@@ -17,7 +17,7 @@ from tinyrobust.host.boards.emulator import Emulator
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.devices.attach import attach
 from tinyrobust.host.link.frame import Deframer, encode
-from tinyrobust.host.link.ports import connect
+from tinyrobust.host.link.serial_port import connect
 from tinyrobust.host.setup.environment import BOARD_STEPS
 from tinyrobust.host.setup.tools import STM32, checkout, found_version, tools
 from tinyrobust.models.plan.compiler import compile_plan

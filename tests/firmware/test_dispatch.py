@@ -1,4 +1,4 @@
-"""Every message of tinyrobust/core/abi/wire.py against the sanitized firmware, in order and out of
+"""Every message of tinyrobust/core/abi/wire/ against the sanitized firmware, in order and out of
 it.
 """
 

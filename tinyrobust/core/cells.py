@@ -10,9 +10,7 @@ from tinyrobust.core.types import BoolArray, FloatArray, Int8Array, Int64Array
 
 @dataclass(frozen=True)
 class Cell:
-    """One point of the sweep: an attack, the rung its gradients came from, and the budget that was
-    asked for.
-    """
+    """One point of the sweep: an attack, the rung it was made on, and its budget."""
 
     attack: str
     """``clean``, ``noise``, ``fgsm``, ``pgd`` ..."""
@@ -26,8 +24,9 @@ class Cell:
 
 
 class FlagKind(str, Enum):
-    """A sign that an attack is broken, and that accuracy under it is no robustness; after
-    arXiv:1902.06705.
+    """A sign that an attack is broken; after arXiv:1902.06705.
+
+    Accuracy under such an attack is no robustness.
     """
 
     FAILED = "attack failed"

@@ -1,5 +1,6 @@
-"""Files that appear whole, on disk and at once, or not at all; where the disk refuses, one line
-that names the path.
+"""Files that appear whole, on disk and at once, or not at all.
+
+Where the disk refuses, one line names the path.
 """
 
 from __future__ import annotations

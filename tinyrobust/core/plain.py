@@ -1,5 +1,6 @@
-"""Text from elsewhere, made fit to be shown: a board's names, a run's folder, an emulator's last
-words. Pure.
+"""Text from elsewhere, made fit to be shown. Pure.
+
+It is a board's name, a run's folder, an emulator's last words.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ MOST_LINE = 2000
 
 
 def printable(text: str) -> str:
-    """``text`` without control, escape, format (bidirectional) and surrogate characters: ``?`` in
-    their place.
+    """``text`` with ``?`` in place of what no terminal should be sent.
+
+    That is control, escape, format (bidirectional) and surrogate characters.
 
     Blanks of every kind, line ends among them, become one space each, so that the length stays as
     it is.

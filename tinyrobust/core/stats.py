@@ -30,8 +30,9 @@ def wilson(correct: int, n: int) -> tuple[float, float]:
 
 
 def mcnemar(lost: int, gained: int) -> float:
-    """Exact two-sided p-value of McNemar's test: are ``lost`` and ``gained`` discordant pairs one
-    fair coin's tosses?
+    """Exact two-sided p-value of McNemar's test for two counts of discordant pairs.
+
+    Are ``lost`` and ``gained`` one fair coin's tosses?
 
     In whole numbers, so exact for any count.
     """

@@ -91,8 +91,9 @@ class Differentiable(Predictor, Protocol):
     """A rung with gradients. ``real`` inputs are float32 in the units of ``input.dequantize``."""
 
     def logits(self, real: object) -> object:
-        """TensorFlow tensor float32 [n, *shape] -> tensor of logits [n, classes]; differentiable,
-        batch-size free.
+        """Logits [n, classes] of a TensorFlow tensor, float32 [n, *shape].
+
+        Differentiable, for any batch size.
         """
         ...
 

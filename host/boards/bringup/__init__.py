@@ -1,3 +1,1 @@
-"""Why a board that was flashed does not answer: what its debug probe reads of the chip, and what
-that means.
-"""
+"""Why a board does not answer: what its debug probe reads of the chip, and what that means."""

@@ -1,6 +1,4 @@
-"""The chips on the boards: where their registers are, and what the firmware of this checkout makes
-of them.
-"""
+"""The chips on the boards: where registers are, and what this checkout's firmware puts there."""
 
 from __future__ import annotations
 

@@ -56,8 +56,9 @@ def tree(words: Words) -> Tree:
 
 
 def _pll(words: Words, number: int, divider: int, sources: tuple[Clock, ...]) -> Clock:
-    """Output of PLL ``number`` behind ``divider``: RCC_PLLCKSELR, RCC_PLLCFGR, RCC_PLLxDIVR and
-    RCC_PLLxFRACR.
+    """Output of PLL ``number`` behind ``divider``.
+
+    Registers: RCC_PLLCKSELR, RCC_PLLCFGR, RCC_PLLxDIVR and RCC_PLLxFRACR.
     """
     select, configuration = word(words, PLLCKSELR), word(words, PLLCFGR)
     source = sources[field(select, 0, 2)]

@@ -22,24 +22,8 @@ RCC = 0x40021000  # 2.2.2
 CR, CFGR, PLLCFGR, CCIPR, CSR = RCC + 0x00, RCC + 0x08, RCC + 0x0C, RCC + 0x88, RCC + 0x94  # 6.4
 REGISTERS = (CR, CFGR, PLLCFGR, CCIPR, CSR)
 HSI_HZ, LSE_HZ, HSE_HZ = 16e6, 32768.0, 8e6  # 6.2; HSE is the ST-LINK's MCO, where it is wired
-MSI_HZ = (
-    100e3,
-    200e3,
-    400e3,
-    800e3,
-    1e6,
-    2e6,
-    4e6,
-    8e6,
-    16e6,
-    24e6,
-    32e6,
-    48e6,
-    0,
-    0,
-    0,
-    0,
-)  # 6.4.1, MSIRANGE
+_MSI_MHZ = (0.1, 0.2, 0.4, 0.8, 1, 2, 4, 8, 16, 24, 32, 48, 0, 0, 0, 0)  # 6.4.1, MSIRANGE
+MSI_HZ = tuple(1e6 * mhz for mhz in _MSI_MHZ)
 OSCILLATORS = {"MSI": (0, 1), "HSI16": (8, 10), "HSE": (16, 17), "PLL": (24, 25)}  # 6.4.1
 
 
@@ -73,16 +57,10 @@ class L4:
         """6.4.4: PLLSRC, PLLM, PLLN, PLLREN, PLLR."""
         source = sources[field(value, 0, 2)]
         into = source.hz / (field(value, 4, self.pllm_bits) + 1)
-        hz = (
-            into * field(value, 8, 7) / (2 * field(value, 25, 2) + 2)
-            if field(value, 24, 1)
-            else 0.0
-        )
-        return Clock(hz, f"PLL from {source.source}")
+        out = into * field(value, 8, 7) / (2 * field(value, 25, 2) + 2)
+        return Clock(out if field(value, 24, 1) else 0.0, f"PLL from {source.source}")
 
 
 def _msi(words: Words, control: int) -> float:
-    """RCC_CR (6.4.1) and RCC_CSR: the range of RCC_CR where MSIRGSEL says so, else that of
-    RCC_CSR.
-    """
+    """The MSI's range: RCC_CR's (6.4.1) where MSIRGSEL says so, else that of RCC_CSR."""
     return MSI_HZ[field(control, 4, 4) if field(control, 3, 1) else field(word(words, CSR), 8, 4)]

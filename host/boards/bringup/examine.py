@@ -18,9 +18,7 @@ from tinyrobust.host.boards.table import Board
 
 @dataclass(frozen=True)
 class Finding:
-    """What was read of a chip: one line on what is wrong, and (what, value) of what that comes
-    from.
-    """
+    """What was read of a chip: one line on what is wrong, and the facts behind it."""
 
     verdict: str
     facts: tuple[tuple[str, str], ...]

@@ -1,5 +1,4 @@
-"""OpenOCD as the eyes of the bench: one command line that reads a chip as it runs, and what its
-output says.
+"""OpenOCD as the eyes of the bench: the command line that reads a chip, and what it says.
 
 The output is untrusted: so much of it, so long, and only words of the addresses that were asked
 for.
@@ -52,8 +51,9 @@ NO_CHIP = re.compile(
 
 
 def script(words: Sequence[int]) -> list[str]:
-    """OpenOCD's options that read ``words``, stop the core a few times, catch a fault, and let it
-    run on.
+    """OpenOCD's options that read ``words`` of a chip and watch its core.
+
+    The core is stopped a few times, a fault is caught, and it runs on.
 
     A word that cannot be read is left out; the core runs when this ends, whatever it did before.
     """
@@ -128,8 +128,9 @@ def _stops(text: str) -> tuple[Stop, ...]:
 
 
 def read(board: Board, chip: Chip, serial_number: str, more: Sequence[int] = ()) -> Reading:
-    """Reads ``chip``, and the words at ``more``, through the probe of ``serial_number`` (empty: the
-    only one).
+    """Reads ``chip`` and the words at ``more`` through a probe.
+
+    The probe is that of ``serial_number``, or the only one where that is empty.
 
     Raises LinkError that says why it could not be looked at.
     """

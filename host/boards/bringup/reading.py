@@ -31,8 +31,9 @@ STACKED = 8
 
 @dataclass(frozen=True)
 class Stop:
-    """The core where it was stopped: program counter and xPSR, whose low 9 bits are the exception
-    that it serves.
+    """The core where it was stopped: program counter and xPSR.
+
+    The low 9 bits of xPSR are the exception that it serves.
     """
 
     pc: int

@@ -1,6 +1,4 @@
-"""An image's symbols, by the toolchain's own programs: which function an address is in, which image
-a chip holds.
-"""
+"""An image's symbols and build id, read by the toolchain's own programs."""
 
 from __future__ import annotations
 

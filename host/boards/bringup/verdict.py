@@ -60,8 +60,9 @@ class Line:
 
 
 def line(chip: Chip, reading: Reading, tree: Tree) -> Line:
-    """The serial line's rate, 0 where it has none (RM0385, RM0351 and RM0433, USART baud rate
-    generation).
+    """The serial line's rate, 0 where it has none.
+
+    From RM0385, RM0351 and RM0433, USART baud rate generation.
 
     Raises UnreadError.
     """
@@ -72,17 +73,14 @@ def line(chip: Chip, reading: Reading, tree: Tree) -> Line:
         clock /= PRESCALERS[min(field(word(words, serial.base + PRESC), 0, 4), len(PRESCALERS) - 1)]
     scale = float(serial.unit)
     divider = field(brr, 0, 20 if serial.unit > 1 else 16)
-    if serial.unit == 1 and field(
-        control, 15, 1
-    ):  # OVER8: 2 * clock / USARTDIV, whose low 3 bits are shifted
+    if serial.unit == 1 and field(control, 15, 1):
+        # OVER8: 2 * clock / USARTDIV, whose low 3 bits are shifted.
         divider, scale = divider & 0xFFF0 | field(brr, 0, 3) << 1, 2.0
     return Line(scale * clock / divider if divider else 0.0, divider, clock)
 
 
 def judge(chip: Chip, reading: Reading, name: Name = lambda pc: f"0x{pc:08x}") -> str:
-    """The first thing that is wrong, from the core outwards, in one line; where nothing is, that it
-    looks right.
-    """
+    """The first thing that is wrong, from the core outwards, or that nothing is: in one line."""
     try:
         return next(_faults(chip, reading, name))
     except StopIteration:
@@ -210,8 +208,9 @@ def _pins(chip: Chip, reading: Reading) -> Iterator[str]:
 
 
 def _function(reading: Reading, pin: Pin) -> tuple[int, int]:
-    """Mode and alternate function of a pin (MODER, AFRL and AFRH: RM0385 6.4, the same in the
-    others).
+    """Mode and alternate function of a pin.
+
+    Registers: MODER, AFRL and AFRH (RM0385 6.4, the same in the others).
     """
     mode = field(word(reading.words, pin.gpio + MODER), 2 * pin.number, 2)
     functions = word(reading.words, pin.gpio + AFRL + 4 * (pin.number // 8))

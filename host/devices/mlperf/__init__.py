@@ -1,1 +1,1 @@
-"""Any firmware that speaks the MLPerf Tiny protocol, as a device of the bench."""
+"""Any firmware of the MLPerf Tiny protocol as a Predictor: rounded scores, never bytes."""

@@ -10,7 +10,8 @@ from tinyrobust.host.config.parts import Parts
 from tinyrobust.host.devices.attach import NATIVE, Image, open_port
 from tinyrobust.host.devices.mlperf.device import BAUD, MlperfDevice
 from tinyrobust.host.devices.mlperf.session import NAME_SECONDS
-from tinyrobust.host.link.ports import Port, SerialPort
+from tinyrobust.host.link.ports import Port
+from tinyrobust.host.link.serial_port import SerialPort
 
 
 def attach_mlperf(

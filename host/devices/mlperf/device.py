@@ -1,6 +1,4 @@
-"""Any firmware that speaks the MLPerf Tiny protocol as a Predictor: scores of three decimals, never
-bytes.
-"""
+"""Any firmware of the MLPerf Tiny protocol as a Predictor: rounded scores, never bytes."""
 
 from __future__ import annotations
 
@@ -67,12 +65,12 @@ class MlperfDevice:
 
     @property
     def rung(self) -> str:
-        """See Predictor."""
+        """``native`` for a process of this host, ``board`` for an emulated or attached board."""
         return self._rung
 
     @property
     def input(self) -> TensorSpec:
-        """See Predictor. Raises LinkError before ``load``."""
+        """The int8 input grid that samples are on. Raises LinkError before ``load``."""
         return self._edges()[0]
 
     @property
@@ -106,8 +104,9 @@ class MlperfDevice:
         self._encoding = self._encoding or BENCHMARKS[model]
 
     def load(self, bundle: Network, input: TensorSpec, output: TensorSpec) -> None:
-        """States which network the firmware is held to have: the protocol cannot ask for it, nor
-        load one.
+        """States which network the firmware is held to have.
+
+        The protocol cannot ask for it, nor load one.
         """
         if {input.dtype, output.dtype} != {"int8"}:
             raise UsageError(
@@ -141,7 +140,7 @@ class MlperfDevice:
         )
 
     def predict(self, q: Int8Array) -> Prediction:
-        """See Predictor.
+        """Answers ``q``, int8 [n, *input.shape].
 
         ``logits`` are the firmware's rounded scores, ``raw`` is None, ``ticks`` microseconds.
         """

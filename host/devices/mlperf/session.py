@@ -1,5 +1,6 @@
-"""The MLPerf Tiny protocol, spoken as its published runner does: ASCII commands ended by ``%``,
-answers by ``m-ready``.
+"""The MLPerf Tiny protocol, spoken as its published runner does.
+
+Commands are ASCII, ended by ``%``; answers end with ``m-ready``.
 
 There is no checksum and there are no sequence numbers. So every answer has to hold exactly what its
 command is answered with, and after anything else the line is drained and the device asked for its
@@ -50,8 +51,9 @@ class Counters:
 
 @dataclass(frozen=True)
 class Inference:
-    """The answer to ``infer 1 0``: scores in thousandths; ``microseconds`` None where no laps were
-    said.
+    """The answer to ``infer 1 0``: scores in thousandths.
+
+    ``microseconds`` is None where no laps were said.
     """
 
     thousandths: tuple[int, ...]

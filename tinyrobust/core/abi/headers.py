@@ -1,5 +1,4 @@
-"""Writes ``firmware/include/{wire,plan}.gen.h`` from ``tinyrobust/core/abi/wire.py`` and
-``tinyrobust/core/abi/plan.py``.
+"""Writes ``firmware/include/{wire,plan}.gen.h`` from the modules of ``wire`` and ``plan``.
 
 ``python -m tinyrobust.core.abi.headers`` writes both headers; ``--check`` writes nothing and exits
 1 where one of them is stale. The output is a pure function of the two modules and is clang-format
@@ -16,8 +15,7 @@ from enum import IntEnum
 from pathlib import Path
 from types import ModuleType
 
-from tinyrobust.core.abi import plan as plan_layout
-from tinyrobust.core.abi import wire
+from tinyrobust.core.abi import plan, wire
 from tinyrobust.core.abi.layout import Member, Raw, Scalar, members, size
 from tinyrobust.core.files import write_whole
 
@@ -29,15 +27,20 @@ def camel(name: str) -> str:
     return "k" + "".join(part.capitalize() for part in name.split("_"))
 
 
-def local(module: ModuleType, base: type) -> Iterator[type]:
-    """Classes that ``module`` itself defines, in order: enums for ``IntEnum``, dataclasses for
-    ``object``.
-    """
-    for item in vars(module).values():
-        if isinstance(item, type) and item.__module__ == module.__name__ and issubclass(item, base):
-            if base is object and not is_dataclass(item):
+def layouts(package: ModuleType) -> Iterator[type]:
+    """The dataclasses that the modules of ``package`` define, in the order of their sources."""
+    modules = (item for item in vars(package).values() if isinstance(item, ModuleType))
+    for module in sorted(modules, key=lambda module: module.__name__):
+        for item in vars(module).values():
+            if not isinstance(item, type) or item.__module__ != module.__name__:
                 continue
-            yield item
+            if is_dataclass(item):
+                yield item
+
+
+def space(name: str) -> str:
+    """The C++ namespace of what the module called ``name`` defines: ``wire`` or ``plan``."""
+    return name.removeprefix("tinyrobust.core.abi.").split(".")[0]
 
 
 def field(module: ModuleType, member: Member) -> str:
@@ -47,8 +50,9 @@ def field(module: ModuleType, member: Member) -> str:
         return f"{kind.ctype} {member.name}" + (f"[{kind.count}];" if kind.count > 1 else ";")
     if isinstance(kind, Raw):
         return f"{'char' if kind.text else 'uint8_t'} {member.name}[{kind.count}];"
-    space = "" if kind.__module__ == module.__name__ else kind.__module__.rsplit(".", 1)[-1] + "::"
-    return f"{space}{kind.__name__} {member.name};"
+    theirs = space(kind.__module__)
+    prefix = "" if theirs == space(module.__name__) else f"{theirs}::"
+    return f"{prefix}{kind.__name__} {member.name};"
 
 
 def enum(item: type[IntEnum], ctype: str) -> Iterator[str]:
@@ -83,7 +87,7 @@ def table(comment: str, head: str, rows: Iterator[tuple[str, str]], default: str
 
 def header(module: ModuleType, source: str, include: str, body: Iterator[str]) -> str:
     """The file around ``body``."""
-    space = module.__name__.rsplit(".", 1)[-1].split("_")[0]
+    named = space(module.__name__)
     lines = [
         f"// Generated from {source} by tinyrobust/core/abi/headers.py; do not edit.",
         "#pragma once",
@@ -91,7 +95,7 @@ def header(module: ModuleType, source: str, include: str, body: Iterator[str]) -
         "#include <cstddef>",
     ]
     lines += ["#include <cstdint>", "", *([f'#include "{include}"', ""] if include else [])]
-    lines += [f"namespace {space} {{", "", *body, f"}}  // namespace {space}", ""]
+    lines += [f"namespace {named} {{", "", *body, f"}}  // namespace {named}", ""]
     return "\n".join(lines)
 
 
@@ -109,7 +113,7 @@ def wire_header() -> str:
         yield from enum(wire.Type, "uint8_t")
         yield from enum(wire.Error, "uint32_t")
         yield from enum(wire.TickUnit, "uint32_t")
-        for layout in local(wire, object):
+        for layout in layouts(wire):
             yield from struct(wire, layout)
         sizes = (
             (f"Type::{camel(t.name)}", f"sizeof({b.__name__})") for t, b in wire.BODIES.items()
@@ -128,31 +132,26 @@ def wire_header() -> str:
             "0",
         )
 
-    return header(wire, "tinyrobust/core/abi/wire.py", "", body())
+    return header(wire, "tinyrobust/core/abi/wire", "", body())
 
 
 def plan_header() -> str:
     """``plan.gen.h``: records of the plan, bounds and the layout hash."""
 
     def body() -> Iterator[str]:
-        magic = ", ".join(f"0x{byte:02x}" for byte in plan_layout.MAGIC)
+        magic = ", ".join(f"0x{byte:02x}" for byte in plan.MAGIC)
         yield f"constexpr uint8_t kMagic[4] = {{{magic}}};"
-        yield f"constexpr uint32_t kLayout = 0x{plan_layout.LAYOUT:08x};"
-        bounds = {
-            name: value
-            for name, value in vars(plan_layout).items()
-            if type(value) is int and name != "LAYOUT"
-        }
+        yield f"constexpr uint32_t kLayout = 0x{plan.LAYOUT:08x};"
+        bounds = {name: value for name, value in vars(plan.bounds).items() if type(value) is int}
         yield from (
             f"constexpr uint32_t {camel(name)} = {value};" for name, value in bounds.items()
         )
         yield ""
-        yield from enum(plan_layout.Kind, "uint16_t")
-        for layout in local(plan_layout, object):
-            yield from struct(plan_layout, layout)
+        yield from enum(plan.Kind, "uint16_t")
+        for layout in layouts(plan):
+            yield from struct(plan, layout)
         sizes = (
-            (f"Kind::{camel(k.name)}", f"sizeof({r.__name__})")
-            for k, r in plan_layout.RECORDS.items()
+            (f"Kind::{camel(k.name)}", f"sizeof({r.__name__})") for k, r in plan.RECORDS.items()
         )
         yield from table(
             "Bytes of a record, 0 for an unknown kind.",
@@ -161,7 +160,7 @@ def plan_header() -> str:
             "0",
         )
 
-    return header(plan_layout, "tinyrobust/core/abi/plan.py", "wire.gen.h", body())
+    return header(plan, "tinyrobust/core/abi/plan", "wire.gen.h", body())
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -7,6 +7,7 @@ aligned and nothing is padded, so the same declaration is a C struct;
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
@@ -18,8 +19,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Scalar:
-    """One number, or a fixed array of ``count``: a ``struct`` code and the C type of the same
-    width.
+    """One number, or a fixed array of ``count``.
+
+    It is a ``struct`` code and the C type of the same width.
     """
 
     code: str
@@ -46,8 +48,9 @@ Dims = Annotated[tuple[int, ...], Scalar("I", "uint32_t", 4)]
 
 @dataclass(frozen=True)
 class Member:
-    """One resolved field of a layout: its byte offset and its annotation (``nested`` for a layout
-    in a layout).
+    """One resolved field of a layout, at its byte offset.
+
+    ``kind`` is its annotation, or the layout that is nested there.
     """
 
     name: str
@@ -158,3 +161,26 @@ def unpack(layout: type[T], data: bytes) -> T:
         else:
             values[m.name] = unpack(m.kind, part)
     return layout(**values)
+
+
+def describe(layout: type) -> str:
+    """One line that names every field of ``layout`` with its type and offset.
+
+    The hashes of protocol and plan are made of such lines.
+    """
+
+    def name(kind: Scalar | Raw | type) -> str:
+        if isinstance(kind, Scalar):
+            return f"{kind.ctype}[{kind.count}]"
+        if isinstance(kind, Raw):
+            return f"{'char' if kind.text else 'byte'}[{kind.count}]"
+        return f"({describe(kind)})"
+
+    return f"{layout.__name__}:" + ",".join(
+        f"{m.name}@{m.offset}:{name(m.kind)}" for m in members(layout)
+    )
+
+
+def fingerprint(*parts: str) -> int:
+    """First 32 bits of the SHA-256 of ``parts``."""
+    return int.from_bytes(hashlib.sha256("\n".join(parts).encode()).digest()[:4], "little")

@@ -1,4 +1,4 @@
-// Messages to answers, as tinyrobust/core/abi/wire.py declares them; owns the layout of the pool:
+// Messages to answers, as tinyrobust/core/abi/wire/ declares them; owns the layout of the pool:
 // | uploaded plan | arena, scratch | free ... | receive buffer |
 #pragma once
 

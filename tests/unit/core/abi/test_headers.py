@@ -29,7 +29,7 @@ def test_check_finds_drift_and_a_missing_header(tmp_path, monkeypatch, capsys):
     ("text", "module"), [(wiregen.wire_header(), wire), (wiregen.plan_header(), plan_layout)]
 )
 def test_every_layout_asserts_its_size_and_offsets(text, module):
-    layouts = list(wiregen.local(module, object))
+    layouts = list(wiregen.layouts(module))
     assert len(layouts) > 8
     for layout in layouts:
         assert f"static_assert(sizeof({layout.__name__}) == {size(layout)});" in text

@@ -22,7 +22,7 @@ from tinyrobust.host.boards.emulator import Emulator
 from tinyrobust.host.boards.last_words import KEPT_LINES, LastWords
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.link.ports import connect
+from tinyrobust.host.link.serial_port import connect
 from tinyrobust.models.plan.compiler import compile_plan
 
 ROOT = Path(__file__).resolve().parents[4]

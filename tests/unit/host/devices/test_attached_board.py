@@ -12,16 +12,15 @@ import pytest
 
 from tests.support.boards.attached import COMPLAINTS, Board, FakeDesk
 from tests.support.boards.simulated import MemoryPlan
-from tinyrobust.core.abi.wire import FIRST_BAUD, Error, ErrorReply, Infer, TickUnit
+from tinyrobust.core.abi.wire import FIRST_BAUD, Error, ErrorReply, Infer, TickUnit, Type
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host.boards import probes
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.devices import attached_board, rate
 from tinyrobust.host.devices.attach import attach
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.link import exchange as link
-from tinyrobust.host.link import ports
-from tinyrobust.host.link.ports import SerialPort
+from tinyrobust.host.link import serial_port, timing
+from tinyrobust.host.link.serial_port import SerialPort
 
 PLAN = MemoryPlan(bytes(range(256)) * 12)
 NUCLEO = get_board("nucleo_f746")
@@ -140,7 +139,7 @@ def test_other_firmware_is_one_line(opened):
 
 
 def test_a_mute_board_is_one_line(opened, monkeypatch):
-    monkeypatch.setitem(link.FIRST_TIMEOUT, link.Type.HELLO, 0.02)
+    monkeypatch.setitem(timing.FIRST_TIMEOUT, Type.HELLO, 0.02)
     fake = opened()
     fake.hung = True
     with pytest.raises(
@@ -206,11 +205,13 @@ def test_a_port_in_use(opened):
 
 def test_a_port_without_permission_names_the_group(monkeypatch, tmp_path):
     def refuse(*args, **options):
-        raise ports.serial.SerialException(errno.EACCES, "could not open port: Permission denied")
+        raise serial_port.serial.SerialException(
+            errno.EACCES, "could not open port: Permission denied"
+        )
 
     port = tmp_path / "ttyACM0"
     port.touch()
-    monkeypatch.setattr(ports.serial, "serial_for_url", refuse)
+    monkeypatch.setattr(serial_port.serial, "serial_for_url", refuse)
     with pytest.raises(
         LinkError, match=rf"no permission: join the group {port.group()} \(sudo usermod -aG"
     ):
@@ -261,7 +262,7 @@ def test_another_board_in_its_place_is_refused(opened):
 
 
 def test_a_hanging_board_is_restarted_by_its_probe(opened, monkeypatch):
-    monkeypatch.setitem(link.FIRST_TIMEOUT, link.Type.HELLO, 0.02)
+    monkeypatch.setitem(timing.FIRST_TIMEOUT, Type.HELLO, 0.02)
     fake, said = opened(Tripping(**F746)), []
     probe = SimpleNamespace(device=fake.url, vid=0x0483, pid=0x374B, serial_number="")
     monkeypatch.setattr(probes.list_ports, "comports", lambda: [probe])
@@ -280,7 +281,7 @@ def two_probes(opened, monkeypatch):
     """A hanging board behind the probe B2 and another probe A1 beside it; what was restarted, by
     number.
     """
-    monkeypatch.setitem(link.FIRST_TIMEOUT, link.Type.HELLO, 0.02)
+    monkeypatch.setitem(timing.FIRST_TIMEOUT, Type.HELLO, 0.02)
     fake = opened(Tripping(**F746))
     fake.board.trip = lambda: setattr(fake, "hung", True)
     fake.restarted = []

@@ -31,7 +31,7 @@ from tinyrobust.host.devices.attach import Image
 from tinyrobust.host.devices.believed import spec
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.devices.mlperf.session import Session
-from tinyrobust.host.link import exchange as link
+from tinyrobust.host.link import timing
 from tinyrobust.host.link.exchange import Link
 from tinyrobust.host.records.ticks import of_info
 
@@ -51,8 +51,8 @@ def bench(tmp_path, monkeypatch, capfd):
         "tinyrobust.host.devices.mlperf.device.Session",
         partial(Session, command_seconds=0.02, infer_seconds=0.02),
     )
-    for kind in link.FIRST_TIMEOUT:
-        monkeypatch.setitem(link.FIRST_TIMEOUT, kind, 0.05)
+    for kind in timing.FIRST_TIMEOUT:
+        monkeypatch.setitem(timing.FIRST_TIMEOUT, kind, 0.05)
 
     def run(board, *more):
         monkeypatch.setattr(
@@ -281,7 +281,7 @@ def test_any_answer_is_a_link_error_or_an_answer(asked, ints, tail, right):
 
     device = Device(HostileBoard(bend))
     device.link.patience = device.link.silence = 0.03
-    device.link._timing = {kind: link._Timing(0.01) for kind in link.FIRST_TIMEOUT}
+    device.link._timing = {kind: timing.Timing(0.01) for kind in timing.FIRST_TIMEOUT}
     device.load(MemoryPlan(b"x"))
     try:
         ask(device, np.zeros((2, 8), np.int8))

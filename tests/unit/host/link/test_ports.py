@@ -7,7 +7,8 @@ import time
 import pytest
 
 from tinyrobust.core.errors import LinkError
-from tinyrobust.host.link.ports import ChildPort, FifoPort, SerialPort
+from tinyrobust.host.link.ports import ChildPort, FifoPort
+from tinyrobust.host.link.serial_port import SerialPort
 
 
 def read_all(port, size):

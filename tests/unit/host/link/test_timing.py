@@ -22,22 +22,11 @@ from tinyrobust.core.abi.wire import (
     Type,
 )
 from tinyrobust.core.errors import LinkError
-from tinyrobust.host.link import exchange as link_module
-from tinyrobust.host.link.exchange import (
-    FIRST_TIMEOUT,
-    LEAST_NUDGE,
-    LEAST_TIMEOUT,
-    MOST_TIMEOUT,
-    NUDGES,
-    PATIENCE_SECONDS,
-    SILENCE_SECONDS,
-    Link,
-    LostError,
-    RefusedError,
-    Request,
-    answers,
-)
-from tinyrobust.host.link.frame import Frame, encode
+from tinyrobust.host.link.exchange import LEAST_NUDGE, NUDGES, SILENCE_SECONDS, Link
+from tinyrobust.host.link.frame import TYPES, Frame, encode
+from tinyrobust.host.link.messages import LostError, RefusedError, Request, answers
+from tinyrobust.host.link.patience import PATIENCE_SECONDS
+from tinyrobust.host.link.timing import FIRST_TIMEOUT, LEAST_TIMEOUT, MOST_TIMEOUT
 
 LOAD = Load(4, 0)
 LOADED = Loaded(4, 1)
@@ -46,7 +35,7 @@ LOADED = Loaded(4, 1)
 @pytest.fixture
 def clock(monkeypatch):
     clock = VirtualClock()
-    monkeypatch.setattr(link_module, "time", clock)
+    monkeypatch.setattr("tinyrobust.host.link.exchange.time", clock)
     return clock
 
 
@@ -419,5 +408,5 @@ CRC = zlib.crc32(DATA)
 )
 def test_an_answer_is_of_the_right_type_and_made_from_what_was_sent(ask, answer, fits):
     tail = b"" if isinstance(ask, (Load, Hello)) else DATA
-    kind = next(k for k, body in link_module.TYPES.items() if k is type(answer))
-    assert answers(Request(ask, tail), Frame(link_module.TYPES[kind], 1, answer)) is fits
+    kind = next(k for k, body in TYPES.items() if k is type(answer))
+    assert answers(Request(ask, tail), Frame(TYPES[kind], 1, answer)) is fits

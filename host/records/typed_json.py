@@ -1,5 +1,6 @@
-"""JSON from a folder to frozen dataclasses: every value has the type that its field declares, or
-one line says which has not.
+"""JSON to frozen dataclasses: every value has the type that its field declares.
+
+Where one has not, one line says which.
 
 Texts come printable (tinyrobust/core/plain.py), numbers finite and within 64 bits. What nobody else
 declares nobody else checks: the fields' annotations are the schema.
@@ -36,8 +37,9 @@ def _no_number(name: str) -> float:
 
 
 def read(kind: type[T], raw: object, where: str = "") -> T:
-    """``raw``, as ``parse_json`` gives it, as an instance of the dataclass ``kind``, tuples from
-    lists.
+    """``raw``, as ``parse_json`` gives it, as an instance of the dataclass ``kind``.
+
+    Lists become tuples.
 
     Raises ValueError, naming the field below ``where``, on a missing, unknown or ill-typed one.
     Fields with a default may be missing.

@@ -18,11 +18,10 @@ from hypothesis import strategies as st
 from tests.support import synthetic
 from tests.support.boards.hostile import ESCAPES
 from tinyrobust.core.plain import one_line, printable
-from tinyrobust.core.streams import lossy
-from tinyrobust.core.terminal import Column, show
 from tinyrobust.host import cli
 from tinyrobust.host.analysis.metrics import summarise
 from tinyrobust.host.boards.probes import Attached
+from tinyrobust.host.commands.terminal.tables import Column, show
 from tinyrobust.host.report.tables import FORMULA, _csv, summary_csv
 
 
@@ -87,7 +86,7 @@ def test_a_run_of_names_that_ascii_lacks_is_shown_in_ascii(tmp_path):
 
 def test_only_streams_that_lack_characters_are_changed():
     poor, rich = (io.TextIOWrapper(io.BytesIO(), encoding) for encoding in ("ascii", "utf-8"))
-    lossy(poor, rich, io.StringIO())
+    cli.lossy(poor, rich, io.StringIO())
     assert (poor.errors, rich.errors) == ("replace", "strict")
 
 
@@ -101,7 +100,7 @@ def test_names_are_shown_as_they_are(capsys, word):
 
 def test_a_probe_that_calls_itself_an_escape_is_listed_without(monkeypatch, capsys):
     monkeypatch.setattr(
-        "tinyrobust.host.boards.table.attached",
+        "tinyrobust.host.boards.probes.attached",
         lambda board: [Attached("/dev/ttyACM0", "\x1b[2J[/x]")],
     )
     assert cli.main(["boards"]) == 0

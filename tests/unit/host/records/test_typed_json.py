@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from tests.support import synthetic
 from tinyrobust.core.cells import Cell, Flag, FlagKind
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.typed_json import parse_json, read
 from tinyrobust.host.records.schema import Manifest
+from tinyrobust.host.records.typed_json import parse_json, read
 
 
 class Colour(Enum):

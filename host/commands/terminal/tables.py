@@ -1,5 +1,4 @@
-"""Tables for a person, on any terminal: in its own characters, without markup or escapes of those
-they name.
+"""Tables for a person, on any terminal: in its own characters, without markup or escapes.
 
 Names come from boards, run folders and USB descriptors, and are shown as they are: rich's markup is
 off, and what is not printable is a question mark. Where the terminal's encoding has no boxes they

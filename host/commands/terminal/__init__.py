@@ -1,0 +1,1 @@
+"""What a person sees of a command: ``tables``, a progress ``bar``, a run's ``output``."""
