@@ -12,6 +12,7 @@ import pytest
 from tests.firmware.test_operators import Bundle
 from tests.support.networks.oracle import tflm
 from tests.support.networks.small_model import SHAPE, small_tflite
+from tests.support.paths import ROOT
 from tinyrobust.attacks.base.problem import Norm, Problem
 from tinyrobust.attacks.black_box.square import square_linf
 from tinyrobust.host.devices.device import Device
@@ -19,7 +20,6 @@ from tinyrobust.host.link.ports import ChildPort
 from tinyrobust.host.runs.journal import Journaled
 from tinyrobust.models.plan.compiler import compile_plan
 
-ROOT = Path(__file__).resolve().parents[2]
 SAMPLES, STEPS = 16, 60
 
 CHILD = """

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.boards.st_headers import CHIPS, CORE, ROOT
+from tests.support.boards.st_headers import CHIPS, CORE
+from tests.support.paths import ROOT, SOURCES, STM32, TESTS
 from tinyrobust.host.setup.environment import NATIVE_STEPS
 from tinyrobust.host.setup.tools import checkout
 
@@ -24,19 +25,18 @@ NO_CLOCK = "HSI, no clock from the ST-LINK"
 
 
 def start(chip: str, folder: Path, *arguments: str) -> dict[str, str]:
-    sources = ROOT / "firmware" / "src"
     binary = folder / chip
     if not binary.exists():
         includes = [
-            f"-I{sources}",
+            f"-I{SOURCES}",
             f"-I{ROOT / 'firmware' / 'include'}",
             f"-isystem{CHIPS[chip].folder}",
             f"-isystem{CORE}",
         ]
-        ours = Path(__file__).with_name(f"clock_tree_{chip}.cc")
-        files = [ours, sources / f"port_stm32_{chip}.cc"]
+        ours = TESTS / "firmware" / f"clock_tree_{chip}.cc"
+        files = [ours, STM32 / chip / f"{chip}.cc"]
         argv = ["g++", "-std=c++17", "-O1", "-w", "-fpermissive", *includes, "-o", binary, *files]
-        subprocess.run([*argv, sources / "port_stm32_hse.cc"], check=True)
+        subprocess.run([*argv, STM32 / "hse" / "hse.cc"], check=True)
     said = subprocess.run([binary, *arguments], capture_output=True, text=True, check=True).stdout
     return dict(line.split("=") for line in said.splitlines())
 

@@ -7,7 +7,6 @@ import pty
 import re
 import shutil
 import tty
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from tests.support.boards.mlperf_tiny import Talk, dense_tflite, firmware, plan_
 from tests.support.networks.oracle import tflm
 from tests.support.networks.small_model import SHAPE, small_tflite
 from tests.support.networks.tflite_factory import Affine
+from tests.support.paths import GOLDEN
 from tinyrobust.core.errors import LinkError
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.host.analysis.scores import nearest
@@ -26,7 +26,7 @@ from tinyrobust.host.devices.mlperf.device import MlperfDevice
 from tinyrobust.host.devices.mlperf.session import Session
 from tinyrobust.host.link.ports import ChildPort
 
-SESSION = Path(__file__).resolve().parents[1] / "golden" / "mlperf_session.txt"
+SESSION = GOLDEN / "mlperf_session.txt"
 NUMBER = re.compile(r"(m-lap-us-)\d+")
 SAMPLE = bytes(range(100, 164))
 

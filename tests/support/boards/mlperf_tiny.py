@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from tests.support.boards.child import SILENCE, Child
-from tests.support.boards.native import ROOT, building
+from tests.support.boards.native import building
 from tests.support.networks.tflite_factory import Affine, Factory
+from tests.support.paths import ROOT
 from tinyrobust.models.plan.compiler import compile_plan
 
 

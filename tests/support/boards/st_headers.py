@@ -13,13 +13,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.paths import ROOT, SOURCES
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-ROOT = Path(__file__).resolve().parents[3]
-REGISTERS = ROOT / "firmware" / "src" / "registers"
 WHEEL = ROOT / ".deps" / "cmsis" / "aidge_export_arm_cortexm" / "boards" / "stm32"
 CORE = WHEEL / "F7" / "Drivers" / "CMSIS" / "Include"
 
@@ -91,12 +91,17 @@ def constants(text: str) -> list[str]:
     return names
 
 
-def compare(chip: Chip, registers: Path = REGISTERS) -> str:
-    """The names of the constants in ``registers`` that are not the vendor's, in one string.
+def registers(header: str, sources: Path = SOURCES) -> Path:
+    """Our header ``header`` in ``sources``, the firmware's or a copy with the same folders."""
+    return sources / "port" / _room(header) / "registers" / f"{header}.h"
+
+
+def compare(chip: Chip, sources: Path = SOURCES) -> str:
+    """The names of the constants in ``sources`` that are not the vendor's, in one string.
 
     Raises LookupError, with the names, where there is nothing to hold a constant against.
     """
-    flags = [f"-I{registers.parent}", f"-isystem{chip.folder}", f"-isystem{CORE}"]
+    flags = [f"-I{sources}", f"-isystem{chip.folder}", f"-isystem{CORE}"]
     preprocessed = _compile(["-dM", "-E", *flags], chip.vendor).stdout
     macros = set(re.findall(r"^#define (\w+)", preprocessed, re.M))
     table = {} if chip.table is None else tomllib.loads(chip.table.read_text())
@@ -104,8 +109,8 @@ def compare(chip: Chip, registers: Path = REGISTERS) -> str:
     expected = {name: str(value) for part in parts for name, value in part.items()}
     copies, checks, unknown = [], [], []
     for header in chip.ours:
-        space = "cortex" if header.startswith("cortex") else "stm32"
-        for name in constants((registers / f"{header}.h").read_text()):
+        space = "cortex" if _room(header) == "cortex_m" else "stm32"
+        for name in constants(registers(header, sources).read_text()):
             value = expected.get(name)
             if value is None and (chip.table is None or space == "cortex"):
                 value = _vendors(name, header, macros)
@@ -116,13 +121,17 @@ def compare(chip: Chip, registers: Path = REGISTERS) -> str:
     if unknown:
         raise LookupError(", ".join(unknown))
     # Ours are copied under other names before the vendor's macros could take their place.
-    code = [f'#include "port/stm32/registers/{header}.h"' for header in chip.ours]
+    code = [f'#include "{registers(header, sources)}"' for header in chip.ours]
     code += ["using Number = unsigned long long;", "namespace ours {", *copies, "}"]
     code += ["#include <cstddef>", chip.vendor, *checks]
     done = _compile(["-fsyntax-only", *flags], "\n".join(code))
     wrong = re.findall(r"static assertion failed: (\w+)", done.stderr)
     assert bool(wrong) == bool(done.returncode), done.stderr[:2000]
     return " ".join(wrong)
+
+
+def _room(header: str) -> str:
+    return "cortex_m" if header.startswith("cortex") else "stm32"
 
 
 def _vendors(name: str, header: str, macros: set[str]) -> str | None:

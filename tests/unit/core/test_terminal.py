@@ -101,7 +101,7 @@ def test_names_are_shown_as_they_are(capsys, word):
 
 def test_a_probe_that_calls_itself_an_escape_is_listed_without(monkeypatch, capsys):
     monkeypatch.setattr(
-        "tinyrobust.host.boards.table.attached",
+        "tinyrobust.host.boards.probes.attached",
         lambda board: [Attached("/dev/ttyACM0", "\x1b[2J[/x]")],
     )
     assert cli.main(["boards"]) == 0

@@ -1,17 +1,15 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests.support.paths import ROOT
 from tinyrobust.host.boards import build as flash
 from tinyrobust.host.config.parts import Parts
 from tinyrobust.host.setup import __main__ as bootstrap
 from tinyrobust.host.setup.environment import SetupError, Step, run
 from tinyrobust.host.setup.tools import TOOLS, Tool, found_version, missing
-
-ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture
