@@ -19,7 +19,7 @@ def linked(tmp_path_factory):
     source = folder / "plan.cc"
     plan = every_kind()
     source.write_text(
-        '#include "builtin_plan.h"\n'
+        '#include "engine/builtin/builtin_plan.h"\n'
         f"alignas(16) extern const uint8_t g_builtin_plan[] = {{{','.join(map(str, plan))}}};\n"
         f"extern const uint32_t g_builtin_plan_size = {len(plan)};\n"
     )

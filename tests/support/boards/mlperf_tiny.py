@@ -25,7 +25,7 @@ def plan_source(tflite: bytes, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "builtin_plan.cc"
     source.write_text(
-        '#include "builtin_plan.h"\n'
+        '#include "engine/builtin/builtin_plan.h"\n'
         f"alignas(16) extern const uint8_t g_builtin_plan[] = {{{','.join(map(str, plan))}}};\n"
         f"extern const uint32_t g_builtin_plan_size = {len(plan)};\n"
     )

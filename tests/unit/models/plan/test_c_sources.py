@@ -63,7 +63,7 @@ def test_the_sources_compile_and_are_aligned(bundle, tmp_path):
     c_sources.emit_model(bundle, tmp_path)
     c_sources.emit_plan(bundle, tmp_path / "plan.cc")
     (tmp_path / "main.cc").write_text(
-        '#include "builtin_plan.h"\n#include "model_data.h"\n'
+        '#include "engine/builtin/builtin_plan.h"\n#include "model_data.h"\n'
         "int main() { auto p = (uintptr_t)g_builtin_plan | (uintptr_t)g_model_data;\n"
         f"  return p % 16 || g_builtin_plan_size != {len(bundle.plan)}\n"
         f"      || g_model_data_size != {len(bundle.tflite)}; }}\n"

@@ -40,11 +40,11 @@ def test_what_the_firmware_sets_is_the_clock_and_the_rate_it_is_made_for(name):
 def test_the_chips_are_those_of_the_firmware(name):
     text = re.sub(r"//.*", "", (STM32 / PORTS[name] / f"{PORTS[name]}.cc").read_text())
     body = re.search(r"kChip = \{(.*?)\n\};", text, re.S)[1]
-    clock, usart, _, hz, unit = (
-        int(number, 0) for number in re.findall(r"\b(0x[0-9A-F]+|\d+)\b", body)[:5]
-    )
+    clock, usart, _, hz, unit = (field.strip() for field in body.split(",")[:5])
+    header = (STM32 / "registers" / f"{PORTS[name]}.h").read_text()
+    base = re.search(rf"\b{usart} = (0x[0-9A-F]+)", header)[1]
     chip = CHIPS[name]
-    assert (clock, usart, hz, unit) == (
+    assert (int(clock), int(base, 16), int(hz), int(unit)) == (
         chip.core_hz,
         chip.serial.base,
         chip.serial.hz,
