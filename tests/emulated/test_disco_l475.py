@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.networks.oracle import tflm
-from tests.support.networks.small_model import SHAPE, small_tflite
+from tests.support.tflite.small import SHAPE, small_tflite
 from tests.unit.host.devices.test_device import SmallPlan
 from tinyrobust.core.abi.wire import LOAD_CHUNK, Load, Loaded, TickUnit
 from tinyrobust.host.boards.build import build

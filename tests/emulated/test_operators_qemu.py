@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.firmware.test_operators import Bundle
+from tests.firmware.engine.test_operators import Bundle
 from tests.support.networks.oracle import tflm
-from tests.support.networks.tflite_cases import OPERATORS, relaxed
-from tests.support.networks.tflite_networks import networks
+from tests.support.tflite.cases import OPERATORS, relaxed
+from tests.support.tflite.networks import networks
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.devices.attach import attach
 from tinyrobust.models.plan.compiler import compile_plan

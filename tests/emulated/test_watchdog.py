@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import numpy as np
 import pytest
 
-from tests.support.networks.small_model import SHAPE, small_tflite
+from tests.support.tflite.small import SHAPE, small_tflite
 from tests.unit.host.devices.test_device import SmallPlan
 from tinyrobust.host.boards.build import build
 from tinyrobust.host.boards.emulator import Emulator

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.support.boards.child import SILENCE, Child
 from tests.support.boards.native import building
-from tests.support.networks.tflite_factory import Affine, Factory
+from tests.support.link.child import SILENCE, Child
 from tests.support.paths import ROOT
+from tests.support.tflite.factory import Affine, Factory
 from tinyrobust.models.plan.compiler import compile_plan
 
 

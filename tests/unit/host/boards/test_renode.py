@@ -15,8 +15,8 @@ import pytest
 
 from tests.support.boards.native import native_firmware
 from tests.support.networks.oracle import tflm
-from tests.support.networks.small_model import SHAPE, small_tflite
 from tests.support.paths import GOLDEN, ROOT, STM32, TESTS
+from tests.support.tflite.small import SHAPE, small_tflite
 from tests.unit.host.devices.test_device import SmallPlan
 from tinyrobust.core.errors import LinkError, UsageError
 from tinyrobust.host.boards.emulator import Emulator

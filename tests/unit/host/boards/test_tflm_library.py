@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.support.networks.tflite_factory import Affine, Factory, Window
+from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.core.errors import UsageError
 from tinyrobust.host.boards import tflm_library
 from tinyrobust.host.boards.table import get_board

@@ -13,7 +13,7 @@ import pytest
 from tests.support.boards.native import native_firmware
 from tests.support.boards.simulated import MemoryBoard, NoisyPort
 from tests.support.networks.oracle import tflm
-from tests.support.networks.small_model import SHAPE, small_tflite
+from tests.support.tflite.small import SHAPE, small_tflite
 from tinyrobust.core.abi.layout import pack
 from tinyrobust.core.abi.wire import OperatorTicks, Profile, Profiled, Result, Type
 from tinyrobust.core.errors import LinkError

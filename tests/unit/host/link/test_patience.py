@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from tests.support.boards.faults import Clock, Fault, FaultyPort
 from tests.support.boards.simulated import MemoryBoard, MemoryPlan
+from tests.support.link.faults import Clock, Fault, FaultyPort
 from tinyrobust.core.abi.wire import PROTOCOL, Hello, Tensor
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host.devices.device import Device

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.networks.tflite_factory import Affine, Factory, Window
 from tests.support.served import tar_gz
+from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.models.data import catalog as datasets

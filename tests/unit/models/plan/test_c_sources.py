@@ -4,8 +4,8 @@ import subprocess
 
 import pytest
 
-from tests.support.networks.tflite_factory import Affine, Factory, Window
 from tests.support.paths import SOURCES
+from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.models.plan import c_sources
 from tinyrobust.models.plan.bundle import build
 from tinyrobust.models.plan.records import _BUILDERS

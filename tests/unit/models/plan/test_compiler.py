@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.networks.tflite_factory import OP, Affine, Factory, Window
+from tests.support.tflite.factory import OP, Affine, Factory, Window
 from tinyrobust.core.abi import layout
 from tinyrobust.core.abi import plan as plan_layout
 from tinyrobust.core.abi.plan import Kind, PlanHeader

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.support.networks.oracle import tflm
-from tests.support.networks.tflite_factory import Affine, Factory
+from tests.support.tflite.factory import Affine, Factory
 from tinyrobust.core.abi.plan import MAX_SOFTMAX_ROW
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import TensorSpec

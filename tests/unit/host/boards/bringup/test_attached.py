@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.support.boards import openocd as fake_openocd
 from tests.support.boards.attached import Board, FakeDesk
-from tests.support.boards.register_dumps import F746_WORDS
+from tests.support.chips import openocd as fake_openocd
+from tests.support.chips.register_dumps import F746_WORDS
 from tests.unit.host.devices.test_desk import F746, Parrot
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host import cli

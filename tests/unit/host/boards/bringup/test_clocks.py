@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.boards.register_dumps import DUMPS, F746_WORDS, H743_WORDS, L475_WORDS, reading
+from tests.support.chips.register_dumps import DUMPS, F746_WORDS, H743_WORDS, L475_WORDS, reading
 from tests.support.paths import STM32
 from tinyrobust.core.abi.wire import FIRST_BAUD
 from tinyrobust.host.boards.bringup import clocks_f7, clocks_h7

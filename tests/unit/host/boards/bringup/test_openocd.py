@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.boards.debug_port import Core, DebugPort
-from tests.support.boards.register_dumps import F746_WORDS
+from tests.support.chips.debug_port import Core, DebugPort
+from tests.support.chips.register_dumps import F746_WORDS
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host.boards.bringup import openocd
 from tinyrobust.host.boards.bringup.chips import F746

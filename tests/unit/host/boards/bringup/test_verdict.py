@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.boards.register_dumps import (
+from tests.support.chips.register_dumps import (
     DUMPS,
     F746_WORDS,
     H743_WORDS,

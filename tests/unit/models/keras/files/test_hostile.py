@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.networks.keras_payloads import payloads
+from tests.support.keras_files.payloads import payloads
 from tinyrobust.core.errors import UsageError
 from tinyrobust.models.keras.files.load import load_keras
 from tinyrobust.models.keras.tf import keras

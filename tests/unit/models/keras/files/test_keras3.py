@@ -20,7 +20,7 @@ def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("keras3")
     env = {**os.environ, "TF_USE_LEGACY_KERAS": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
     made = subprocess.run(
-        [sys.executable, "-m", "tests.support.networks.keras3_writer", str(folder)],
+        [sys.executable, "-m", "tests.support.keras_files.keras3", str(folder)],
         env=env,
         capture_output=True,
         text=True,

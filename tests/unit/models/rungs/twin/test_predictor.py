@@ -11,11 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 from tests.support.networks.oracle import tflm, tflm_tensors
-from tests.support.networks.tflite_cases import OPERATORS, relaxed
-from tests.support.networks.tflite_factory import Affine, Factory, Window
-from tests.support.networks.tflite_networks import networks
-from tests.support.networks.tflite_once_wrong import ONCE_WRONG
 from tests.support.paths import ROOT
+from tests.support.tflite.cases import OPERATORS, relaxed
+from tests.support.tflite.factory import Affine, Factory, Window
+from tests.support.tflite.networks import networks
+from tests.support.tflite.once_wrong import ONCE_WRONG
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import Differentiable
 from tinyrobust.models.rungs.twin.predictor import TwinPredictor

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import strategies as st
 
-from tests.support.networks.tflite_cases import Case, made
-from tests.support.networks.tflite_factory import Affine, Factory, Ref, Window
+from tests.support.tflite.cases import Case, made
+from tests.support.tflite.factory import Affine, Factory, Ref, Window
 
 LAST = ["nothing", "dense", "dense, softmax"]
 STEPS = ["conv", "pointwise", "depthwise", "add", "average_pool", "max_pool", "pad", "quantize"]

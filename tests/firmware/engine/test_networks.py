@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tests.firmware.test_operators import Bundle
+from tests.firmware.engine.test_operators import Bundle
 from tests.support.networks.oracle import tflm
-from tests.support.networks.tflite_cases import relaxed
-from tests.support.networks.tflite_networks import networks
+from tests.support.tflite.cases import relaxed
+from tests.support.tflite.networks import networks
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.link.ports import ChildPort
 from tinyrobust.models.plan.compiler import compile_plan

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.support.boards.native import make
 from tests.support.networks.plans import HEADER, every_kind, poked, records, sealed
-from tests.support.networks.tflite_cases import OPERATORS
 from tests.support.paths import ROOT
+from tests.support.tflite.cases import OPERATORS
 from tinyrobust.core.abi import layout
 from tinyrobust.core.abi import plan as plan_layout
 from tinyrobust.core.abi.plan import ARENA_ALIGN, S16, Kind, PlanHeader

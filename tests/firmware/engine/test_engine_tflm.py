@@ -14,9 +14,9 @@ import pytest
 from tests.support.boards.firmware import Board
 from tests.support.boards.native import make
 from tests.support.networks.plans import every_kind
-from tests.support.networks.small_model import small_tflite
-from tests.support.networks.tflite_factory import Affine, Factory
 from tests.support.paths import ROOT, TESTS
+from tests.support.tflite.factory import Affine, Factory
+from tests.support.tflite.small import small_tflite
 from tinyrobust.core.abi import layout, wire
 from tinyrobust.core.abi.plan import PlanHeader
 from tinyrobust.core.abi.wire import Error, Hello, Infer, Layer, OperatorTicks, Profile, Reset, Type
@@ -24,7 +24,7 @@ from tinyrobust.models.plan.bundle import build
 from tinyrobust.models.plan.c_sources import emit_linked
 
 SAMPLE = bytes(range(64))
-TREE = TESTS / "firmware" / "tflm_tree"
+TREE = TESTS / "firmware" / "engine" / "tflm_tree"
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.firmware.test_operators import Bundle
+from tests.firmware.engine.test_operators import Bundle
 from tests.support.networks.oracle import tflm
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.link.ports import ChildPort

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.support.boards.mlperf_tiny import Talk, dense_tflite, firmware, plan_source
 from tests.support.networks.oracle import tflm
-from tests.support.networks.small_model import SHAPE, small_tflite
-from tests.support.networks.tflite_factory import Affine
+from tests.support.tflite.factory import Affine
+from tests.support.tflite.small import SHAPE, small_tflite
 
 SAMPLE = bytes(range(100, 164))
 LAP = re.compile(r"m-lap-us-(\d+)")

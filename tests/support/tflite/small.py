@@ -4,7 +4,7 @@ whole pipe.
 
 import numpy as np
 
-from tests.support.networks.tflite_factory import Affine, Factory, Window
+from tests.support.tflite.factory import Affine, Factory, Window
 
 SHAPE = (8, 8, 1)
 

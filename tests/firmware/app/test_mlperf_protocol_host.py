@@ -13,9 +13,9 @@ import pytest
 
 from tests.support.boards.mlperf_tiny import Talk, dense_tflite, firmware, plan_source
 from tests.support.networks.oracle import tflm
-from tests.support.networks.small_model import SHAPE, small_tflite
-from tests.support.networks.tflite_factory import Affine
 from tests.support.paths import GOLDEN
+from tests.support.tflite.factory import Affine
+from tests.support.tflite.small import SHAPE, small_tflite
 from tinyrobust.core.errors import LinkError
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.host.analysis.scores import nearest

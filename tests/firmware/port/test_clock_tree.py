@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.boards.st_headers import CHIPS, CORE
+from tests.support.chips.st_headers import CHIPS, CORE
 from tests.support.paths import ROOT, SOURCES, STM32, TESTS
 from tinyrobust.host.setup.environment import NATIVE_STEPS
 from tinyrobust.host.setup.tools import checkout
@@ -33,7 +33,7 @@ def start(chip: str, folder: Path, *arguments: str) -> dict[str, str]:
             f"-isystem{CHIPS[chip].folder}",
             f"-isystem{CORE}",
         ]
-        ours = TESTS / "firmware" / f"clock_tree_{chip}.cc"
+        ours = TESTS / "firmware" / "port" / f"clock_tree_{chip}.cc"
         files = [ours, STM32 / chip / f"{chip}.cc"]
         argv = ["g++", "-std=c++17", "-O1", "-w", "-fpermissive", *includes, "-o", binary, *files]
         subprocess.run([*argv, STM32 / "hse" / "hse.cc"], check=True)

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-from tests.support.networks.tflite_factory import Affine, Factory, Ref, Window
+from tests.support.tflite.factory import Affine, Factory, Ref, Window
 from tinyrobust.core.grid import onto
 from tinyrobust.core.types import Int8Array, IntArray, TensorSpec
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.networks.oracle import tflm
-from tests.support.networks.tflite_cases import OPERATORS
-from tests.support.networks.tflite_factory import Affine, Factory
+from tests.support.tflite.cases import OPERATORS
+from tests.support.tflite.factory import Affine, Factory
 from tinyrobust.core.grid import onto
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.host.devices.device import Device

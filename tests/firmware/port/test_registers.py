@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from tests.support.boards.st_headers import CHIPS, WHEEL, compare, constants, registers
+from tests.support.chips.st_headers import CHIPS, WHEEL, compare, constants, registers
 from tests.support.paths import SOURCES
 from tinyrobust.host.setup.environment import NATIVE_STEPS
 from tinyrobust.host.setup.tools import checkout

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.firmware.test_operators import Bundle
+from tests.firmware.engine.test_operators import Bundle
 from tests.support.networks.oracle import tflm
-from tests.support.networks.small_model import SHAPE, small_tflite
 from tests.support.paths import ROOT
+from tests.support.tflite.small import SHAPE, small_tflite
 from tinyrobust.attacks.base.problem import Norm, Problem
 from tinyrobust.attacks.black_box.square import square_linf
 from tinyrobust.host.devices.device import Device
@@ -24,7 +24,7 @@ SAMPLES, STEPS = 16, 60
 
 CHILD = """
 import os, signal, sys
-from tests.firmware.test_board_access import attacked
+from tests.firmware.app.test_board_access import attacked
 
 def tick(asked, replayed, rate):
     if asked >= int(sys.argv[3]):

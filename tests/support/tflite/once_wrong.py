@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.support.networks.tflite_cases import Case
-from tests.support.networks.tflite_factory import Affine, Factory, Window
+from tests.support.tflite.cases import Case
+from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.core.types import TensorSpec
 
 WINDOW = Window((1, 3), (1, 2), same=True)
