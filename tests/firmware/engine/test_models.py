@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.firmware.engine.test_operators import Bundle
 from tests.support.networks.oracle import tflm
+from tests.support.networks.plans import Loadable
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.link.ports import ChildPort
 from tinyrobust.models.plan.compiler import compile_plan
@@ -24,5 +24,5 @@ def test_model_is_bit_exact(native, name):
     samples = np.random.default_rng(3).integers(-128, 128, (10, *plan.input.shape), np.int8)
     samples[-2], samples[-1] = -128, 127
     with Device(ChildPort([str(native)]), rung="native") as device:
-        device.load(Bundle(plan.data, plan.plan_id), plan.input)
+        device.load(Loadable(plan.data, plan.plan_id), plan.input)
         np.testing.assert_array_equal(device.predict(samples).raw, tflm(tflite, samples))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tests.firmware.engine.test_operators import Bundle
 from tests.support.networks.oracle import tflm
+from tests.support.networks.plans import Loadable
 from tests.support.tflite.cases import relaxed
 from tests.support.tflite.networks import networks
 from tinyrobust.host.devices.device import Device
@@ -24,7 +24,7 @@ def device(native):
 
 def load(device, case):
     plan = compile_plan(case.tflite)
-    device.load(Bundle(plan.data, plan.plan_id), case.lattice)
+    device.load(Loadable(plan.data, plan.plan_id), case.lattice)
     return plan
 
 

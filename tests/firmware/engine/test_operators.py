@@ -2,14 +2,13 @@
 Micro's.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.networks.oracle import tflm
+from tests.support.networks.plans import Loadable
 from tests.support.tflite.cases import OPERATORS
 from tests.support.tflite.factory import Affine, Factory
 from tinyrobust.core.grid import onto
@@ -19,12 +18,6 @@ from tinyrobust.host.link.ports import ChildPort
 from tinyrobust.models.plan.compiler import compile_plan
 
 SAMPLES = 4
-
-
-@dataclass(frozen=True)
-class Bundle:
-    plan: bytes
-    plan_id: str
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +32,7 @@ def device(asan):
 def test_operator_is_bit_exact(device, operator, data):
     case = data.draw(OPERATORS[operator])
     plan = compile_plan(case.tflite)
-    device.load(Bundle(plan.data, plan.plan_id), case.lattice)
+    device.load(Loadable(plan.data, plan.plan_id), case.lattice)
     samples = case.samples(SAMPLES)
     np.testing.assert_array_equal(
         device.predict(samples).raw, tflm(case.tflite, case.fed(samples)), err_msg=str(case)
@@ -55,6 +48,6 @@ def test_a_softmax_sum_that_rounds_up_to_a_power_of_two_is_tflite_micros(device)
     tflite = f.build(x, f.softmax(x))
     plan = compile_plan(tflite)
     lattice = TensorSpec((9,), plan.input.scale * 223, 0)
-    device.load(Bundle(plan.data, plan.plan_id), lattice)
+    device.load(Loadable(plan.data, plan.plan_id), lattice)
     q = np.array([[100] * 8 + [100 - 42_816 // 223]], np.int8)
     np.testing.assert_array_equal(device.predict(q).raw, tflm(tflite, onto(q, lattice, plan.input)))

@@ -17,6 +17,14 @@ from tinyrobust.models.plan.compiler import compile_plan
 HEADER = layout.size(PlanHeader)
 
 
+@dataclass(frozen=True)
+class Loadable:
+    """What ``Device.load`` takes of a bundle."""
+
+    plan: bytes
+    plan_id: str
+
+
 @lru_cache(maxsize=2)
 def every_kind(wide: bool = False) -> bytes:
     """A plan with each kind of record for int8 (``wide``: int16) at least once, 4x4x4 in and 4

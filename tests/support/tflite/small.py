@@ -4,6 +4,7 @@ whole pipe.
 
 import numpy as np
 
+from tests.support.levels import levels
 from tests.support.tflite.factory import Affine, Factory, Window
 
 SHAPE = (8, 8, 1)
@@ -26,3 +27,8 @@ def small_tflite(wide: bool = False, biased: bool = False) -> bytes:
     return f.build(
         x, f.fully_connected(f.reshape(y, (1, 64)), dense, [0.01], bias, Affine(1 / 4 / finer))
     )
+
+
+def samples(n, seed=0):
+    """``n`` inputs of it, int8 [n, 8, 8, 1]."""
+    return levels(n, SHAPE, seed)

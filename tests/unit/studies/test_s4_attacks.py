@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support import synthetic
+from tests.support.runs import synthetic
 from tinyrobust.attacks.registry import groups
 from tinyrobust.core.cells import Cell
 from tinyrobust.host.analysis.distances import distances

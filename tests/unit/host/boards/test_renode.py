@@ -15,9 +15,9 @@ import pytest
 
 from tests.support.boards.native import native_firmware
 from tests.support.networks.oracle import tflm
+from tests.support.networks.plans import Loadable
 from tests.support.paths import GOLDEN, ROOT, STM32, TESTS
 from tests.support.tflite.small import SHAPE, small_tflite
-from tests.unit.host.devices.test_device import SmallPlan
 from tinyrobust.core.errors import LinkError, UsageError
 from tinyrobust.host.boards.emulator import Emulator
 from tinyrobust.host.boards.last_words import KEPT_LINES, LastWords
@@ -111,7 +111,7 @@ def test_it_is_started_spoken_to_and_ended(renode):
         Emulator(BOARD, renode) as emulator,
         Device(connect(emulator.url, emulator.gone)) as device,
     ):
-        device.load(SmallPlan(plan.data, plan.plan_id))
+        device.load(Loadable(plan.data, plan.plan_id))
         assert (device.predict(q).raw == tflm(tflite, q)).all()
 
 

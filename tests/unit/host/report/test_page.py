@@ -7,7 +7,7 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support import synthetic
+from tests.support.runs import synthetic
 from tinyrobust.core.cells import Cell, Flag, FlagKind
 from tinyrobust.core.errors import UsageError
 from tinyrobust.host.analysis.flags import ADVICE

@@ -166,37 +166,3 @@ def run_folder(path, records=None, shape=(8, 8, 1), pictures=False, **changes):
         with (folder / "examples.npz").open("wb") as file:
             write_examples(file, examples(shape))
     return folder
-
-
-def cell_of(cell, rung, predicted, labels=None, level=None, l2=None):
-    """Records of one cell on one rung, whose ``predicted`` [n] are given; labels 0, ``l2`` [n] the
-    lengths.
-    """
-    n = len(predicted)
-    labels = np.zeros(n, np.int64) if labels is None else labels
-    level = round(cell.eps * 255) if level is None else level
-    length = np.full(n, level / 255 * 8) if l2 is None else np.asarray(l2)
-    columns = {
-        "rung": [rung] * n,
-        "attack": [cell.attack] * n,
-        "source": [cell.source] * n,
-        "eps": [cell.eps] * n,
-        "seed": [cell.seed] * n,
-        "levels": [level] * n,
-        "linf": np.full(n, level),
-        "l2": length,
-        "l1": 2 * length,
-        "l0": np.where(length > 0, 3, 0),
-        "unsnapped": length,
-        "failed": [False] * n,
-        "sample": np.arange(n),
-        "label": labels,
-        "predicted": np.asarray(predicted),
-        "input_crc": np.arange(n),
-        "logits": [[0.0, 1.0]] * n,
-        "raw": [None] * n,
-        "ticks": [None] * n,
-        "retries": [None] * n,
-    }
-    arrays = [pa.array(columns[field.name], field.type) for field in SCHEMA]
-    return pa.Table.from_arrays(arrays, schema=SCHEMA)
