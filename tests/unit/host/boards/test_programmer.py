@@ -11,9 +11,9 @@ import pytest
 
 from tests.support.boards.attached import F746_INFO, Board, FakeDesk
 from tinyrobust.core.errors import LinkError, UsageError
-from tinyrobust.host.boards import build as flash
 from tinyrobust.host.boards import programmer
 from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.devices import flash
 from tinyrobust.host.devices.desk import AttachedBoard
 from tinyrobust.host.devices.flash import confirm, refuse_another
 

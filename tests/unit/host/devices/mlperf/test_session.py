@@ -243,7 +243,7 @@ def test_networks_of_other_types_than_int8_are_refused(into, out):
     network = type("Network", (), {"output": replace(Network.output, dtype=out)})
     device = opened(Dut())
     with pytest.raises(UsageError, match=f"takes int8 networks, this one is {into}"):
-        device.load(network, replace(SPEC, dtype=into))
+        device.load(network, replace(SPEC, dtype=into), network.output)
     with pytest.raises(LinkError, match="no network has been named"):
         device.predict(inputs(1))
 
