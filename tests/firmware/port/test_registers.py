@@ -1,7 +1,7 @@
 """Every register constant of the STM32 boards is the vendor's, and none can be forgotten.
 
-A constant of ``firmware/src/port/*/registers`` that no header and no table knows is an error. So is a port
-that writes an address, an offset or a bit itself, instead of taking it from there.
+A constant of ``firmware/src/port/*/registers`` that no header and no table knows is an error. So is
+a port that writes an address, an offset or a bit itself, instead of taking it from there.
 """
 
 import re

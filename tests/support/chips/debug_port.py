@@ -218,7 +218,8 @@ class DebugPort:
     def configuration(self):
         """What a configuration of OpenOCD for this chip says."""
         return (
-            f"adapter driver remote_bitbang\nremote_bitbang host 127.0.0.1\nremote_bitbang port {self.port}\n"
+            "adapter driver remote_bitbang\nremote_bitbang host 127.0.0.1\n"
+            f"remote_bitbang port {self.port}\n"
             "transport select jtag\nsource [find target/stm32f7x.cfg]\nreset_config none\n"
         )
 

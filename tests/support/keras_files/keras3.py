@@ -12,7 +12,10 @@ import keras
 import numpy as np
 
 L = keras.layers
-ACTIVATIONS = "elu exponential gelu leaky_relu mish relu relu6 selu sigmoid silu softmax softplus softsign swish tanh"
+ACTIVATIONS = (
+    "elu exponential gelu leaky_relu mish relu relu6 selu sigmoid silu softmax "
+    "softplus softsign swish tanh"
+)
 
 
 def residual():

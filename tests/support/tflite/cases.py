@@ -136,7 +136,10 @@ def conv_2d(draw, wide: bool) -> Case:
     f = Factory(wide)
     source = f.input((1, h, w, c), x)
     sink = f.conv_2d(source, weights, w_scales, bias, window, out, activation)
-    text = f"x={x} {h}x{w}x{c}->{out_c} {window} out={out} {activation} scales={len(w_scales)} bias={bias is not None}"
+    text = (
+        f"x={x} {h}x{w}x{c}->{out_c} {window} out={out} {activation} "
+        f"scales={len(w_scales)} bias={bias is not None}"
+    )
     text += f" seed={seed}"
     return draw(made("CONV_2D", text, f, source, sink))
 
@@ -154,7 +157,10 @@ def depthwise_conv_2d(draw, wide: bool) -> Case:
     f = Factory(wide)
     source = f.input((1, h, w, c), x)
     sink = f.depthwise_conv_2d(source, weights, w_scales, bias, window, out, activation)
-    text = f"x={x} {h}x{w}x{c}*{mult} {window} out={out} {activation} scales={len(w_scales)} bias={bias is not None}"
+    text = (
+        f"x={x} {h}x{w}x{c}*{mult} {window} out={out} {activation} scales={len(w_scales)} "
+        f"bias={bias is not None}"
+    )
     text += f" seed={seed}"
     return draw(made("DEPTHWISE_CONV_2D", text, f, source, sink))
 
@@ -169,7 +175,10 @@ def fully_connected(draw, wide: bool) -> Case:
     f = Factory(wide)
     source = f.input((1, depth), x)
     sink = f.fully_connected(source, weights, w_scales, bias, out, activation)
-    text = f"x={x} {depth}->{out_c} out={out} {activation} scales={len(w_scales)} bias={bias is not None}"
+    text = (
+        f"x={x} {depth}->{out_c} out={out} {activation} scales={len(w_scales)} "
+        f"bias={bias is not None}"
+    )
     text += f" seed={seed}"
     return draw(made("FULLY_CONNECTED", text, f, source, sink))
 

@@ -49,7 +49,8 @@ def tool(tmp_path, monkeypatch):
     [
         (
             "openocd",
-            "openocd -f board/st_nucleo_f7.cfg -c adapter serial 066B -c program {/x/firmware.elf} verify reset exit",
+            "openocd -f board/st_nucleo_f7.cfg -c adapter serial 066B -c program "
+            "{/x/firmware.elf} verify reset exit",
             "openocd -f board/st_nucleo_f7.cfg -c adapter serial 066B -c init; reset run; exit",
         ),
         (

@@ -59,7 +59,8 @@ def test_no_heavy_library_is_loaded_by_then(tmp_path):
     script = (
         "import sys\nfrom tinyrobust.host.cli import main\n"
         "main(['run', '--board', 'nucleo_f746', '--port', sys.argv[1]])\n"
-        "print(sorted({'tensorflow', 'matplotlib', 'pyarrow', 'foolbox', 'sklearn'} & set(sys.modules)))"
+        "print(sorted({'tensorflow', 'matplotlib', 'pyarrow', 'foolbox', 'sklearn'} & "
+        "set(sys.modules)))"
     )
     with FakeDesk(Board(**STRANGER), tmp_path / "tty") as fake:
         argv = [sys.executable, "-c", script, fake.url]

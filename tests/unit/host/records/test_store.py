@@ -99,7 +99,8 @@ def test_killed_writer_loses_and_doubles_nothing(tmp_path):
         from tests.support.runs import synthetic
         from tests.support.runs.rows import CELL, part
         from tinyrobust.host.records.store import Store
-        with Store(Path(sys.argv[1]), synthetic.manifest(run_id="r", state="running", n=20)) as store:
+        manifest = synthetic.manifest(run_id="r", state="running", n=20)
+        with Store(Path(sys.argv[1]), manifest) as store:
             while not store.done("native", CELL).all():
                 store.append(part([int(store.done("native", CELL).argmin())]))
                 print(store.recorded, flush=True)

@@ -224,5 +224,8 @@ def test_broken_or_foreign_records_are_refused(tmp_path):
 
 def test_the_report_imports_no_tensorflow_and_runs_nothing():
     banned = "('tensorflow', 'models', 'attacks', 'serial')"
-    code = f"import tinyrobust.host.report.page, sys; sys.exit(any(m.split('.')[0] in {banned} or m == 'tinyrobust.host.runs.execute' for m in sys.modules))"
+    code = (
+        f"import tinyrobust.host.report.page, sys; sys.exit(any(m.split('.')[0] in "
+        f"{banned} or m == 'tinyrobust.host.runs.execute' for m in sys.modules))"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

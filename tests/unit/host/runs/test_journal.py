@@ -106,7 +106,8 @@ def test_progress_counts_questions_and_replays(tmp_path):
         (0, "board: 40 questions, 0 of them answered before, 20 answers/s"),
         (
             100,
-            "board: 40 of at most 100 questions, 0 of them answered before, 20 answers/s, at most 3 s left",
+            "board: 40 of at most 100 questions, 0 of them answered before, 20 "
+            "answers/s, at most 3 s left",
         ),
     ],
 )

@@ -198,7 +198,8 @@ def _depthwise_without_bias():
         ),
         (
             lambda: _one(lambda f, x: f.softmax(x), (1, 512)),
-            "SOFTMAX (operator 0): its rows have 512 values; from 512 on int8 SOFTMAX is undefined in TFLite's kernels",
+            "SOFTMAX (operator 0): its rows have 512 values; from 512 on int8 SOFTMAX "
+            "is undefined in TFLite's kernels",
         ),
         (
             _depthwise_without_bias,

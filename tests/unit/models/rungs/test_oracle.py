@@ -65,7 +65,8 @@ def test_a_crash_is_an_answer_that_blames_nobody():
         with pytest.raises(UsageError) as refused:
             o.run(np.zeros((1, 4), np.int8))
     assert str(refused.value) == (
-        "tflite-micro ended by SIGSEGV while it ran m.tflite: its last words were 'bad ?[2J luck; broken stick'; "
+        "tflite-micro ended by SIGSEGV while it ran m.tflite: its last words were "
+        "'bad ?[2J luck; broken stick'; "
         "whether the file is damaged is not known"
     )
 

@@ -205,7 +205,8 @@ def deep(depth):
         ),
         (
             sequential({"class_name": "Dense", "config": {"units": 2**31 - 1, "name": "d"}}),
-            r"layer d \(Dense\): Keras cannot build it \(its weights kernel \[4, 2147483647\] are too large",
+            r"layer d \(Dense\): Keras cannot build it \(its weights kernel \[4, "
+            r"2147483647\] are too large",
         ),
         (
             sequential(*[{"class_name": "Dense", "config": {"units": 2**14}}] * 3),
@@ -213,7 +214,8 @@ def deep(depth):
         ),
         (
             sequential({"class_name": "RepeatVector", "config": {"n": 2**30, "name": "r"}}),
-            r"layer r \(RepeatVector\) has an output of \[1073741824, 4\], at most 16777216 elements",
+            r"layer r \(RepeatVector\) has an output of \[1073741824, 4\], at most "
+            r"16777216 elements",
         ),
         (
             sequential(

@@ -44,7 +44,8 @@ def test_plain_layers_of_keras_3_compute_the_same(written, name, kind):
     [
         (
             "hard",
-            r"layer hard \(Dense\) has activation 'hard_sigmoid', which is another function in Keras 2",
+            r"layer hard \(Dense\) has activation 'hard_sigmoid', which is another "
+            r"function in Keras 2",
         ),
         ("operation", r"layer get_item \(GetItem\)"),
     ],
