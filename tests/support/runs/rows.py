@@ -59,7 +59,7 @@ def cell_of(cell, rung, predicted, labels=None, level=None, l2=None):
 
 
 def part(samples, rung="native", failed=()):
-    """What a run appends at once: ``samples`` of ``CELL``, on some of which the attack ``failed``."""
+    """What a run appends at once: ``samples`` of ``CELL``, the attack failed on ``failed``."""
     return rows(
         rung,
         CELL,
