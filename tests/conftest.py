@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-HARDWARE = Path(__file__).parent / "hardware"
+from tests.support.paths import TESTS
+
+HARDWARE = TESTS / "hardware"
 STRICT = os.environ.get("TINYROBUST_REQUIRE_DATA") == "1"
 
 if "PYTEST_XDIST_WORKER" in os.environ:

@@ -59,7 +59,7 @@ def emit_plan(bundle: Bundle, path: Path) -> Path:
     """
     text = (
         f"// Plan {bundle.plan_id} of model {bundle.sha256}. Generated; do not edit.\n"
-        '#include "builtin_plan.h"\n\n'
+        '#include "engine/builtin/builtin_plan.h"\n\n'
         f"alignas(16) extern const uint8_t g_builtin_plan[] = {{\n{_bytes(bundle.plan)}}};\n"
         f"extern const uint32_t g_builtin_plan_size = {len(bundle.plan)};\n"
     )

@@ -113,7 +113,7 @@ shown the layers as they are written.
   `brg_conv_fwd:avx512_core`, so only on processors with AVX-512, reads memory there that is not the
   image's. Operator by operator and in graphs, in both orders of channels. The gradients to input and
   weights are right, and so is the mirrored shape, stride (more than 1, 1) to one row. A random case
-  of the twin's test found it; it is an explicit one now (`tests/support/networks/tflite_once_wrong.py`).
+  of the twin's test found it; it is an explicit one now (`tests/support/tflite/once_wrong.py`).
 - **DEPTHWISE_CONV_2D of one channel and CONV_2D with a bias of the same sizes in one process**, in
   graphs, in either order. TensorFlow finds oneDNN's primitives again by their dimensions in one row,
   which do not say where one ends: the later is taken for the earlier. The call fails with "could not

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.networks.small_model import SHAPE, small_tflite
+from tests.support.tflite.small import SHAPE, small_tflite
 from tinyrobust.core.errors import LinkError
 from tinyrobust.core.types import Dataset
 from tinyrobust.host.boards.table import get_board

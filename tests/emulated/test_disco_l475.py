@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.support.networks.oracle import tflm
-from tests.support.networks.small_model import SHAPE, small_tflite
-from tests.unit.host.devices.test_device import SmallPlan
+from tests.support.networks.plans import Loadable
+from tests.support.tflite.small import SHAPE, small_tflite
 from tinyrobust.core.abi.wire import LOAD_CHUNK, Load, Loaded, TickUnit
 from tinyrobust.host.boards.build import build
 from tinyrobust.host.boards.emulator import Emulator
@@ -64,7 +64,7 @@ def test_answers_are_the_oracles_and_instruction_counts_repeat():
     plan = compile_plan(tflite)
     q = np.random.default_rng(3).integers(-128, 128, (60, *SHAPE), np.int8)
     with attach(get_board("qemu_l475"), print) as device:
-        device.load(SmallPlan(plan.data, plan.plan_id))
+        device.load(Loadable(plan.data, plan.plan_id))
         prediction = device.predict(q)
         once, again = device.time(q), device.time(q)
         info = device.hello()

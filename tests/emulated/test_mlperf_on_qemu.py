@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.boards.mlperf_tiny import plan_source
 from tests.support.networks.oracle import tflm
-from tests.support.networks.small_model import SHAPE, small_tflite
+from tests.support.tflite.small import SHAPE, small_tflite
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.host.analysis.scores import nearest
 from tinyrobust.host.boards.build import build

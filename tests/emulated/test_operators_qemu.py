@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.firmware.test_operators import Bundle
 from tests.support.networks.oracle import tflm
-from tests.support.networks.tflite_cases import OPERATORS, relaxed
-from tests.support.networks.tflite_networks import networks
+from tests.support.networks.plans import Loadable
+from tests.support.tflite.cases import OPERATORS, relaxed
+from tests.support.tflite.networks import networks
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.devices.attach import attach
 from tinyrobust.models.plan.compiler import compile_plan
@@ -36,7 +36,7 @@ def board(request):
 def test_case_is_bit_exact(board, name, data):
     case = data.draw(CASES[name])
     plan = compile_plan(case.tflite)
-    board.load(Bundle(plan.data, plan.plan_id), case.lattice)
+    board.load(Loadable(plan.data, plan.plan_id), case.lattice)
     q = case.samples(4)
     np.testing.assert_array_equal(
         board.predict(q).raw, tflm(case.tflite, case.fed(q)), err_msg=str(case)

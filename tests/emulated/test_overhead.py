@@ -4,7 +4,7 @@ breaks.
 
 import pytest
 
-from tests.support.networks.small_model import small_tflite
+from tests.support.tflite.small import small_tflite
 from tinyrobust.host.boards.build import build
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.perf.overhead import by_operator, overhead

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 import numpy as np
 import pytest
 
-from tests.support.networks.small_model import SHAPE, small_tflite
-from tests.unit.host.devices.test_device import SmallPlan
+from tests.support.networks.plans import Loadable
+from tests.support.tflite.small import SHAPE, small_tflite
 from tinyrobust.host.boards.build import build
 from tinyrobust.host.boards.emulator import Emulator
 from tinyrobust.host.boards.table import get_board
@@ -48,7 +48,7 @@ def test_it_is_started_and_refreshed_in_idleness_and_at_work(tmp_path):
         options = ("-d", "unimp", "-D", str(log))
         emulator = stack.enter_context(Emulator(board, build(board).elf, options=options))
         device = stack.enter_context(Device(connect(emulator.url, emulator.gone), "board", True))
-        device.load(SmallPlan(plan.data, plan.plan_id))
+        device.load(Loadable(plan.data, plan.plan_id))
         assert writes(log)[:4] == START
         assert set(writes(log)[4:]) == {REFRESH}
         before = len(writes(log))

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.boards.firmware import Board
-from tests.support.boards.native import ROOT, make
+from tests.support.boards.native import make
+from tests.support.paths import ROOT
 
 
 @pytest.fixture(scope="session")

@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from cobs import cobs
 
+from tests.support.paths import GOLDEN
 from tinyrobust.core.abi import wire
 from tinyrobust.core.abi.layout import pack
 from tinyrobust.core.abi.wire import Type
-
-FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -131,7 +129,7 @@ def messages() -> list[Golden]:
 def main() -> None:
     """Writes the files."""
     for message in messages():
-        (FOLDER / f"{message.name}.hex").write_text(message.text)
+        (GOLDEN / f"{message.name}.hex").write_text(message.text)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.support.networks.oracle import tflm
-from tests.support.networks.small_model import SHAPE, small_tflite
+from tests.support.tflite.small import SHAPE, small_tflite
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.commands.linked import linked_sources
 from tinyrobust.host.config.parts import TFLM, Parts

@@ -11,7 +11,7 @@ import threading
 import tty
 
 from tests.support.boards.simulated import MemoryBoard
-from tinyrobust.core.abi.wire import FIRST_BAUD, Hello
+from tinyrobust.core.abi.wire import FIRST_BAUD, Hello, TickUnit
 
 SPEEDS = {
     getattr(termios, name): int(name[1:])
@@ -19,6 +19,13 @@ SPEEDS = {
     if name[0] == "B" and name[1:].isdigit()
 }
 COMPLAINTS = 16
+F746_INFO = {
+    "board": "nucleo_f746",
+    "tick_unit": TickUnit.CPU_CYCLES,
+    "uid": b"\1" * 12,
+    "build_id": b"\2" * 20,
+}
+"""What a Nucleo-F746ZG says of itself."""
 
 
 class Board(MemoryBoard):
@@ -45,6 +52,13 @@ class Board(MemoryBoard):
     def info(self):
         self.says = {**self.says, "baud": self.next_baud, "max_baud": self.max_baud}
         return super().info()
+
+
+class Parrot(Board):
+    """Other firmware: says something of its own to whatever it hears."""
+
+    def write(self, data):
+        self.out += b"unknown command\r\n\0"
 
 
 class FakeDesk:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.support.boards.child import SILENCE, Child
+from tests.support.link.child import SILENCE, Child
 from tinyrobust.core.abi.wire import LOAD_CHUNK, Load, Loaded, Type
 from tinyrobust.host.link.frame import Damaged, Deframer, Frame, encode
 

@@ -243,25 +243,25 @@ ANSWERS = {
 
 NOISES = {
     "nothing": (lambda: b"", "no answer for"),
-    "noise": (noise, "the line is too noisy"),
-    "one frame without end": (lambda: b"\1" * 4096, "no answer for|the line is too noisy"),
-    "empty frames": (lambda: bytes(4096), "no answer for|the line is too noisy"),
+    "noise": (noise, "line (is )?too noisy"),
+    "one frame without end": (lambda: b"\1" * 4096, "no answer for|line (is )?too noisy"),
+    "empty frames": (lambda: bytes(4096), "no answer for|line (is )?too noisy"),
     "intact frames that nobody asked for": (
         lambda: frame_of(Type.RESULT, bytes(size(Result)), b""),
-        "the line is too noisy|answers HELLO with RESULT",
+        "line (is )?too noisy|answers HELLO with RESULT",
     ),
     "frames longer than any": (
         lambda: frame_of(Type.LOADED, bytes(8), bytes(5000)),
-        "the line is too noisy",
+        "line (is )?too noisy",
     ),
-    "messages of no type": (lambda: frame_of(0x7F, bytes(8), b""), "the line is too noisy"),
+    "messages of no type": (lambda: frame_of(0x7F, bytes(8), b""), "line (is )?too noisy"),
     "requests": (
         lambda: frame_of(Type.HELLO, bytes(8), b""),
-        "the line is too noisy|answers HELLO with HELLO",
+        "line (is )?too noisy|answers HELLO with HELLO",
     ),
     "refusals of everything": (
         lambda: frame_of(Type.ERROR, bytes(8), b""),
-        "the line is too noisy|error 0",
+        "line (is )?too noisy|error 0",
     ),
     "half a frame": (
         lambda: frame_of(Type.LOADED, bytes(8), b"")[: HEADER_BYTES + 3],

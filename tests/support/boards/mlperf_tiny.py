@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.support.boards.child import SILENCE, Child
-from tests.support.boards.native import ROOT, building
-from tests.support.networks.tflite_factory import Affine, Factory
+from tests.support.boards.native import building
+from tests.support.link.child import SILENCE, Child
+from tests.support.paths import ROOT
+from tests.support.tflite.factory import Affine, Factory
 from tinyrobust.models.plan.compiler import compile_plan
 
 
@@ -24,7 +25,7 @@ def plan_source(tflite: bytes, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / "builtin_plan.cc"
     source.write_text(
-        '#include "builtin_plan.h"\n'
+        '#include "engine/builtin/builtin_plan.h"\n'
         f"alignas(16) extern const uint8_t g_builtin_plan[] = {{{','.join(map(str, plan))}}};\n"
         f"extern const uint32_t g_builtin_plan_size = {len(plan)};\n"
     )

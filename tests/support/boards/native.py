@@ -5,14 +5,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
+from tests.support.paths import ROOT
 from tinyrobust.host.setup.alone import alone
 from tinyrobust.host.setup.guard import guarded
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @contextmanager

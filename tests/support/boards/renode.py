@@ -1,6 +1,6 @@
 """A stand-in for Renode: refuses what 1.15.3 and 1.16.1 refuse, then serves our own firmware.
 
-``fake_renode.py FIRMWARE`` followed by Renode's arguments. As Renode it prints what it refuses on
+``renode.py FIRMWARE`` followed by Renode's arguments. As Renode it prints what it refuses on
 stdout, goes on without a machine, and quits with status 0 at the end of its stdin.
 """
 

@@ -7,6 +7,7 @@ import random
 import zlib
 from dataclasses import replace
 
+from tests.support.levels import levels
 from tinyrobust.core.abi.wire import (
     PROTOCOL,
     Error,
@@ -140,3 +141,8 @@ class NoisyPort:
 
     def close(self):
         self.port.close()
+
+
+def samples(n, seed=0):
+    """``n`` inputs of the board in memory. It negates them, which -128 does not bear."""
+    return levels(n, EDGE.dims[3:], seed, low=-127)

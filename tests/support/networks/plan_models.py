@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.support.networks.tflite_factory import Affine, Factory, Window
+from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.core.errors import UsageError
 from tinyrobust.models.plan.compiler import compile_plan
 

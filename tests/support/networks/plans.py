@@ -9,12 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from tests.support.networks.tflite_factory import Affine, Factory, Window
+from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.core.abi import layout
 from tinyrobust.core.abi.plan import RECORDS, S16, Head, Kind, PlanHeader
 from tinyrobust.models.plan.compiler import compile_plan
 
 HEADER = layout.size(PlanHeader)
+
+
+@dataclass(frozen=True)
+class Loadable:
+    """What ``Device.load`` takes of a bundle."""
+
+    plan: bytes
+    plan_id: str
 
 
 @lru_cache(maxsize=2)

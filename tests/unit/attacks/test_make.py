@@ -165,7 +165,7 @@ def test_unlabelled_samples_are_attacked_away_from_the_source():
 )
 def test_refusals_are_one_line(cell, source, message):
     with pytest.raises(UsageError, match=message) as caught:
-        prepare(AttackRequest(cell, source, *samples(), SPEC, Lattice.AFTER)).problem
+        _ = prepare(AttackRequest(cell, source, *samples(), SPEC, Lattice.AFTER)).problem
     assert "\n" not in str(caught.value)
 
 
@@ -190,5 +190,8 @@ def test_every_preset_is_in_its_studys_group_and_every_group_has_attacks():
 
 
 def test_the_registry_needs_no_tensorflow():
-    code = "import tinyrobust.attacks.make, sys; sys.exit(any(m.split('.')[0] in ('tensorflow', 'foolbox') for m in sys.modules))"
+    code = (
+        "import tinyrobust.attacks.make, sys; sys.exit(any(m.split('.')[0] in "
+        "('tensorflow', 'foolbox') for m in sys.modules))"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.networks.small_model import small_tflite
+from tests.support.tflite.small import small_tflite
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.files import CACHE_REMEDY, made_folder, replacing, write_whole
 from tinyrobust.host.runs.questions import journaled

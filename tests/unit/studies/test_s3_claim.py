@@ -1,36 +1,12 @@
 import numpy as np
 import pytest
 
+from tests.support.runs.rows import group
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError
-from tinyrobust.host.analysis.groups import Group
 from tinyrobust.models.data.splits import dataset
 from tinyrobust.models.zoo.mlperf_tiny import unseen
 from tinyrobust.studies.s3_claim import REFERENCE, Answers, claim, page, table
-
-
-def group(rung, cell, right):
-    n = len(right)
-    label = np.zeros(n, np.int64)
-    predicted = np.where(right, 0, 1)
-    size, failed = np.zeros(n, np.float32), np.zeros(n, np.bool_)
-    return Group(
-        rung,
-        cell,
-        0,
-        np.arange(n),
-        label,
-        predicted,
-        label,
-        label,
-        (None,) * n,
-        2,
-        size,
-        size,
-        label,
-        size,
-        failed,
-    )
 
 
 def network(name, clean, attacked):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support import synthetic
+from tests.support.runs import synthetic
 from tinyrobust.attacks.registry import groups
 from tinyrobust.core.cells import Cell
 from tinyrobust.host.analysis.distances import distances
@@ -65,7 +65,8 @@ def test_the_command_of_the_page_has_the_attacks_that_were_asked_for():
     args = Namespace(samples=9, board="native", attacks="ead-s4,pgd-s4", out=Path("/nowhere"))
     assert (
         command(args)
-        == "python -m tinyrobust.studies.s4_attacks --board native --samples 9 --attacks ead-s4,pgd-s4"
+        == "python -m tinyrobust.studies.s4_attacks --board native --samples 9 --attacks "
+        "ead-s4,pgd-s4"
     )
     args.attacks = args.samples = None
     assert command(args) == "python -m tinyrobust.studies.s4_attacks --board native"

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.unit.studies.test_s3_claim import group
+from tests.support.runs.rows import group
 from tinyrobust.core.cells import Cell
 from tinyrobust.studies.finished import largest
 from tinyrobust.studies.s3_claim import LEVELS, Answers

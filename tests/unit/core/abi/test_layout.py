@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.golden import write
+from tests.support.paths import GOLDEN
 from tinyrobust.core.abi import layout, wire
 from tinyrobust.core.abi import plan as plan_layout
 from tinyrobust.core.abi.layout import U8, U32, Raw, Scalar
@@ -17,7 +18,7 @@ LAYOUTS = [
     plan_layout.PlanHeader,
     *dict.fromkeys(plan_layout.RECORDS.values()),
 ]
-GOLDEN = {message.name: message for message in write.messages()}
+EXPECTED = {message.name: message for message in write.messages()}
 
 
 def values(kind):
@@ -73,7 +74,7 @@ def test_pack_names_the_field_that_does_not_fit(value, field):
 
 
 def test_text_longer_than_its_field_is_refused_and_bytes_are_exact():
-    info = GOLDEN["info"].body
+    info = EXPECTED["info"].body
     values_of = {f.name: getattr(info, f.name) for f in fields(info)}
     for change in ({"board": "x" * 25}, {"uid": b"short"}):
         with pytest.raises(ValueError, match=next(iter(change))):
@@ -102,21 +103,21 @@ def test_alignment_of_nested_layouts():
     assert layout.alignment(wire.Tensor) == 4
 
 
-@pytest.mark.parametrize("name", GOLDEN)
+@pytest.mark.parametrize("name", EXPECTED)
 def test_golden_file_is_what_its_writer_writes(name):
-    assert (write.FOLDER / f"{name}.hex").read_text() == GOLDEN[name].text
+    assert (GOLDEN / f"{name}.hex").read_text() == EXPECTED[name].text
 
 
-@pytest.mark.parametrize("name", GOLDEN)
+@pytest.mark.parametrize("name", EXPECTED)
 def test_host_reads_and_writes_golden_frames(name):
-    golden = GOLDEN[name]
-    wire_bytes = bytes.fromhex((write.FOLDER / f"{name}.hex").read_text().split()[1])
+    golden = EXPECTED[name]
+    wire_bytes = bytes.fromhex((GOLDEN / f"{name}.hex").read_text().split()[1])
     assert decode(wire_bytes[:-1]) == Frame(golden.type, golden.seq, golden.body, golden.tail)
     assert encode(golden.seq, golden.body, golden.tail) == wire_bytes
 
 
 def test_a_text_comes_printable():
-    info = GOLDEN["info"].body
+    info = EXPECTED["info"].body
     sent = layout.pack(
         wire.Info(**{**vars(info), "board": "\x1b[2J\x07\r\n", "engine": "a\0b\u202e"})
     )

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from tests.support import synthetic
+from tests.support.runs import synthetic
 from tinyrobust.host.analysis.budgets import of_row, reached, returned
 from tinyrobust.host.analysis.metrics import summarise
 

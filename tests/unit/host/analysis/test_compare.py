@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.support.synthetic import change, manifest, run_folder, table
+from tests.support.runs.synthetic import change, manifest, run_folder, table
 from tinyrobust.core.errors import UsageError
 from tinyrobust.host.analysis.compare import compare
 from tinyrobust.host.cli import main

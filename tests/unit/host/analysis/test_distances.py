@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.support import synthetic
+from tests.support.runs import synthetic
+from tests.support.runs.rows import cell_of
 from tinyrobust.core.cells import Cell
 from tinyrobust.host.analysis.distances import Quartiles, distances, quartiles
 from tinyrobust.host.records.schema import SCHEMA
@@ -25,10 +26,10 @@ FOOLED = np.array([1, 1, 1, 0, 0, 1, 1, 0])
 def run(l2=L2, fooled=FOOLED, clean=RIGHT, cell=CELL, level=51):
     return pa.concat_tables(
         [
-            synthetic.cell_of(CLEAN, "board", clean),
-            synthetic.cell_of(cell, "board", fooled, level=level, l2=l2),
-            synthetic.cell_of(CLEAN, "qat", np.ones(8)),
-            synthetic.cell_of(cell, "qat", np.ones(8), level=level, l2=l2),
+            cell_of(CLEAN, "board", clean),
+            cell_of(cell, "board", fooled, level=level, l2=l2),
+            cell_of(CLEAN, "qat", np.ones(8)),
+            cell_of(cell, "qat", np.ones(8), level=level, l2=l2),
         ]
     )
 
@@ -68,10 +69,8 @@ def test_quartiles_of_what_was_not_reached_are_none(values, cut):
 
 def test_bounded_attacks_and_unlabelled_data_have_no_distances():
     assert distances(synthetic.table(), synthetic.manifest()) == []
-    unlabelled = synthetic.cell_of(CLEAN, "board", RIGHT, labels=np.full(8, -1))
-    table = pa.concat_tables(
-        [unlabelled, synthetic.cell_of(CELL, "board", FOOLED, labels=np.full(8, -1))]
-    )
+    unlabelled = cell_of(CLEAN, "board", RIGHT, labels=np.full(8, -1))
+    table = pa.concat_tables([unlabelled, cell_of(CELL, "board", FOOLED, labels=np.full(8, -1))])
     assert distances(table, synthetic.manifest()) == []
 
 

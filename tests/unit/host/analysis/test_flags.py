@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.support import synthetic
+from tests.support.runs import synthetic
+from tests.support.runs.rows import cell_of
 from tinyrobust.core.cells import Cell, Flag, FlagKind
 from tinyrobust.host.analysis.flags import ADVICE, flags
 
@@ -22,7 +23,7 @@ def seen(*parts, kinds=None):
     """Kinds of the flags on a run of (cell, rung, share right) or (cell, rung, share right, l2)."""
     table = pa.concat_tables(
         [
-            synthetic.cell_of(cell, rung, answers(share), l2=more[0] if more else None)
+            cell_of(cell, rung, answers(share), l2=more[0] if more else None)
             for cell, rung, share, *more in parts
         ]
     )

@@ -3,7 +3,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from tests.support import synthetic
+from tests.support.runs import synthetic
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import GateFailed, UsageError
 from tinyrobust.host import cli

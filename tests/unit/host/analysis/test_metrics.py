@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.support import synthetic
+from tests.support.runs import synthetic
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.stats import mcnemar, wilson

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.support import synthetic
+from tests.support.runs import synthetic
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.stats import mcnemar, paired_difference, wilson
 from tinyrobust.host.analysis.metrics import attribution, summarise

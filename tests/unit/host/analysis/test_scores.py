@@ -6,7 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.support.synthetic import manifest
+from tests.support.runs.rows import rows
+from tests.support.runs.synthetic import manifest
+from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError
 from tinyrobust.host.analysis.gate import check
 from tinyrobust.host.analysis.scores import CUT, NEAREST, agreements, cut, nearest
@@ -18,31 +20,18 @@ REAL = (np.array([[255, 1, 0], [16, 120, 120], [48, 7, 201]], np.float32) / 256)
 OURS = manifest(protocol="mlperf-tiny", state="complete")
 
 
-def rows(rung, logits, raw=None, crc=0):
+CLEAN = Cell("clean", "-", 0.0)
+
+
+def answered(rung, logits, raw=None, crc=0):
     n = len(logits)
-    given = {
-        "rung": [rung] * n,
-        "attack": ["clean"] * n,
-        "source": ["-"] * n,
-        "eps": [0.0] * n,
-        "seed": [0] * n,
-        "sample": range(n),
-        "label": [0] * n,
-        "predicted": [0] * n,
-        "input_crc": [crc] * n,
-        "logits": [row.tolist() for row in logits],
-        "raw": raw,
-    }
-    arrays = [
-        pa.nulls(n, f.type) if given.get(f.name) is None else pa.array(given[f.name], f.type)
-        for f in SCHEMA
-    ]
-    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+    raw = [None] * n if raw is None else raw
+    return rows(rung, CLEAN, n, input_crc=[crc] * n, logits=logits.tolist(), raw=raw)
 
 
 def table(said, crc=0):
     return pa.concat_tables(
-        [rows("tflm", REAL, [b"abc"] * len(REAL)), rows("board", np.float32(said), crc=crc)]
+        [answered("tflm", REAL, [b"abc"] * len(REAL)), answered("board", np.float32(said), crc=crc)]
     )
 
 
@@ -94,11 +83,13 @@ def test_samples_fed_differently_are_not_compared():
 def test_devices_that_send_bytes_are_not_judged_by_scores():
     assert (
         agreements(
-            pa.concat_tables([rows("tflm", REAL, [b"abc"] * 3), rows("board", REAL, [b"abc"] * 3)])
+            pa.concat_tables(
+                [answered("tflm", REAL, [b"abc"] * 3), answered("board", REAL, [b"abc"] * 3)]
+            )
         )
         == []
     )
-    assert agreements(rows("board", REAL)) == []
+    assert agreements(answered("board", REAL)) == []
 
 
 def test_nearest_is_printfs():
@@ -112,7 +103,7 @@ def test_nearest_is_printfs():
 
 def given(rung, logits, **columns):
     """Records of ``rung`` with ``logits`` of any lengths and other columns as given."""
-    made = rows(
+    made = answered(
         rung,
         np.zeros((len(logits), 1), np.float32),
         [b"abc"] * len(logits) if rung == "tflm" else None,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import synthetic
+from tests.support.runs import synthetic
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.stats import wilson
 from tinyrobust.host.analysis.worst_case import worst_cases

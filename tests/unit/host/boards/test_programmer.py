@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.boards.attached import Board, FakeDesk
-from tests.unit.host.devices.test_attached_board import F746
+from tests.support.boards.attached import F746_INFO, Board, FakeDesk
 from tinyrobust.core.errors import LinkError, UsageError
-from tinyrobust.host.boards import build as flash
 from tinyrobust.host.boards import programmer
 from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.devices import flash
 from tinyrobust.host.devices.attached_board import AttachedBoard
 from tinyrobust.host.devices.flash import confirm, refuse_another
 
@@ -50,7 +49,8 @@ def tool(tmp_path, monkeypatch):
     [
         (
             "openocd",
-            "openocd -f board/st_nucleo_f7.cfg -c adapter serial 066B -c program {/x/firmware.elf} verify reset exit",
+            "openocd -f board/st_nucleo_f7.cfg -c adapter serial 066B -c program "
+            "{/x/firmware.elf} verify reset exit",
             "openocd -f board/st_nucleo_f7.cfg -c adapter serial 066B -c init; reset run; exit",
         ),
         (
@@ -115,7 +115,7 @@ def test_a_serial_number_is_never_run_as_a_script(tool, tmp_path, name, number):
 
 
 def test_the_board_confirms_the_image(tmp_path, monkeypatch):
-    with FakeDesk(Board(**F746), tmp_path / "tty") as fake:
+    with FakeDesk(Board(**F746_INFO), tmp_path / "tty") as fake:
         desk = AttachedBoard(NUCLEO, fake.url, "", print)
         monkeypatch.setattr(flash, "build_id", lambda elf: b"\2" * 20)
         confirm(desk, tmp_path)
@@ -133,7 +133,7 @@ def test_flash_programs_and_asks_the_board(tool, tmp_path, monkeypatch):
     )
     monkeypatch.setattr(flash, "build_id", lambda elf: b"\2" * 20)
     said = []
-    with FakeDesk(Board(**F746), tmp_path / "tty") as fake:
+    with FakeDesk(Board(**F746_INFO), tmp_path / "tty") as fake:
         flash.upload(NUCLEO, url=fake.url, say=said.append)
     assert "arm-none-eabi-objcopy -O ihex" in tool.log()
     assert "st-flash --format ihex --reset write" in tool.log()
@@ -144,7 +144,7 @@ def test_flash_programs_and_asks_the_board(tool, tmp_path, monkeypatch):
 
 
 def test_a_board_of_another_kind_is_not_flashed(tmp_path):
-    with FakeDesk(Board(**{**F746, "board": "disco_l475"}), tmp_path / "tty") as fake:
+    with FakeDesk(Board(**{**F746_INFO, "board": "disco_l475"}), tmp_path / "tty") as fake:
         with pytest.raises(LinkError, match="attached is a disco_l475, not a nucleo_f746"):
             refuse_another(AttachedBoard(NUCLEO, fake.url, "", print))
         fake.hung = True

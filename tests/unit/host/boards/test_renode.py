@@ -15,8 +15,9 @@ import pytest
 
 from tests.support.boards.native import native_firmware
 from tests.support.networks.oracle import tflm
-from tests.support.networks.small_model import SHAPE, small_tflite
-from tests.unit.host.devices.test_device import SmallPlan
+from tests.support.networks.plans import Loadable
+from tests.support.paths import GOLDEN, ROOT, STM32, TESTS
+from tests.support.tflite.small import SHAPE, small_tflite
 from tinyrobust.core.errors import LinkError, UsageError
 from tinyrobust.host.boards.emulator import Emulator
 from tinyrobust.host.boards.last_words import KEPT_LINES, LastWords
@@ -25,11 +26,9 @@ from tinyrobust.host.devices.device import Device
 from tinyrobust.host.link.serial_port import connect
 from tinyrobust.models.plan.compiler import compile_plan
 
-ROOT = Path(__file__).resolve().parents[4]
 BOARD = get_board("nucleo_f746", "renode")
 REPL = (ROOT / "renode" / "nucleo_f746.repl").read_text()
-SOURCES = ROOT / "firmware" / "src" / "port" / "stm32"
-CHIP = (SOURCES / "registers" / "f746.h").read_text() + (SOURCES / "f746" / "f746.cc").read_text()
+CHIP = (STM32 / "registers" / "f746.h").read_text() + (STM32 / "f746" / "f746.cc").read_text()
 
 
 def entries():
@@ -73,7 +72,7 @@ def test_peripherals_are_the_ports():
 
 def test_the_robot_waits_for_what_info_begins_with():
     robot = (ROOT / "renode" / "nucleo_f746.robot").read_text()
-    answer = (ROOT / "tests" / "golden" / "info.hex").read_text().splitlines()[1]
+    answer = (GOLDEN / "info.hex").read_text().splitlines()[1]
     assert answer.startswith(re.search(r"^\$\{INFO_HEADER\}\s+(\w+)$", robot, re.M)[1])
 
 
@@ -97,7 +96,7 @@ def renode(monkeypatch, tmp_path):
     firmware = native_firmware()
     program = tmp_path / "bin" / "renode"
     program.parent.mkdir()
-    fake = [sys.executable, str(ROOT / "tests" / "fake_renode.py"), firmware]
+    fake = [sys.executable, str(TESTS / "support" / "boards" / "renode.py"), firmware]
     program.write_text(f'#!/bin/sh\nexec {shlex.join(fake)} "$@"\n')
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.parent), prepend=":")
@@ -112,7 +111,7 @@ def test_it_is_started_spoken_to_and_ended(renode):
         Emulator(BOARD, renode) as emulator,
         Device(connect(emulator.url, emulator.gone)) as device,
     ):
-        device.load(SmallPlan(plan.data, plan.plan_id))
+        device.load(Loadable(plan.data, plan.plan_id))
         assert (device.predict(q).raw == tflm(tflite, q)).all()
 
 

@@ -1,7 +1,6 @@
-from pathlib import Path
-
 import pytest
 
+from tests.support.paths import ROOT
 from tinyrobust.core.abi.wire import FIRST_BAUD
 from tinyrobust.core.errors import UsageError
 from tinyrobust.host.boards.table import (
@@ -14,7 +13,6 @@ from tinyrobust.host.boards.table import (
 )
 
 ROW = {"port": "serial", "tick_unit": "CPU_CYCLES", "cpu": "cortex-m7", "emulated": False}
-ROOT = Path(__file__).resolve().parents[4]
 
 
 def test_every_row_has_what_its_port_needs():

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.support.networks.tflite_factory import Affine, Factory, Window
+from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.core.errors import UsageError
 from tinyrobust.host.boards import tflm_library
 from tinyrobust.host.boards.table import get_board
@@ -92,8 +92,10 @@ def tree_of(tmp_path, *known, suffix=".cc"):
 def test_dense_scales_that_the_registrys_library_gets_wrong_are_one_line(root):
     """As the digits network has them: answered, one output in ten was halved."""
     said = (
-        r"^model: FULLY_CONNECTED \(operator 0\) has a scale for each channel and Chirale_TensorFLowLite 2.0.0 takes "
-        r"the first for all: take --engine cmsis-nn, set TFLM_DIR to [^\n]* or convert with one scale [^\n]*$"
+        r"^model: FULLY_CONNECTED \(operator 0\) has a scale for each channel and "
+        r"Chirale_TensorFLowLite 2.0.0 takes "
+        r"the first for all: take --engine cmsis-nn, set TFLM_DIR to [^\n]* or convert "
+        r"with one scale [^\n]*$"
     )
     with pytest.raises(UsageError, match=said):
         linked_sources(bundle_of([0.1, 0.2], root), TFLM)

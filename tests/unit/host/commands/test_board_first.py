@@ -5,14 +5,13 @@ import sys
 
 import pytest
 
-from tests.support.boards.attached import Board, FakeDesk
-from tests.unit.host.devices.test_attached_board import F746, Parrot
+from tests.support.boards.attached import F746_INFO, Board, FakeDesk, Parrot
 from tinyrobust.host import cli
 from tinyrobust.host.commands import run
 from tinyrobust.host.devices import rate
 from tinyrobust.host.devices.mlperf import attach as mlperf_attach
 
-STRANGER = {**F746, "board": "disco_l475"}
+STRANGER = {**F746_INFO, "board": "disco_l475"}
 
 
 @pytest.fixture
@@ -32,10 +31,15 @@ def no_model(monkeypatch):
     [
         (Board(**STRANGER), False, [], "nucleo_f746 was asked for, disco_l475"),
         (Board(**STRANGER), False, ["--engine", "tflm"], "nucleo_f746 was asked for, disco_l475"),
-        (Parrot(**F746), False, [], "other firmware"),
-        (Board(**F746), True, [], "not a byte came"),
-        (Board(**F746), True, ["--protocol", "mlperf-tiny"], "no MLPerf Tiny firmware answers"),
-        (Parrot(**F746), False, ["--protocol", "mlperf-tiny"], "it said 'unknown command'"),
+        (Parrot(**F746_INFO), False, [], "other firmware"),
+        (Board(**F746_INFO), True, [], "not a byte came"),
+        (
+            Board(**F746_INFO),
+            True,
+            ["--protocol", "mlperf-tiny"],
+            "no MLPerf Tiny firmware answers",
+        ),
+        (Parrot(**F746_INFO), False, ["--protocol", "mlperf-tiny"], "it said 'unknown command'"),
     ],
 )
 def test_a_board_that_is_not_the_one_is_told_before_a_model_is_loaded(
@@ -55,7 +59,8 @@ def test_no_heavy_library_is_loaded_by_then(tmp_path):
     script = (
         "import sys\nfrom tinyrobust.host.cli import main\n"
         "main(['run', '--board', 'nucleo_f746', '--port', sys.argv[1]])\n"
-        "print(sorted({'tensorflow', 'matplotlib', 'pyarrow', 'foolbox', 'sklearn'} & set(sys.modules)))"
+        "print(sorted({'tensorflow', 'matplotlib', 'pyarrow', 'foolbox', 'sklearn'} & "
+        "set(sys.modules)))"
     )
     with FakeDesk(Board(**STRANGER), tmp_path / "tty") as fake:
         argv = [sys.executable, "-c", script, fake.url]

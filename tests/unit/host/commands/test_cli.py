@@ -90,7 +90,8 @@ def test_help_loads_no_heavy_library():
         "import sys\nfrom tinyrobust.host.cli import main\n"
         "try: main(['report', '--help'])\n"
         "except SystemExit: pass\n"
-        "print(sorted({'tensorflow', 'matplotlib', 'pyarrow', 'foolbox', 'rich'} & set(sys.modules)))"
+        "print(sorted({'tensorflow', 'matplotlib', 'pyarrow', 'foolbox', 'rich'} & "
+        "set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

@@ -23,7 +23,8 @@ INFO = replace(
 
 def test_a_real_board_has_cycles_and_milliseconds():
     assert latency(TICKS, INFO, False) == (
-        "cycles: median 324,000, p5 226,800, p95 421,200; at 216 MHz median 1.500 ms, p5 1.050, p95 1.950 "
+        "cycles: median 324,000, p5 226,800, p95 421,200; at 216 MHz median 1.500 ms, "
+        "p5 1.050, p95 1.950 "
         "(101 inferences one at a time)"
     )
 

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import synthetic
 from tests.support.boards.hostile import ESCAPES
+from tests.support.runs import synthetic
 from tinyrobust.core.plain import one_line, printable
 from tinyrobust.host import cli
 from tinyrobust.host.analysis.metrics import summarise

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tests.support.boards.attached import COMPLAINTS, Board, FakeDesk
-from tests.support.boards.simulated import MemoryPlan
+from tests.support.boards.attached import COMPLAINTS, F746_INFO, Board, FakeDesk, Parrot
+from tests.support.boards.simulated import MemoryPlan, samples
 from tinyrobust.core.abi.wire import FIRST_BAUD, Error, ErrorReply, Infer, TickUnit, Type
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host.boards import probes
@@ -24,16 +24,6 @@ from tinyrobust.host.link.serial_port import SerialPort
 
 PLAN = MemoryPlan(bytes(range(256)) * 12)
 NUCLEO = get_board("nucleo_f746")
-F746 = {
-    "board": "nucleo_f746",
-    "tick_unit": TickUnit.CPU_CYCLES,
-    "uid": b"\1" * 12,
-    "build_id": b"\2" * 20,
-}
-
-
-def samples(n):
-    return np.random.default_rng(n).integers(-127, 128, (n, 8), np.int8)
 
 
 @pytest.fixture
@@ -44,7 +34,7 @@ def opened(tmp_path, monkeypatch):
     with_desks = []
 
     def build(board=None, **options):
-        fake = FakeDesk(board or Board(**F746), tmp_path / "ttyFAKE", **options).__enter__()
+        fake = FakeDesk(board or Board(**F746_INFO), tmp_path / "ttyFAKE", **options).__enter__()
         with_desks.append(fake)
         return fake
 
@@ -69,7 +59,7 @@ def test_the_line_is_raised_to_the_boards_highest_rate(opened):
 
 
 def test_a_board_with_a_lower_rate_keeps_the_first_one(opened):
-    with connect(opened(Board(max_baud=FIRST_BAUD, **F746))) as device:
+    with connect(opened(Board(max_baud=FIRST_BAUD, **F746_INFO))) as device:
         assert device.info.baud == FIRST_BAUD
 
 
@@ -109,7 +99,7 @@ def test_garbage_at_boot_is_skipped(opened):
 )
 def test_a_stranger_is_one_line(opened, says, complaint):
     with pytest.raises(LinkError, match=complaint):
-        connect(opened(Board(**{**F746, **says})))
+        connect(opened(Board(**{**F746_INFO, **says})))
 
 
 class Older(Board):
@@ -121,21 +111,14 @@ class Older(Board):
 
 def test_firmware_of_an_older_protocol_is_one_line(opened):
     with pytest.raises(LinkError, match=r"another version of the protocol.*build and flash"):
-        connect(opened(Older(**F746)))
-
-
-class Parrot(Board):
-    """Other firmware: says something of its own to whatever it hears."""
-
-    def write(self, data):
-        self.out += b"unknown command\r\n\0"
+        connect(opened(Older(**F746_INFO)))
 
 
 def test_other_firmware_is_one_line(opened):
     with pytest.raises(
         LinkError, match=r"no answer at 115200 baud, \d+ bytes came, no message: other firmware"
     ):
-        connect(opened(Parrot(**F746)))
+        connect(opened(Parrot(**F746_INFO)))
 
 
 def test_a_mute_board_is_one_line(opened, monkeypatch):
@@ -172,7 +155,7 @@ class Listener(Board):
 
 
 def test_a_board_hears_as_many_empty_frames_as_make_it_fall_back_before_hello(opened):
-    board = Listener(**F746)
+    board = Listener(**F746_INFO)
     with connect(opened(board)):
         assert board.heard.startswith(bytes(2 * COMPLAINTS))
 
@@ -191,7 +174,7 @@ class Small(Board):
 
 def test_a_network_that_does_not_fit_says_by_how_much(opened):
     with (
-        connect(opened(Small(**F746))) as device,
+        connect(opened(Small(**F746_INFO))) as device,
         pytest.raises(LinkError, match=r"70000 bytes of RAM .* 4464 more than the 65536"),
     ):
         device.load(PLAN)
@@ -231,7 +214,7 @@ class Tripping(Board):
 
 
 def test_an_unplugged_board_is_waited_for(opened):
-    fake, said = opened(Tripping(**F746)), []
+    fake, said = opened(Tripping(**F746_INFO)), []
 
     def pull():
         fake.unplug()
@@ -247,7 +230,7 @@ def test_an_unplugged_board_is_waited_for(opened):
 
 
 def test_another_board_in_its_place_is_refused(opened):
-    fake = opened(Tripping(**F746))
+    fake = opened(Tripping(**F746_INFO))
 
     def swap():
         fake.unplug()
@@ -263,7 +246,7 @@ def test_another_board_in_its_place_is_refused(opened):
 
 def test_a_hanging_board_is_restarted_by_its_probe(opened, monkeypatch):
     monkeypatch.setitem(timing.FIRST_TIMEOUT, Type.HELLO, 0.02)
-    fake, said = opened(Tripping(**F746)), []
+    fake, said = opened(Tripping(**F746_INFO)), []
     probe = SimpleNamespace(device=fake.url, vid=0x0483, pid=0x374B, serial_number="")
     monkeypatch.setattr(probes.list_ports, "comports", lambda: [probe])
     monkeypatch.setattr(attached_board, "restart", lambda board, number: (fake.restart(), True)[1])
@@ -282,7 +265,7 @@ def two_probes(opened, monkeypatch):
     number.
     """
     monkeypatch.setitem(timing.FIRST_TIMEOUT, Type.HELLO, 0.02)
-    fake = opened(Tripping(**F746))
+    fake = opened(Tripping(**F746_INFO))
     fake.board.trip = lambda: setattr(fake, "hung", True)
     fake.restarted = []
     monkeypatch.setattr(attached_board, "WAIT_SECONDS", 10.0)
@@ -332,7 +315,7 @@ def test_a_probe_that_cannot_be_told_from_another_restarts_nothing(two_probes):
 
 
 def test_a_board_that_restarts_behind_an_open_port_gets_its_plan_again(opened):
-    fake = opened(Tripping(max_baud=FIRST_BAUD, **F746))
+    fake = opened(Tripping(max_baud=FIRST_BAUD, **F746_INFO))
     fake.board.trip = fake.restart
     with connect(fake) as device:
         device.load(PLAN)
@@ -361,4 +344,4 @@ def test_a_rate_that_nobody_asked_for_is_one_line(opened, rate):
     with pytest.raises(
         LinkError, match=f"2000000 baud were asked for, the board goes on at {rate}: reset it"
     ):
-        connect(opened(Liar(**F746)))
+        connect(opened(Liar(**F746_INFO)))

@@ -5,7 +5,7 @@ sudden death.
 import os
 import signal
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +13,8 @@ import pytest
 from tests.support.boards.native import native_firmware
 from tests.support.boards.simulated import MemoryBoard, NoisyPort
 from tests.support.networks.oracle import tflm
-from tests.support.networks.small_model import SHAPE, small_tflite
+from tests.support.networks.plans import Loadable
+from tests.support.tflite.small import SHAPE, samples, small_tflite
 from tinyrobust.core.abi.layout import pack
 from tinyrobust.core.abi.wire import OperatorTicks, Profile, Profiled, Result, Type
 from tinyrobust.core.errors import LinkError
@@ -24,18 +25,12 @@ from tinyrobust.host.link.ports import ChildPort
 from tinyrobust.models.plan.compiler import compile_plan
 
 
-@dataclass(frozen=True)
-class SmallPlan:
-    plan: bytes
-    plan_id: str
-
-
 @pytest.fixture(scope="module")
 def model():
     """The small .tflite, and its plan."""
     tflite = small_tflite()
     plan = compile_plan(tflite)
-    return tflite, SmallPlan(plan.data, plan.plan_id)
+    return tflite, Loadable(plan.data, plan.plan_id)
 
 
 @pytest.fixture
@@ -43,10 +38,6 @@ def port():
     port = ChildPort([native_firmware()])
     yield port
     port.close()
-
-
-def samples(n):
-    return np.random.default_rng(n).integers(-128, 128, (n, *SHAPE), np.int8)
 
 
 def test_answers_are_the_oracles(model, port):
@@ -97,7 +88,7 @@ class Miscounting(MemoryBoard):
 def test_a_profile_shorter_than_it_says_is_refused():
     device = Device(Miscounting())
     plan_id = zlib.crc32(b"plan").to_bytes(4, "big") * 8
-    device.load(SmallPlan(b"plan", plan_id.hex()))
+    device.load(Loadable(b"plan", plan_id.hex()))
     with pytest.raises(LinkError, match="timed 2 operators and sent 32 bytes"):
         device.profile(np.zeros((1, 8), np.int8))
 

@@ -20,9 +20,9 @@ from tests.support.boards.hostile import (
     Raw,
     tensor,
 )
+from tests.support.boards.mlperf_memory import Dut
 from tests.support.boards.simulated import MemoryPlan
-from tests.unit.host.devices.mlperf.test_session import Dut
-from tests.unit.host.runs.test_execute import ladder
+from tests.support.runs.small_ladder import ladder
 from tinyrobust.core.abi.layout import pack, size, unpack
 from tinyrobust.core.abi.wire import Infer, Info, Layer, OperatorTicks, Profile, Tensor
 from tinyrobust.core.errors import LinkError

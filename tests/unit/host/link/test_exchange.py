@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.boards.simulated import MemoryBoard, MemoryPlan, NoisyPort
+from tests.support.boards.simulated import MemoryBoard, MemoryPlan, NoisyPort, samples
 from tinyrobust.core.abi.wire import PROTOCOL, Hello, Infer, Type
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host.devices.device import Device
@@ -15,10 +15,6 @@ from tinyrobust.host.link.exchange import Link
 from tinyrobust.host.link.messages import LostError, RefusedError
 
 PLAN = MemoryPlan(bytes(range(256)) * 12)
-
-
-def samples(n, seed=0):
-    return np.random.default_rng(seed).integers(-127, 128, (n, 8), np.int8)
 
 
 def test_clean_link_answers_each_sample_once():

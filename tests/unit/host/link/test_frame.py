@@ -1,16 +1,14 @@
 """Frames: what goes in comes out, in any pieces; what is damaged never becomes a message."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.paths import GOLDEN
 from tinyrobust.core.abi.wire import Error, ErrorReply, Hello, Infer, Load, Type
 from tinyrobust.host.link.frame import GREETING, Damaged, Deframer, Frame, decode, encode
 from tinyrobust.host.link.vote import Ballot
 
-GOLDEN = Path(__file__).resolve().parents[3] / "golden"
 words = st.integers(0, 2**32 - 1)
 bodies = st.one_of(
     st.tuples(st.builds(Hello, words), st.just(b"")),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.boards.faults import Clock, Direction, Fault, FaultyPort
 from tests.support.boards.simulated import MemoryBoard, MemoryPlan
+from tests.support.link.faults import Clock, Direction, Fault, FaultyPort
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.link.exchange import Link
 from tinyrobust.host.link.noise import MEMORY, Noise, damaged_share

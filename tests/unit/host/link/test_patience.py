@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from tests.support.boards.faults import Clock, Fault, FaultyPort
 from tests.support.boards.simulated import MemoryBoard, MemoryPlan
+from tests.support.link.faults import Clock, Fault, FaultyPort
 from tinyrobust.core.abi.wire import PROTOCOL, Hello, Tensor
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host.devices.device import Device
@@ -65,7 +65,8 @@ def test_mixed_faults_of_5_percent_of_the_bytes_are_slow_and_said_to_be(clock, s
     assert (device.predict(q).raw == -q[:, :8]).all()
     assert clock.now < PATIENCE_SECONDS
     assert re.match(
-        r"the line damages about [3-6](\.\d)? % of the bytes \(\d+ of \d+ requests lost\), all but \d+",
+        r"the line damages about [3-6](\.\d)? % of the bytes \(\d+ of \d+ requests "
+        r"lost\), all but \d+",
         said[0],
     )
 
@@ -78,7 +79,8 @@ def test_samples_that_cannot_arrive_are_given_up_with_the_rate(clock):
     with pytest.raises(NoisyError) as err:
         device.predict(q)
     assert re.fullmatch(
-        r"the line damages about (1\.\d|2(\.\d)?) % of the bytes \(\d+ of \d+ requests lost\), no answer for 3\d s; "
+        r"the line damages about (1\.\d|2(\.\d)?) % of the bytes \(\d+ of \d+ requests "
+        r"lost\), no answer for 3\d s; "
         r"a request of 3\d\d\d bytes arrives whole once in 10\^\d\d tries: "
         r"use a shorter cable, another USB port or a lower rate \(baud in the board's file\)",
         str(err.value),

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.support.boards.virtual_line import VirtualClock, VirtualLine, reply
+from tests.support.link.virtual_line import VirtualClock, VirtualLine, reply
 from tinyrobust.core.abi.wire import (
     Error,
     ErrorReply,

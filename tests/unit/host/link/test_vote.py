@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.boards.faults import Direction, Fault
+from tests.support.link.faults import Direction, Fault
 from tinyrobust.core.abi.wire import ErrorReply, Profiled, Result
 from tinyrobust.host.link.align import consensus
 from tinyrobust.host.link.frame import encode

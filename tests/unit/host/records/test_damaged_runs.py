@@ -5,8 +5,8 @@ nothing else.
 import numpy as np
 import pytest
 
-from tests.support import synthetic
-from tests.support.damaged import copy, damage
+from tests.support.runs import synthetic
+from tests.support.runs.damaged import copy, damage
 from tinyrobust.core.abi.wire import OperatorTicks
 from tinyrobust.core.cells import Cell
 from tinyrobust.host import cli

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.support import synthetic
+from tests.support.runs import synthetic
+from tests.support.runs.rows import cell_of
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError
 from tinyrobust.host.records.intact import MAY_BE_NULL, MOST_PANELS, intact, presentable
@@ -59,7 +60,7 @@ def test_text_that_is_no_utf8_is_refused():
 
 def test_more_panels_than_a_figure_holds_are_one_line():
     few = [
-        synthetic.cell_of(Cell("pgd", "qat", 0.1, seed), "qat", np.zeros(1, int))
+        cell_of(Cell("pgd", "qat", 0.1, seed), "qat", np.zeros(1, int))
         for seed in range(MOST_PANELS + 1)
     ]
     assert presentable(pa.concat_tables(few[:-1])).num_rows == MOST_PANELS

@@ -5,7 +5,7 @@ file is damaged.
 import numpy as np
 import pytest
 
-from tests.support.synthetic import manifest, run_folder
+from tests.support.runs.synthetic import manifest, run_folder
 from tinyrobust.core.abi.wire import OperatorTicks
 from tinyrobust.core.errors import UsageError
 from tinyrobust.host.commands.costs import layer_lines

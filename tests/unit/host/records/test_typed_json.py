@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import synthetic
+from tests.support.runs import synthetic
 from tinyrobust.core.cells import Cell, Flag, FlagKind
 from tinyrobust.core.errors import UsageError
 from tinyrobust.host.records.schema import Manifest

@@ -7,7 +7,7 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support import synthetic
+from tests.support.runs import synthetic
 from tinyrobust.core.cells import Cell, Flag, FlagKind
 from tinyrobust.core.errors import UsageError
 from tinyrobust.host.analysis.flags import ADVICE
@@ -243,5 +243,8 @@ def test_broken_or_foreign_records_are_refused(tmp_path):
 
 def test_the_report_imports_no_tensorflow_and_runs_nothing():
     banned = "('tensorflow', 'models', 'attacks', 'serial')"
-    code = f"import tinyrobust.host.report.page, sys; sys.exit(any(m.split('.')[0] in {banned} or m == 'tinyrobust.host.runs.execute' for m in sys.modules))"
+    code = (
+        f"import tinyrobust.host.report.page, sys; sys.exit(any(m.split('.')[0] in "
+        f"{banned} or m == 'tinyrobust.host.runs.execute' for m in sys.modules))"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

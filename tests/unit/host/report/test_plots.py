@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tests.support import synthetic
+from tests.support.runs import synthetic
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError
 from tinyrobust.host.analysis.metrics import summarise

@@ -4,68 +4,22 @@ reused when done.
 
 import dataclasses
 import itertools
-from dataclasses import dataclass
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.boards.simulated import EDGE, MemoryBoard, MemoryPlan, NoisyPort
+from tests.support.boards.simulated import MemoryBoard, NoisyPort
+from tests.support.runs.rows import read
+from tests.support.runs.small_ladder import ladder
 from tinyrobust.attacks.base.problem import Needs
 from tinyrobust.attacks.registry import ATTACKS, HOME
 from tinyrobust.core.cells import FlagKind
 from tinyrobust.core.errors import LinkError, UsageError
-from tinyrobust.core.types import Dataset, Prediction
 from tinyrobust.host.config.bench import Config
-from tinyrobust.host.devices.believed import spec
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.records.examples import read_examples
 from tinyrobust.host.runs.execute import UNLABELLED, execute
-
-SPEC = spec(EDGE)
-
-
-@dataclass(frozen=True)
-class Negation:
-    """The "network" of the board in memory, on the host."""
-
-    rung: str = "tflm"
-    input: object = SPEC
-
-    def predict(self, q):
-        return Prediction(SPEC.dequantize(-q), -q)
-
-
-@dataclass(frozen=True)
-class SmallBundle(MemoryPlan):
-    plan: bytes = bytes(range(200))
-    tflite: bytes = b"tflite"
-    sha256: str = "00"
-    input = output = SPEC
-    arena_bytes: int = 0
-    tflm_arena_bytes: None = None
-
-    @property
-    def plan_id(self):
-        return MemoryPlan(self.plan).plan_id
-
-
-@dataclass(frozen=True)
-class SmallLadder:
-    test: Dataset
-    bundle: SmallBundle = SmallBundle()
-    name: str = "small"
-    rungs: tuple = (Negation(),)
-    class_names: tuple = ()
-    unavailable: tuple = (("qat", "there is none"),)
-    notes: tuple = ("a note",)
-    digest: str = "d1"
-
-
-def ladder(labels=None):
-    q = np.random.default_rng(0).integers(-127, 128, (150, 8), np.int8)
-    labels = np.arange(150) % 8 if labels is None else labels
-    return SmallLadder(Dataset("d", q, labels, "5a"))
 
 
 def run(tmp_path, board, ladder=None, image="", attacks=("clean", "noise"), **settings):
@@ -87,14 +41,9 @@ def run(tmp_path, board, ladder=None, image="", attacks=("clean", "noise"), **se
     return outcome, lines
 
 
-def records(outcome):
-    table = pq.read_table(outcome.path / "records.parquet").to_pylist()
-    return sorted(table, key=lambda r: (r["rung"], r["attack"], r["eps"], r["sample"]))
-
-
 def test_every_record_once_and_reused(tmp_path):
     outcome, _ = run(tmp_path, MemoryBoard())
-    rows = records(outcome)
+    rows = read(outcome.path)
     assert len(rows) == outcome.made == 3 * 2 * 150
     halves = {rung: [r["raw"] for r in rows if r["rung"] == rung] for rung in ("board", "tflm")}
     assert halves["board"] == halves["tflm"]
@@ -133,7 +82,7 @@ def test_interrupted_run_resumes_without_loss_or_double(tmp_path):
     assert 0 < outcome.made < clean.made
 
     def essence(o):
-        return [{k: v for k, v in r.items() if k != "retries"} for r in records(o)]
+        return [{k: v for k, v in r.items() if k != "retries"} for r in read(o.path)]
 
     assert essence(outcome) == essence(clean)
     assert dict(outcome.manifest.link)["frames_sent"] > 450
@@ -142,7 +91,7 @@ def test_interrupted_run_resumes_without_loss_or_double(tmp_path):
 def test_noise_on_the_line_changes_no_record(tmp_path):
     clean, _ = run(tmp_path / "clean", MemoryBoard(), samples=20)
     noisy, _ = run(tmp_path / "noisy", NoisyPort(MemoryBoard(), 0.05, 1), samples=20)
-    pairs = itertools.zip_longest(records(clean), records(noisy))
+    pairs = itertools.zip_longest(read(clean.path), read(noisy.path))
     assert all({**a, "retries": 0} == {**b, "retries": 0} for a, b in pairs if a["rung"] == "board")
     assert dict(noisy.manifest.link)["retries"] > 100
 
@@ -228,7 +177,7 @@ def test_the_board_itself_is_attacked_and_never_asked_twice(tmp_path, search):
     board = MemoryBoard()
     whole, _ = run(tmp_path / "whole", board, **settings)
     questions = board.inferences
-    assert {(r["attack"], r["source"]) for r in records(whole)} == {
+    assert {(r["attack"], r["source"]) for r in read(whole.path)} == {
         ("clean", "-"),
         ("search", "board"),
     }
@@ -244,7 +193,9 @@ def test_the_board_itself_is_attacked_and_never_asked_twice(tmp_path, search):
     resumed, _ = run(tmp_path, board, **settings)
     again = asked + board.inferences - questions
     assert again <= 3 * 64, "only what was in flight, or recorded but not flushed, is asked again"
-    assert [r["input_crc"] for r in records(resumed)] == [r["input_crc"] for r in records(whole)]
+    assert [r["input_crc"] for r in read(resumed.path)] == [
+        r["input_crc"] for r in read(whole.path)
+    ]
 
 
 def test_a_failed_attack_is_tried_again_by_the_same_command(tmp_path, search, monkeypatch):
@@ -253,13 +204,13 @@ def test_a_failed_attack_is_tried_again_by_the_same_command(tmp_path, search, mo
     with monkeypatch.context() as patch:
         patch.setitem(ATTACKS, "search", broken)
         first, _ = run(tmp_path, MemoryBoard(), **settings)
-    assert {r["failed"] for r in records(first) if r["attack"] == "search"} == {True}
+    assert {r["failed"] for r in read(first.path) if r["attack"] == "search"} == {True}
     assert {flag.kind for flag in first.manifest.flags} == {FlagKind.FAILED}
     again, lines = run(tmp_path, MemoryBoard(), **settings)
     assert again.path == first.path
     assert "600 records of attacks that failed are made again" in lines[0]
     whole, _ = run(tmp_path / "whole", MemoryBoard(), **settings)
-    assert records(again) == records(whole)
+    assert read(again.path) == read(whole.path)
     assert (again.manifest.flags, again.manifest.notes) == ((), whole.manifest.notes)
 
 

@@ -1,5 +1,6 @@
 import fcntl
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from tests.support.levels import levels
 from tinyrobust.core.errors import LinkError, UsageError
 from tinyrobust.core.types import Prediction, TensorSpec
 from tinyrobust.host.runs.journal import Journaled
@@ -37,8 +39,7 @@ class Rung:
         return Prediction(raw * np.float32(0.1), raw if self.raw else None)
 
 
-def samples(n, seed=0):
-    return np.random.default_rng(seed).integers(-128, 128, (n, *SPEC.shape), np.int8)
+samples = partial(levels, shape=SPEC.shape)
 
 
 def same(one, two):
@@ -105,7 +106,8 @@ def test_progress_counts_questions_and_replays(tmp_path):
         (0, "board: 40 questions, 0 of them answered before, 20 answers/s"),
         (
             100,
-            "board: 40 of at most 100 questions, 0 of them answered before, 20 answers/s, at most 3 s left",
+            "board: 40 of at most 100 questions, 0 of them answered before, 20 "
+            "answers/s, at most 3 s left",
         ),
     ],
 )

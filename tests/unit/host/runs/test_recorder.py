@@ -5,7 +5,7 @@ as they are.
 import numpy as np
 import pytest
 
-from tests.support.boards.faults import Clock
+from tests.support.link.faults import Clock
 from tinyrobust.core.cells import AdversarialSet, Cell
 from tinyrobust.core.types import Prediction
 from tinyrobust.host.runs import recorder

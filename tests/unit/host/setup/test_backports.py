@@ -27,7 +27,8 @@ def test_source_line(targets, line):
 def test_apts_refusal_is_one_line(tmp_path):
     apt = tmp_path / "apt-get"
     apt.write_text(
-        "#!/bin/sh\necho W: odd >&2; echo E: no such suite >&2; echo 'm://a/|stable|Debian|main'; exit 100\n"
+        "#!/bin/sh\necho W: odd >&2; echo E: no such suite >&2; echo "
+        "'m://a/|stable|Debian|main'; exit 100\n"
     )
     apt.chmod(0o755)
     root = ["env", "-i", "PATH=/nowhere"]

@@ -1,17 +1,15 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests.support.paths import ROOT
 from tinyrobust.host.boards import build as flash
 from tinyrobust.host.config.parts import Parts
 from tinyrobust.host.setup import __main__ as bootstrap
 from tinyrobust.host.setup.environment import SetupError, Step, run
 from tinyrobust.host.setup.tools import TOOLS, Tool, found_version, missing
-
-ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture
@@ -57,20 +55,24 @@ def test_a_failing_command_is_one_line():
 
 
 def test_bootstrap_imports_nothing_but_the_standard_library():
-    code = "import sys, tinyrobust.host.setup; print(*sorted({m.split('.')[0] for m in sys.modules} - sys.stdlib_module_names))"
+    code = (
+        "import sys, tinyrobust.host.setup.__main__\n"
+        "ours = {m.split('.')[0] for m in sys.modules} - sys.stdlib_module_names\n"
+        "print(*sorted(ours))"
+    )
     out = subprocess.run(
         [
             sys.executable,
             "-I",
             "-S",
             "-c",
-            f"import sys; sys.path.insert(0, {str(ROOT)!r}); {code}",
+            f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{code}",
         ],
         capture_output=True,
         text=True,
         check=True,
     ).stdout.split()
-    assert set(out) <= {"host", "__main__"}
+    assert set(out) <= {"tinyrobust", "__main__"}
 
 
 def test_without_root_one_line_says_what_to_install(monkeypatch, capsys):

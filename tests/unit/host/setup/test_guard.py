@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.paths import ROOT
 from tinyrobust.host.setup.alone import alone
 from tinyrobust.host.setup.guard import guarded
 
-ROOT = Path(__file__).resolve().parents[4]
 TREE = "sleep 40 & sh -c 'sleep 40' & echo $$; wait"
 """A command with children and grandchildren that nobody has told to end."""
 PARENT = """

@@ -1,11 +1,11 @@
 """What CI takes from elsewhere is what was looked at: by commit, by checksum, by hash."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[4]
+from tests.support.paths import ROOT
+
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").iterdir())
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.networks.tflite_factory import Affine, Factory, Window
 from tests.support.served import tar_gz
+from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.models.data import catalog as datasets
@@ -48,7 +48,8 @@ def test_a_network_is_benched_on_a_data_set_by_name(tmp_path, monkeypatch):
         ("cifar10", r"cifar10: samples of shape \(32, 32, 3\), the model takes \(8, 8, 1\)"),
         (
             "cifar",
-            r"cifar: no such file, nor a data set: did you mean 'cifar10'\? Otherwise choose from cifar10, digits",
+            r"cifar: no such file, nor a data set: did you mean 'cifar10'\? Otherwise "
+            r"choose from cifar10, digits",
         ),
     ],
 )

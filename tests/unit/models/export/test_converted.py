@@ -3,10 +3,12 @@ agreement is judged.
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
+from tests.support.levels import levels
 from tinyrobust.core.errors import GateFailed, UsageError
 from tinyrobust.core.grid import table
 from tinyrobust.core.types import TensorSpec
@@ -43,8 +45,7 @@ def small(*layers, shape=(6, 6, 2), seed=0):
     return keras.Model(inputs, x, name="small")
 
 
-def samples(n=8, seed=0, low=-128, high=128):
-    return np.random.default_rng(seed).integers(low, high, (n, 6, 6, 2)).astype(np.int8)
+samples = partial(levels, 8, (6, 6, 2))
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_only_calibration_data_shape_the_export(tmp_path):
 
     def sha(calibration, *others):
         parts = [
-            dataset(str(i), samples(8, s), np.zeros(8, np.int64))
+            dataset(str(i), samples(seed=s), np.zeros(8, np.int64))
             for i, s in enumerate((*others, calibration))
         ]
         splits = Splits(parts[0], parts[1], parts[3], parts[2])

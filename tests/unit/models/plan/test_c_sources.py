@@ -1,11 +1,11 @@
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from tests.support.networks.tflite_factory import Affine, Factory, Window
+from tests.support.paths import SOURCES
+from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.models.plan import c_sources
 from tinyrobust.models.plan.bundle import build
 from tinyrobust.models.plan.records import _BUILDERS
@@ -63,12 +63,12 @@ def test_the_sources_compile_and_are_aligned(bundle, tmp_path):
     c_sources.emit_model(bundle, tmp_path)
     c_sources.emit_plan(bundle, tmp_path / "plan.cc")
     (tmp_path / "main.cc").write_text(
-        '#include "builtin_plan.h"\n#include "model_data.h"\n'
+        '#include "engine/builtin/builtin_plan.h"\n#include "model_data.h"\n'
         "int main() { auto p = (uintptr_t)g_builtin_plan | (uintptr_t)g_model_data;\n"
         f"  return p % 16 || g_builtin_plan_size != {len(bundle.plan)}\n"
         f"      || g_model_data_size != {len(bundle.tflite)}; }}\n"
     )
-    firmware = Path(__file__).resolve().parents[4] / "firmware" / "src"
+    firmware = SOURCES
     sources = [str(tmp_path / n) for n in ("main.cc", "plan.cc", "model_data.cc")]
     subprocess.run(
         ["g++", "-std=c++17", f"-I{firmware}", *sources, "-o", str(tmp_path / "t")], check=True

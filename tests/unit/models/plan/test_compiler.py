@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.networks.tflite_factory import OP, Affine, Factory, Window
+from tests.support.tflite.factory import OP, Affine, Factory, Window
 from tinyrobust.core.abi import layout
 from tinyrobust.core.abi import plan as plan_layout
 from tinyrobust.core.abi.plan import Kind, PlanHeader
@@ -198,7 +198,8 @@ def _depthwise_without_bias():
         ),
         (
             lambda: _one(lambda f, x: f.softmax(x), (1, 512)),
-            "SOFTMAX (operator 0): its rows have 512 values; from 512 on int8 SOFTMAX is undefined in TFLite's kernels",
+            "SOFTMAX (operator 0): its rows have 512 values; from 512 on int8 SOFTMAX "
+            "is undefined in TFLite's kernels",
         ),
         (
             _depthwise_without_bias,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.networks.plan_models import IN, model, refused
-from tests.support.networks.tflite_factory import Affine, Factory, Window
+from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.core.abi.plan import CONSTANT_ALIGN
 from tinyrobust.models.plan.checks import ACTIVATION_TYPES, Constants, check_activation
 from tinyrobust.models.tflite.reader import read_graph

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from tests.support.networks.tflite_factory import Affine, Factory, Window
+from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.core.abi import layout
 from tinyrobust.core.abi.plan import MAX_OPS, PlanHeader
 from tinyrobust.core.errors import UsageError

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.support.networks.oracle import tflm
-from tests.support.networks.tflite_factory import Affine, Factory, Window
+from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.core.abi.plan import Kind
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import TensorSpec

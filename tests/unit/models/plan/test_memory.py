@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from tests.support.networks.tflite_factory import Affine, Factory, Window
+from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.core.abi import layout
 from tinyrobust.core.abi.plan import ARENA_ALIGN, CONSTANT_ALIGN, LAYOUT, MAGIC, Add, PlanHeader
 from tinyrobust.core.types import TensorSpec

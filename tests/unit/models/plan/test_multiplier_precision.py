@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.networks.oracle import tflm
-from tests.support.networks.tflite_factory import Affine, Factory, Window
+from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.models.plan import fixed_point as fp
 from tinyrobust.models.rungs.twin.predictor import TwinPredictor
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.support.networks.tflite_factory import Affine, Factory, Window
+from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.core.abi import layout
 from tinyrobust.core.abi import plan as plan_layout
 from tinyrobust.core.abi.plan import Kind

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.networks.plan_models import dense, refused
-from tests.support.networks.tflite_factory import Affine
+from tests.support.tflite.factory import Affine
 from tinyrobust.core.abi.plan import MAX_SHIFT_S16
 
 INT32_MAX = 2**31 - 1

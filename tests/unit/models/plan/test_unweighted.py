@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.support.networks.plan_models import IN, OUT, model, refused, shaped
-from tests.support.networks.tflite_factory import Affine, Factory, Ref, Window
+from tests.support.tflite.factory import Affine, Factory, Ref, Window
 from tinyrobust.core.abi.plan import MAX_COUNT_S16, MAX_SOFTMAX_ROW
 
 

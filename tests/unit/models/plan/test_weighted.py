@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.networks.plan_models import OUT, conv, dense, model, refused, shaped
-from tests.support.networks.tflite_factory import Affine, Window
+from tests.support.tflite.factory import Affine, Window
 from tinyrobust.core.abi.plan import MAX_EXTENT
 
 

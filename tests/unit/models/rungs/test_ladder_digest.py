@@ -28,7 +28,7 @@ def predictor(value=0.5, activation="relu"):
 
 
 def test_digest_is_of_layers_and_weights(tmp_path):
-    from tests.support.networks.small_model import small_tflite
+    from tests.support.tflite.small import small_tflite
     from tinyrobust.models.plan.bundle import build
     from tinyrobust.models.rungs.ladder import Ladder
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.support.networks.oracle import tflm
-from tests.support.networks.tflite_factory import Affine, Factory
+from tests.support.tflite.factory import Affine, Factory
 from tinyrobust.core.abi.plan import MAX_SOFTMAX_ROW
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import TensorSpec
@@ -65,7 +65,8 @@ def test_a_crash_is_an_answer_that_blames_nobody():
         with pytest.raises(UsageError) as refused:
             o.run(np.zeros((1, 4), np.int8))
     assert str(refused.value) == (
-        "tflite-micro ended by SIGSEGV while it ran m.tflite: its last words were 'bad ?[2J luck; broken stick'; "
+        "tflite-micro ended by SIGSEGV while it ran m.tflite: its last words were "
+        "'bad ?[2J luck; broken stick'; "
         "whether the file is damaged is not known"
     )
 

@@ -4,8 +4,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from tests.support.networks.small_model import SHAPE, small_tflite
-from tests.support.networks.tflite_factory import Affine, Factory, Window
+from tests.support.tflite.factory import Affine, Factory, Window
+from tests.support.tflite.small import SHAPE, small_tflite
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.models.rungs import oracle

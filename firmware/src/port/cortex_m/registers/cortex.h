@@ -1,6 +1,6 @@
 // Registers of every Armv7-M core, by the names that Arm's CMSIS headers give them. Sections are
 // those of DDI 0403E, the Armv7-M Architecture Reference Manual. All that stands in this folder is
-// compared with the vendors' own headers (tests/firmware/test_registers.py).
+// compared with the vendors' own headers (tests/firmware/port/test_registers.py).
 #pragma once
 
 #include <cstdint>

@@ -7,10 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.support.boards import openocd as fake_openocd
-from tests.support.boards.attached import Board, FakeDesk
-from tests.support.boards.register_dumps import F746_WORDS
-from tests.unit.host.devices.test_attached_board import F746, Parrot
+from tests.support.boards.attached import F746_INFO, Board, FakeDesk, Parrot
+from tests.support.chips import openocd as fake_openocd
+from tests.support.chips.register_dumps import F746_WORDS
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host import cli
 from tinyrobust.host.boards import probes
@@ -33,7 +32,7 @@ def desk(tmp_path, monkeypatch):
     monkeypatch.setattr(rate, "SECONDS", 0.1)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     fake_openocd.install(tmp_path, {**F746_WORDS, 0x40023890: 0})
-    with FakeDesk(Board(**F746), tmp_path / "tty") as fake:
+    with FakeDesk(Board(**F746_INFO), tmp_path / "tty") as fake:
         fake.hung = True
         rows = [("/nonexistent/ttyACM9", "A1"), (fake.url, "B2")]
         ports = [
@@ -55,7 +54,7 @@ def test_a_mute_board_is_looked_at_through_the_probe_of_its_port(desk):
 
 
 def test_so_is_one_that_answers_in_another_rate(desk):
-    desk.hung, desk.board = False, Parrot(**F746)
+    desk.hung, desk.board = False, Parrot(**F746_INFO)
     with pytest.raises(LinkError, match=r"\d+ bytes came, no message.*USART3 runs at 28,800 baud"):
         attach(NUCLEO, print, url=desk.url)
 
@@ -66,7 +65,7 @@ def test_so_is_one_that_was_just_flashed(desk, tmp_path):
 
 
 def test_a_board_of_another_kind_is_not_looked_at(desk):
-    desk.hung, desk.board = False, Board(**{**F746, "board": "disco_l475"})
+    desk.hung, desk.board = False, Board(**{**F746_INFO, "board": "disco_l475"})
     with pytest.raises(LinkError, match="disco_l475"):
         attach(NUCLEO, print, url=desk.url)
     assert not desk.log.exists()

@@ -1,13 +1,13 @@
 """Clock trees out of register words: what this firmware sets, and settings drawn at random."""
 
 import re
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.boards.register_dumps import DUMPS, F746_WORDS, H743_WORDS, L475_WORDS, reading
+from tests.support.chips.register_dumps import DUMPS, F746_WORDS, H743_WORDS, L475_WORDS, reading
+from tests.support.paths import STM32
 from tinyrobust.core.abi.wire import FIRST_BAUD
 from tinyrobust.host.boards.bringup import clocks_f7, clocks_h7
 from tinyrobust.host.boards.bringup.bits import UnreadError
@@ -20,7 +20,6 @@ PORTS = {
     "disco_l475": "l475",
     "nucleo_l4r5zi": "l4r5",
 }
-FIRMWARE = Path(__file__).resolve().parents[5] / "firmware/src"
 MEGA = 1e6
 
 
@@ -39,13 +38,13 @@ def test_what_the_firmware_sets_is_the_clock_and_the_rate_it_is_made_for(name):
 
 @pytest.mark.parametrize("name", PORTS)
 def test_the_chips_are_those_of_the_firmware(name):
-    text = re.sub(r"//.*", "", (FIRMWARE / f"port_stm32_{PORTS[name]}.cc").read_text())
+    text = re.sub(r"//.*", "", (STM32 / PORTS[name] / f"{PORTS[name]}.cc").read_text())
     body = re.search(r"kChip = \{(.*?)\n\};", text, re.S)[1]
-    clock, usart, _, hz, unit = (
-        int(number, 0) for number in re.findall(r"\b(0x[0-9A-F]+|\d+)\b", body)[:5]
-    )
+    clock, usart, _, hz, unit = (field.strip() for field in body.split(",")[:5])
+    header = (STM32 / "registers" / f"{PORTS[name]}.h").read_text()
+    base = re.search(rf"\b{usart} = (0x[0-9A-F]+)", header)[1]
     chip = CHIPS[name]
-    assert (clock, usart, hz, unit) == (
+    assert (int(clock), int(base, 16), int(hz), int(unit)) == (
         chip.core_hz,
         chip.serial.base,
         chip.serial.hz,

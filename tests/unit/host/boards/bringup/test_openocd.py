@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.boards.debug_port import Core, DebugPort
-from tests.support.boards.register_dumps import F746_WORDS
+from tests.support.chips.debug_port import Core, DebugPort
+from tests.support.chips.register_dumps import F746_WORDS
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host.boards.bringup import openocd
 from tinyrobust.host.boards.bringup.chips import F746
@@ -106,7 +106,8 @@ def test_the_command_line_is_exact(tool):
     [
         ("Info : clock speed 2000 kHz\nError: open failed\n", "no probe answers OpenOCD"),
         (
-            "Info : Target voltage: 0.005\nError: init mode failed (unable to connect to the target)\n",
+            "Info : Target voltage: 0.005\nError: init mode failed (unable to connect "
+            "to the target)\n",
             "the probe does not reach the chip, whose supply is 0.0 V",
         ),
         ("Error: Can't find board/x.cfg\x1b[2J\n", "OpenOCD failed: Can't find board/x.cfg[2J"),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.boards.register_dumps import (
+from tests.support.chips.register_dumps import (
     DUMPS,
     F746_WORDS,
     H743_WORDS,
@@ -53,7 +53,8 @@ def test_the_f746_whose_kernel_clock_was_never_selected():
             F746,
             F746_WORDS,
             {0x40023800: 0x00056F83, 0x40023808: 0},
-            "HSE on, but not ready: no 8 MHz from the ST-LINK's MCO; the core runs at 16 MHz (HSI), not at 216",
+            "HSE on, but not ready: no 8 MHz from the ST-LINK's MCO; the core runs at "
+            "16 MHz (HSI), not at 216",
         ),
         (
             F746,
@@ -128,7 +129,8 @@ def test_what_is_wrong_is_said_in_one_line(chip, words, change, says):
                 "frame": (0, 0, 0, 0, 0, 0x08000321, 0x08000A10, 0x61000000),
                 "words": {**F746_WORDS, 0xE000ED28: 1 << 9 | 1 << 15, 0xE000ED38: 0x40029000},
             },
-            "the core faults over and over: HardFault in 0x08000a10 (a bus error on the address 0x40029000)",
+            "the core faults over and over: HardFault in 0x08000a10 (a bus error on "
+            "the address 0x40029000)",
         ),
         (
             {"caught": Stop(0x08000500, 3), "words": {**F746_WORDS, 0xE000ED28: 1 << 9}},

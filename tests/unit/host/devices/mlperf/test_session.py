@@ -5,8 +5,6 @@ purpose.
 from __future__ import annotations
 
 import random
-import re
-import zlib
 from dataclasses import replace
 
 import numpy as np
@@ -14,68 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.boards.mlperf_memory import OUTPUTS, SIZE, SPEC, Dut, scores
 from tinyrobust.core.errors import LinkError, UsageError
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.host.devices.mlperf.device import MlperfDevice
 from tinyrobust.host.devices.mlperf.session import TRIES, GarbledError, Session
-
-SIZE, OUTPUTS = 64, 3
-SPEC = TensorSpec((SIZE,), 1 / 128, 0)
-
-
-def scores(data: bytes) -> list[str]:
-    """Three decimals that no other input has but by a chance of 10^-9."""
-    digest = zlib.crc32(data) % 10**9
-    return [f"0.{digest // 1000**i % 1000:03d}" for i in range(OUTPUTS)]
-
-
-class Dut:
-    """A Port to a device that answers as the published harness does. Hooks bend one thing each."""
-
-    def __init__(self, benchmark="kws01", opening=b"m-init-done\r\nm-ready\r\n"):
-        self.benchmark, self.outbox = benchmark, bytearray(opening)
-        self.line, self.loaded, self.size = bytearray(), bytearray(), 0
-        self.seen: list[str] = []
-        self.to_device = self.to_host = lambda data: data
-        self.results = lambda data: f"m-results-[{','.join(scores(data))}]"
-        self.laps = ["m-lap-us-1000", "m-lap-us-1250"]
-
-    def read(self, timeout):
-        data, self.outbox = bytes(self.outbox), bytearray()
-        return data
-
-    def write(self, data):
-        for byte in self.to_device(data):
-            if byte == ord("%"):
-                command, self.line = self.line.decode("latin-1"), bytearray()
-                self.seen.append(command)
-                lines = [*self.answer(command.split()), "m-ready"]
-                self.outbox += self.to_host("".join(f"{line}\r\n" for line in lines).encode())
-            else:
-                self.line.append(byte)
-
-    def close(self):
-        pass
-
-    def answer(self, words):
-        match words:
-            case ["name"]:
-                return ["m-name-dut-[fake]"]
-            case ["profile"]:
-                return [
-                    "m-profile-[ULPMark for tinyML Firmware V0.0.1]",
-                    f"m-model-[{self.benchmark}]",
-                ]
-            case ["db", "load", n] if n.isdigit():
-                self.size, self.loaded = int(n), bytearray()
-                return [f"m-[Expecting {n} bytes]"]
-            case ["db", digits] if re.fullmatch(r"([0-9a-f]{2})+", digits):
-                self.loaded += bytes.fromhex(digits)
-                return ["m-load-done"] if len(self.loaded) == self.size else []
-            case ["infer", "1", "0"]:
-                data = bytes(self.loaded)
-                return ["m-infer-start-1", *self.laps, "m-infer-done", self.results(data)]
-        return [f"e-[Unknown command: {' '.join(words)}]"]
 
 
 def session(dut):
@@ -302,7 +243,7 @@ def test_networks_of_other_types_than_int8_are_refused(into, out):
     network = type("Network", (), {"output": replace(Network.output, dtype=out)})
     device = opened(Dut())
     with pytest.raises(UsageError, match=f"takes int8 networks, this one is {into}"):
-        device.load(network, replace(SPEC, dtype=into))
+        device.load(network, replace(SPEC, dtype=into), network.output)
     with pytest.raises(LinkError, match="no network has been named"):
         device.predict(inputs(1))
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.networks.keras_payloads import payloads
+from tests.support.keras_files.payloads import payloads
 from tinyrobust.core.errors import UsageError
 from tinyrobust.models.keras.files.load import load_keras
 from tinyrobust.models.keras.tf import keras
@@ -205,7 +205,8 @@ def deep(depth):
         ),
         (
             sequential({"class_name": "Dense", "config": {"units": 2**31 - 1, "name": "d"}}),
-            r"layer d \(Dense\): Keras cannot build it \(its weights kernel \[4, 2147483647\] are too large",
+            r"layer d \(Dense\): Keras cannot build it \(its weights kernel \[4, "
+            r"2147483647\] are too large",
         ),
         (
             sequential(*[{"class_name": "Dense", "config": {"units": 2**14}}] * 3),
@@ -213,7 +214,8 @@ def deep(depth):
         ),
         (
             sequential({"class_name": "RepeatVector", "config": {"n": 2**30, "name": "r"}}),
-            r"layer r \(RepeatVector\) has an output of \[1073741824, 4\], at most 16777216 elements",
+            r"layer r \(RepeatVector\) has an output of \[1073741824, 4\], at most "
+            r"16777216 elements",
         ),
         (
             sequential(

@@ -20,7 +20,7 @@ def written(tmp_path_factory):
     folder = tmp_path_factory.mktemp("keras3")
     env = {**os.environ, "TF_USE_LEGACY_KERAS": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
     made = subprocess.run(
-        [sys.executable, "-m", "tests.support.networks.keras3_writer", str(folder)],
+        [sys.executable, "-m", "tests.support.keras_files.keras3", str(folder)],
         env=env,
         capture_output=True,
         text=True,
@@ -44,7 +44,8 @@ def test_plain_layers_of_keras_3_compute_the_same(written, name, kind):
     [
         (
             "hard",
-            r"layer hard \(Dense\) has activation 'hard_sigmoid', which is another function in Keras 2",
+            r"layer hard \(Dense\) has activation 'hard_sigmoid', which is another "
+            r"function in Keras 2",
         ),
         ("operation", r"layer get_item \(GetItem\)"),
     ],

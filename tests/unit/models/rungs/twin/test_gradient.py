@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from tests.support.networks.tflite_cases import OPERATORS, relaxed
-from tests.support.networks.tflite_factory import Affine, Factory, Window
+from tests.support.tflite.cases import OPERATORS, relaxed
+from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.models.keras.tf import tf
 from tinyrobust.models.rungs.twin.predictor import TwinPredictor

@@ -11,10 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 from tests.support.networks.oracle import tflm, tflm_tensors
-from tests.support.networks.tflite_cases import OPERATORS, relaxed
-from tests.support.networks.tflite_factory import Affine, Factory, Window
-from tests.support.networks.tflite_networks import networks
-from tests.support.networks.tflite_once_wrong import ONCE_WRONG
+from tests.support.paths import ROOT
+from tests.support.tflite.cases import OPERATORS, relaxed
+from tests.support.tflite.factory import Affine, Factory, Window
+from tests.support.tflite.networks import networks
+from tests.support.tflite.once_wrong import ONCE_WRONG
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import Differentiable
 from tinyrobust.models.rungs.twin.predictor import TwinPredictor
@@ -22,7 +23,7 @@ from tinyrobust.models.tflite.reader import read_graph
 
 pytestmark = pytest.mark.slow
 
-FAILED = Path(__file__).resolve().parents[5] / ".hypothesis" / "operators"
+FAILED = ROOT / ".hypothesis" / "operators"
 MLPERF_TINY = ["ad01_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_int8"]
 
 

@@ -1,0 +1,88 @@
+"""House rules that a machine can hold (CONTRIBUTING.md): a reader finds a file by its folder, and
+reads it without scrolling sideways.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.paths import ROOT
+
+CODE = {".py", ".cc", ".c", ".h"}
+ROOMS = ("host", "models", "attacks", "studies", "tinyrobust/core", "firmware", "tests")
+ENTRIES = 13
+COLUMNS = 100
+LINES = 20
+SHORT = {
+    "tinyrobust/core/cache.py": "the one place that knows where downloads and results are kept",
+    "firmware/platform/cortexm/platform.py": "PlatformIO asks for a class of this name here",
+    "firmware/platform/cortexm/startup/vectors_mps2.c": "a table: one row for each kind of chip",
+    "firmware/platform/cortexm/startup/vectors_stm32.c": "a table: one row for each kind of chip",
+    "firmware/src/engine/builtin/builtin_plan_none.cc": "what a generated file takes the place of",
+    "firmware/src/port/one_rate/one_rate.cc": "linked by the ports whose line has one rate",
+    "firmware/src/port/stm32/hse/hse.cc": "linked by the chips whose clock comes from the probe",
+}
+"""Files that are short, and why they are files."""
+
+
+def own(room: str) -> list[Path]:
+    """Files of code below ``room``, without what is generated."""
+    found = [path for path in (ROOT / room).rglob("*") if path.suffix in CODE]
+    return [path for path in found if not path.name.endswith(".gen.h")]
+
+
+FILES = [path for room in ROOMS for path in own(room)]
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_the_rooms_are_full():
+    assert len(FILES) > 500
+    assert {path.suffix for path in FILES} == CODE
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_folder_is_taken_in_at_a_glance(room):
+    """Its files and the folders below it that hold code, the package's face left out."""
+    entries: dict[Path, set[str]] = {}
+    for path in own(room):
+        for folder in path.parents[: len(path.relative_to(ROOT / room).parts)]:
+            entries.setdefault(folder, set()).add(path.relative_to(folder).parts[0])
+    crowded = {
+        named(folder): len(names - {"__init__.py"})
+        for folder, names in entries.items()
+        if len(names - {"__init__.py"}) > ENTRIES
+    }
+    assert crowded == {}
+
+
+def test_lines_end_within_100_columns():
+    wide = [
+        f"{named(path)}:{number}"
+        for path in FILES
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > COLUMNS
+    ]
+    assert wide == []
+
+
+def test_no_line_is_kept_from_the_formatter():
+    words = [f"{mark}: {word}" for mark in ("fmt", "yapf") for word in ("skip", "off")]
+    words.append("clang-format " + "off")
+    kept = [named(path) for path in FILES if any(word in path.read_text() for word in words)]
+    assert kept == []
+
+
+def test_a_short_file_is_a_face_or_has_its_reason():
+    """A header is the face of its source file; a test module may hold one test."""
+    short = {
+        named(path)
+        for path in FILES
+        if path.suffix != ".h"
+        and path.name != "__init__.py"
+        and not path.is_relative_to(ROOT / "tests")
+        and path.read_text().count("\n") < LINES
+    }
+    assert short == set(SHORT)
