@@ -11,12 +11,18 @@ namespace engine {
 // Name and version, for INFO.
 const char* name();
 
+// What came of a call: kOk, or an error as the protocol reports it.
 struct Status {
-  wire::Error code;  // meaningful only where !ok
-  uint32_t detail;   // record index, or bytes needed for PLAN_TOO_LARGE
-  const char* text;  // static string, names the operator or the bound
-  bool ok;
+  wire::Error error;  // kNoError where the call did what it was asked for
+  uint32_t detail;    // record index, or bytes needed for PLAN_TOO_LARGE
+  const char* text;   // static string, names the operator or the bound
+
+  constexpr bool ok() const;
 };
+
+constexpr wire::Error kNoError{};  // 0, which no error on the wire has
+constexpr bool Status::ok() const { return error == kNoError; }
+constexpr Status kOk = {kNoError, 0, ""};
 
 struct Model {
   wire::Tensor input;

@@ -27,7 +27,7 @@ const Loaded& loaded();
 void reset();
 
 // One chunk of a plan, which may stand in the receive buffer; the last one makes it the loaded
-// network. `answer` is written where the status is ok.
+// network. `answer` is written where the status is kOk.
 engine::Status upload(const wire::Load& load, const uint8_t* chunk, uint32_t n,
                       wire::Loaded* answer);
 
