@@ -36,8 +36,8 @@ struct Model {
   uint8_t plan_id[32];
 };
 
-// Checks every offset and size of `plan` and, where it fits into `arena`, makes it the current model
-// and describes it in `model`. Nothing of an earlier model survives a refusal.
+// Checks every offset and size of `plan` and, where it fits into `arena`, makes it the current
+// model and describes it in `model`. Nothing of an earlier model survives a refusal.
 // `plan`: `plan_bytes` of it, 16-byte aligned; kept by reference until unload() or the next load().
 // `arena`: `arena_bytes`, 16-byte aligned, for tensors and scratch; nobody else writes there until
 // then. PLAN_TOO_LARGE says how many bytes it takes.
