@@ -37,8 +37,8 @@ $(OUT)/$(1)/tflm/%.o: $(TFLM_DIR)/% tflm.mk tflm.txt
 	@mkdir -p $$(@D)
 	@echo "  TFLM $$@"
 	@$$(if $$(filter %.c,$$<),$$(CC) -std=c11,$$(CXX) -std=c++17 -fno-exceptions -fno-rtti) \
-	  $$(TFLM_FLAGS) $$(call tflm_strip,$$<) -fwrapv -fno-strict-aliasing -w $$(OPTIONS) -c -o $$@.part $$< \
-	  && $$(FINISH)
+	  $$(TFLM_FLAGS) $$(call tflm_strip,$$<) -fwrapv -fno-strict-aliasing -w $$(OPTIONS) \
+	  -c -o $$@.part $$< && $$(FINISH)
 $(OUT)/$(1)/model_data.o $(OUT)/$(1)/op_resolver.o: $(OUT)/$(1)/%.o: $(MODEL)/%.cc ALWAYS
 	@mkdir -p $$(@D)
 	@$$(CXX) -std=c++17 -fno-exceptions -fno-rtti $$(TFLM_FLAGS) $$(TFLM_STRIP) -w $$(OPTIONS) \

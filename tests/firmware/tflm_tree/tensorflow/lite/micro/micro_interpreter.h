@@ -1,5 +1,5 @@
-// One network: 64 bytes in, of which the first ten come out, each plus one. It takes both ends of its arena, as the real
-// planner does, and fails on an input that begins with 99.
+// One network: 64 bytes in, of which the first ten come out, each plus one. It takes both ends of
+// its arena, as the real planner does, and fails on an input that begins with 99.
 #pragma once
 
 #include <cstring>
@@ -20,8 +20,8 @@ namespace tflite {
 class MicroInterpreter {
  public:
   template <typename Resolver>
-  MicroInterpreter(const Model*, const Resolver& resolver, uint8_t* arena, size_t bytes, void* variables,
-                   MicroProfilerInterface* profiler)
+  MicroInterpreter(const Model*, const Resolver& resolver, uint8_t* arena, size_t bytes,
+                   void* variables, MicroProfilerInterface* profiler)
       : ready_(resolver.registered > 0 && variables == nullptr),
         arena_(reinterpret_cast<char*>(arena)),
         bytes_(bytes),

@@ -1,4 +1,5 @@
-// A stand-in for TensorFlow Lite Micro: what engine_tflm.cc and the generated resolver ask of it, and no more.
+// A stand-in for TensorFlow Lite Micro: what engine/tflm/engine.cc and the generated resolver ask
+// of it, and no more.
 #pragma once
 
 #include <cstddef>
