@@ -1,4 +1,5 @@
-# The two commands are `make bench` and `make test`; both set up what they need first. BOARD is a row of host/boards/boards.toml.
+# The two commands are `make bench` and `make test`; both set up what they need first. BOARD is a row
+# of host/boards/boards.toml.
 SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 BOARD ?= qemu_an500
@@ -8,12 +9,14 @@ EMULATOR ?=
 PORT ?=
 SERIAL ?=
 WHERE = --board $(BOARD)$(if $(PORT), --port $(PORT))$(if $(SERIAL), --serial $(SERIAL))
-# What the image is made of (docs/mlperf-tiny.md, docs/engines.md), and the network that is linked into it, with its data.
+# What the image is made of (docs/mlperf-tiny.md, docs/engines.md), and the network that is linked
+# into it, with its data.
 PROTOCOL ?=
 ENGINE ?=
 MODEL ?=
 DATA ?=
-IMAGE = $(if $(MODEL), --model $(MODEL))$(if $(PROTOCOL), --protocol $(PROTOCOL))$(if $(ENGINE), --engine $(ENGINE))
+IMAGE = $(if $(MODEL), --model $(MODEL))$(if $(PROTOCOL), --protocol $(PROTOCOL)) \
+        $(if $(ENGINE), --engine $(ENGINE))
 PYTHON ?= python3
 # SYSTEM=no: set-up leaves all but this checkout alone, and names what is missing, with the command
 # that installs it.
@@ -23,6 +26,11 @@ $(error SYSTEM=$(SYSTEM): yes or no)
 endif
 BOOTSTRAP := $(PYTHON) -m tinyrobust.host.setup $(if $(filter no,$(SYSTEM)),--no-system)
 BIN := .venv/bin
+# The rest of what `run` is told.
+RUN = $(if $(DATA), --data $(DATA))$(if $(EMULATOR), --emulator $(EMULATOR)) \
+      $(if $(ATTACKS), --attacks $(ATTACKS))
+# QEMU's model of an STM32 is younger than that of the other boards.
+NEWER_QEMU = $(if $(filter qemu_l475 qemu,$(BOARD) $(EMULATOR)),stm32)
 
 .PHONY: setup bench flash test test-unit test-deep mutants lint perf lock clean
 
@@ -31,14 +39,15 @@ setup:
 
 # `make flash bench BOARD=...` flashes first: both are goals of one make, in this order.
 bench: $(filter flash,$(MAKECMDGOALS))
-	@$(BOOTSTRAP) --for $(if $(filter native,$(BOARD)),native,arm $(if $(filter qemu_l475 qemu,$(BOARD) $(EMULATOR)),stm32))
-	@$(BIN)/tinyrobust run $(WHERE)$(IMAGE)$(if $(DATA), --data $(DATA))$(if $(EMULATOR), --emulator $(EMULATOR))$(if $(ATTACKS), --attacks $(ATTACKS))
+	@$(BOOTSTRAP) --for $(if $(filter native,$(BOARD)),native,arm $(NEWER_QEMU))
+	@$(BIN)/tinyrobust run $(WHERE)$(IMAGE)$(RUN)
 
 flash:
 	@$(BOOTSTRAP) --for arm probe
 	@$(BIN)/tinyrobust flash $(WHERE)$(IMAGE)
 
-# A process on each core, four at most for the sake of memory; one that has nothing left takes half of another's rest.
+# A process on each core, four at most for the sake of memory; one that has nothing left takes half
+# of another's rest.
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 test: lint
@@ -67,17 +76,20 @@ lint: setup
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tinyrobust.core.abi.headers --check
-	@$(BIN)/clang-format --dry-run -Werror $$(git ls-files 'firmware/*.cc' 'firmware/*.h' 'firmware/*.c' 'tests/*.cc')
+	@$(BIN)/clang-format --dry-run -Werror \
+	  $$(git ls-files 'firmware/*.cc' 'firmware/*.h' 'firmware/*.c' 'tests/*.cc' 'tests/*.h')
 
 perf: setup
 	@$(BIN)/python -m tinyrobust.host.perf
 
 # Renews all locks to the newest versions; needs uv on the path.
-UV_COMPILE := uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.10 --no-annotate \
-              --no-header --no-emit-index-url --no-emit-find-links
+UV_COMPILE := uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.10 \
+              --no-annotate --no-header --no-emit-index-url --no-emit-find-links
 lock:
-	@$(UV_COMPILE) pyproject.toml --extra dev | cat <(sed 1q requirements.lock) - > requirements.lock.new
-	@printf 'platformio==6.2.0\nscons==4.11.1\n' | $(UV_COMPILE) - | cat <(sed 1q requirements-pio.lock) - > requirements-pio.lock.new
+	@$(UV_COMPILE) pyproject.toml --extra dev \
+	  | cat <(sed 1q requirements.lock) - > requirements.lock.new
+	@printf 'platformio==6.2.0\nscons==4.11.1\n' | $(UV_COMPILE) - \
+	  | cat <(sed 1q requirements-pio.lock) - > requirements-pio.lock.new
 	@printf 'robotframework==6.1\npsutil<6\npyyaml\n' | $(UV_COMPILE) - \
 	  | cat <(sed 1q renode/robot.lock) - > renode/robot.lock.new
 	@printf 'cosmic-ray==8.7.0\n' | $(UV_COMPILE) - \

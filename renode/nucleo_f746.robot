@@ -1,6 +1,7 @@
 *** Settings ***
 Documentation     The image of nucleo_f746 boots in Renode and answers HELLO with INFO.
-...               renode-test --variable ELF:$PWD/.pio/build/nucleo_f746/firmware.elf renode/nucleo_f746.robot
+...               renode-test --variable ELF:$PWD/.pio/build/nucleo_f746/firmware.elf \
+...                   renode/nucleo_f746.robot
 Library           OperatingSystem
 Library           String
 

@@ -1,5 +1,5 @@
-// What a board must provide. One file per kind of board implements it; nothing else includes a
-// hardware header.
+// What a board must provide. The folders beside this file implement it, each for one kind of board;
+// nothing else knows a hardware address.
 #pragma once
 
 #include <cstddef>
@@ -25,9 +25,9 @@ void init();
 
 const Identity& identity();
 
-// Blocks (sleeping, never polling hot where it can be helped) until a byte is there; returns how
-// many were read, 1..max. Returns 0 only at the end of the stream, after which the firmware ends
-// (host and emulators).
+// Blocks (sleeping, never polling hot where it can be helped) until a byte is there; writes up to
+// `max` bytes to `to`, 1 at least, and returns how many. Returns 0 only at the end of the stream,
+// after which the firmware ends (host and emulators).
 size_t read(uint8_t* to, size_t max);
 
 // Blocks until all n bytes are accepted.

@@ -53,9 +53,9 @@ std::vector<uint8_t> answer(const engine::Model& model, uint8_t* arena, uint32_t
   for (size_t i = 0; i < model.input_bytes; ++i) input.get()[i] = static_cast<uint8_t>(i * 37);
   const uint8_t* output = nullptr;
   uint32_t bytes = 0;
-  if (!engine::run_to(input.get(), op, &output, &bytes).ok) return {};
+  if (!engine::run_to(input.get(), op, &output, &bytes).ok()) return {};
   std::vector<uint8_t> out(output, output + bytes);
-  if (!engine::run(input.get(), &output).ok) return {};
+  if (!engine::run(input.get(), &output).ok()) return {};
   out.insert(out.end(), output, output + model.output_bytes);
   return out;
 }
@@ -64,16 +64,16 @@ std::vector<uint8_t> answer(const engine::Model& model, uint8_t* arena, uint32_t
 bool load_and_run(const uint8_t* plan, size_t n, Draw* draw, Tally* tally) {
   engine::Model model;
   engine::Status status = engine::load(plan, n, nullptr, 0, &model);
-  if (status.ok) abort();  // no plan needs no RAM
+  if (status.ok()) abort();  // no plan needs no RAM
   const size_t needed = status.detail;
-  if (status.code != wire::Error::kPlanTooLarge ||
+  if (status.error != wire::Error::kPlanTooLarge ||
       needed > (64u << 20)) {  // more than any board has
     ++tally->refused;
     return false;
   }
   const Block arena = block(needed);
   status = engine::load(plan, n, arena.get(), needed, &model);
-  if (!status.ok || model.arena_bytes + model.scratch_bytes != needed) abort();
+  if (!status.ok() || model.arena_bytes + model.scratch_bytes != needed) abort();
   const uint32_t op = static_cast<uint32_t>((*draw)() % model.n_ops);
   ++tally->accepted;
   tally->differing += answer(model, arena.get(), op, 0x5b) != answer(model, arena.get(), op, 0xa6);

@@ -63,7 +63,7 @@ void load_model() {
   uint8_t* const pool = port::pool(&pool_bytes);
   const engine::Status status =
       engine::load(g_builtin_plan, g_builtin_plan_size, pool, pool_bytes & ~size_t{15}, &g_model);
-  if (!status.ok) return say("e-[Model refused: ", std::string_view(status.text), "]");
+  if (!status.ok()) return say("e-[Model refused: ", std::string_view(status.text), "]");
   const Benchmark& found = benchmark_of(g_model.input_bytes, g_model.output_bytes);
   const size_t tensor = align16(size_t{g_model.arena_bytes} + g_model.scratch_bytes);
   const size_t loaded = tensor + align16(g_model.input_bytes);
@@ -107,7 +107,7 @@ bool run(uint32_t n) {
   while (n-- > 0) {
     port::alive();
     const engine::Status status = engine::run(g_tensor, &g_output);
-    if (!status.ok) {
+    if (!status.ok()) {
       g_output = nullptr;
       say("e-[", std::string_view(status.text), "]");
       return false;

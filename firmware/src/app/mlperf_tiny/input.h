@@ -29,7 +29,7 @@ const Benchmark& benchmark_of(uint32_t inputs, uint32_t outputs);
 
 constexpr size_t width(Encoding encoding) { return encoding == Encoding::kFloat32 ? 4 : 1; }
 
-// `n` elements at `from`, in `encoding`, to an int8 tensor.
+// `n` elements at `from` in `encoding`, n * width(encoding) bytes, to `n` bytes of an int8 tensor.
 void to_tensor(Encoding encoding, const uint8_t* from, size_t n, const wire::Tensor& spec,
                uint8_t* tensor);
 

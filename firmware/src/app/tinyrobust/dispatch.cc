@@ -47,7 +47,7 @@ void refuse(uint16_t seq, wire::Error code, uint32_t detail, const char* text) {
 }
 
 void refuse(uint16_t seq, const engine::Status& status) {
-  refuse(seq, status.code, status.detail, status.text);
+  refuse(seq, status.error, status.detail, status.text);
 }
 
 // `baud`: the rate of the line from the end of this answer on.
@@ -98,7 +98,7 @@ void on_load(const Request& request) {
   wire::Loaded loaded;
   const engine::Status status =
       network::upload(load, request.tail(sizeof load), request.tail_bytes, &loaded);
-  if (!status.ok) return refuse(request.seq, status);
+  if (!status.ok()) return refuse(request.seq, status);
   answer(wire::Type::kLoaded, request.seq, loaded);
 }
 
@@ -127,7 +127,7 @@ void on_infer(const Request& request) {
   const uint64_t before = port::ticks();
   const engine::Status status = engine::run(sample, &output);
   const uint64_t ticks = port::ticks() - before;
-  if (!status.ok) return refuse(request.seq, status);
+  if (!status.ok()) return refuse(request.seq, status);
   const wire::Result result = {ticks, common::crc32(0, sample, request.tail_bytes),
                                network::loaded().model.crc};
   answer(wire::Type::kResult, request.seq, result, output, network::loaded().model.output_bytes);
@@ -144,7 +144,7 @@ void on_layer(const Request& request) {
   const uint8_t* output = nullptr;
   uint32_t output_bytes = 0;
   const engine::Status status = engine::run_to(sample, layer.op, &output, &output_bytes);
-  if (!status.ok) return refuse(request.seq, status);
+  if (!status.ok()) return refuse(request.seq, status);
   if (output_bytes > wire::kMaxTensor) {
     return refuse(request.seq, wire::Error::kBadLength, output_bytes,
                   "output too long for a frame");
@@ -166,7 +166,7 @@ void on_profile(const Request& request) {
   const uint64_t before = port::ticks();
   const engine::Status status = engine::run(sample, &output, &g_profile);
   const uint64_t ticks = port::ticks() - before;
-  if (!status.ok) return refuse(request.seq, status);
+  if (!status.ok()) return refuse(request.seq, status);
   const wire::Profiled profiled = {ticks, common::crc32(0, sample, request.tail_bytes),
                                    g_profile.n_ops()};
   frame::Encoder encoder(port::write, wire::Type::kProfiled, request.seq);

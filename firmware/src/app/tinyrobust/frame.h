@@ -25,8 +25,8 @@ enum class Event : uint8_t {
 // Decodes into a buffer of its user's; skips what does not fit up to the next delimiter.
 class Decoder {
  public:
-  // Takes another buffer; only between frames (before the first byte, or after an event other than
-  // kNone).
+  // Takes another buffer of `capacity` bytes, at least kMinBytes; only between frames (before the
+  // first byte, or after an event other than kNone).
   void use(uint8_t* buffer, size_t capacity);
 
   // Takes bytes up to the first frame's end; returns how many. Empty frames are silently dropped.

@@ -27,7 +27,7 @@ Upload g_upload;
 Loaded g_loaded;
 
 engine::Status refused(wire::Error code, uint32_t detail, const char* text) {
-  return {code, detail, text, false};
+  return {code, detail, text};
 }
 
 // Bytes of the receive buffer that a model's longest request takes.
@@ -52,7 +52,7 @@ engine::Status load(const uint8_t* plan, uint32_t bytes, size_t in_pool) {
   engine::Model& model = g_loaded.model;
   engine::Status status = engine::load(plan, bytes, g_pool + below, room, &model);
   size_t receive = kMinReceive;
-  if (status.ok) {
+  if (status.ok()) {
     receive = receive_bytes(model);
     const size_t needed = below + model.arena_bytes + model.scratch_bytes + receive;
     if (needed > g_pool_bytes) {
@@ -60,10 +60,10 @@ engine::Status load(const uint8_t* plan, uint32_t bytes, size_t in_pool) {
       status =
           refused(wire::Error::kPlanTooLarge, static_cast<uint32_t>(needed), "bytes of RAM needed");
     }
-  } else if (status.code == wire::Error::kPlanTooLarge) {
+  } else if (status.error == wire::Error::kPlanTooLarge) {
     status.detail += static_cast<uint32_t>(below + kMinReceive);
   }
-  if (!status.ok) {
+  if (!status.ok()) {
     forget();
     return status;
   }
@@ -121,7 +121,7 @@ engine::Status upload(const wire::Load& part, const uint8_t* chunk, uint32_t n,
     memmove(g_pool + offset, chunk, n);
     g_upload.next += n;
   }
-  engine::Status status = {wire::Error::kBadLength, 0, "", true};
+  engine::Status status = engine::kOk;
   if (g_upload.next == total && !g_loaded.ready) status = load(g_pool, total, total);
   *answer = {g_upload.next, g_loaded.ready};
   return status;

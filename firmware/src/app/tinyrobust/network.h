@@ -26,8 +26,8 @@ const Loaded& loaded();
 // Forgets an uploaded plan; one that is linked in comes back.
 void reset();
 
-// One chunk of a plan, which may stand in the receive buffer; the last one makes it the loaded
-// network. `answer` is written where the status is ok.
+// One chunk of a plan: `n` bytes at `chunk`, which may stand in the receive buffer. The last one
+// makes it the loaded network. `answer` is written where the status is kOk.
 engine::Status upload(const wire::Load& load, const uint8_t* chunk, uint32_t n,
                       wire::Loaded* answer);
 

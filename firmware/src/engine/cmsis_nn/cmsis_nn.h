@@ -42,11 +42,12 @@ struct Kernels<int16_t> {
 };
 
 inline int32_t i32(uint32_t value) { return static_cast<int32_t>(value); }
+
 inline cmsis_nn_dims nhwc(uint32_t n, uint32_t h, uint32_t w, uint32_t c) {
   return {i32(n), i32(h), i32(w), i32(c)};
 }
-inline cmsis_nn_tile tile(uint32_t h, uint32_t w) {
-  return {i32(w), i32(h)};
-}  // CMSIS-NN puts the width first
+
+// CMSIS-NN puts the width first.
+inline cmsis_nn_tile tile(uint32_t h, uint32_t w) { return {i32(w), i32(h)}; }
 
 }  // namespace cmsis_nn

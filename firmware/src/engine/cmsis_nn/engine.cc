@@ -27,8 +27,6 @@ const plan::Head* next_record(const plan::Head* head) {
   return reinterpret_cast<const plan::Head*>(reinterpret_cast<const uint8_t*>(head) + head->bytes);
 }
 
-constexpr Status kOk = {wire::Error::kBadFrame, 0, "", true};
-
 // "CONV_2D: output outside the arena", kept until the next refusal.
 Status refuse(wire::Error code, uint32_t record, const char* name, const char* reason) {
   static char text[wire::kMaxText];
@@ -42,7 +40,7 @@ Status refuse(wire::Error code, uint32_t record, const char* name, const char* r
     used += more;
   }
   text[used] = '\0';
-  return {code, record, text, false};
+  return {code, record, text};
 }
 
 constexpr uint64_t align(uint64_t n) {
@@ -52,7 +50,7 @@ constexpr uint64_t align(uint64_t n) {
 Status run_through(const uint8_t* input, uint32_t op, const uint8_t** output,
                    uint32_t* output_bytes, Observer* observer) {
   const operators::Memory& memory = g_loaded.memory;
-  if (!memory.plan) return {wire::Error::kNoPlan, 0, "no plan is loaded", false};
+  if (!memory.plan) return {wire::Error::kNoPlan, 0, "no plan is loaded"};
   const plan::PlanHeader& header = g_loaded.header;
   memcpy(memory.arena + header.input_offset, input,
          static_cast<size_t>(plan::edge_bytes(header.input)));
@@ -103,8 +101,7 @@ Status load(const uint8_t* plan, size_t plan_bytes, uint8_t* arena, size_t arena
   const uint64_t needed = tensors + align(static_cast<uint32_t>(scratch_bytes));
   if (needed > arena_bytes) {
     return {wire::Error::kPlanTooLarge,
-            static_cast<uint32_t>(std::min<uint64_t>(needed, UINT32_MAX)), "bytes of RAM needed",
-            false};
+            static_cast<uint32_t>(std::min<uint64_t>(needed, UINT32_MAX)), "bytes of RAM needed"};
   }
   // No operator reads what was not written. Gaps and scratch start the same on every board all the
   // same.
@@ -131,7 +128,7 @@ Status run(const uint8_t* input, const uint8_t** output, Observer* observer) {
   uint32_t bytes;
   const uint32_t n_ops = g_loaded.memory.plan ? g_loaded.header.n_ops : 1;
   const Status status = run_through(input, n_ops - 1, output, &bytes, observer);
-  if (status.ok) *output = g_loaded.memory.arena + g_loaded.header.output_offset;
+  if (status.ok()) *output = g_loaded.memory.arena + g_loaded.header.output_offset;
   return status;
 }
 

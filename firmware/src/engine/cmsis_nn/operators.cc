@@ -37,7 +37,10 @@ cmsis_nn_per_channel_quant_params scaling(const Memory& m, const Record& r) {
           const_cast<int32_t*>(constant<int32_t>(m, r.shift))};
 }
 
+// What a record's convolution is called with; `Record` is its kind of record.
 struct ConvCall {
+  using Record = plan::Conv;
+
   explicit ConvCall(const plan::Conv& r)
       : params{r.input_offset,
                r.output_offset,
@@ -54,34 +57,9 @@ struct ConvCall {
   cmsis_nn_dims input, filter, bias, output;
 };
 
-template <typename T>
-int32_t conv_scratch(const plan::Head* head) {
-  const ConvCall call(as<plan::Conv>(head));
-  return Kernels<T>::convolve_scratch(&call.params, &call.input, &call.filter, &call.output);
-}
-
-template <typename T>
-bool conv(const plan::Head* head, const Memory& m) {
-  const auto& r = as<plan::Conv>(head);
-  const ConvCall call(r);
-  const cmsis_nn_context scratch = context(m);
-  const cmsis_nn_per_channel_quant_params quant = scaling(m, r);
-  return Kernels<T>::convolve(&scratch, &call.params, &quant, &call.input, tensor<T>(m, r.input),
-                              &call.filter, constant<int8_t>(m, r.weights), &call.bias,
-                              constant<typename Kernels<T>::Bias>(m, r.bias), &call.output,
-                              tensor<T>(m, head->output)) == ARM_CMSIS_NN_SUCCESS;
-}
-
-bool conv_s16_b32(const plan::Head* head, const Memory& m) {
-  const auto& r = as<plan::Conv>(head);
-  kernels::conv_s16_b32(r, tensor<int16_t>(m, r.input),
-                        {constant<int8_t>(m, r.weights), constant<int32_t>(m, r.bias),
-                         constant<int32_t>(m, r.multiplier), constant<int32_t>(m, r.shift)},
-                        tensor<int16_t>(m, head->output));
-  return true;
-}
-
 struct DepthwiseCall {
+  using Record = plan::DepthwiseConv;
+
   explicit DepthwiseCall(const plan::DepthwiseConv& r)
       : params{r.input_offset,         r.output_offset,
                i32(r.ch_mult),         tile(r.stride_h, r.stride_w),
@@ -96,22 +74,51 @@ struct DepthwiseCall {
   cmsis_nn_dims input, filter, bias, output;
 };
 
+template <typename Call, typename Kernel>
+int32_t convolution_scratch(const plan::Head* head, Kernel kernel) {
+  const Call call(as<typename Call::Record>(head));
+  return kernel(&call.params, &call.input, &call.filter, &call.output);
+}
+
+template <typename T, typename Call, typename Kernel>
+bool convolution(const plan::Head* head, const Memory& m, Kernel kernel) {
+  const auto& r = as<typename Call::Record>(head);
+  const Call call(r);
+  const cmsis_nn_context scratch = context(m);
+  const cmsis_nn_per_channel_quant_params quant = scaling(m, r);
+  return kernel(&scratch, &call.params, &quant, &call.input, tensor<T>(m, r.input), &call.filter,
+                constant<int8_t>(m, r.weights), &call.bias,
+                constant<typename Kernels<T>::Bias>(m, r.bias), &call.output,
+                tensor<T>(m, head->output)) == ARM_CMSIS_NN_SUCCESS;
+}
+
+template <typename T>
+int32_t conv_scratch(const plan::Head* head) {
+  return convolution_scratch<ConvCall>(head, Kernels<T>::convolve_scratch);
+}
+
+template <typename T>
+bool conv(const plan::Head* head, const Memory& m) {
+  return convolution<T, ConvCall>(head, m, Kernels<T>::convolve);
+}
+
 template <typename T>
 int32_t depthwise_scratch(const plan::Head* head) {
-  const DepthwiseCall call(as<plan::DepthwiseConv>(head));
-  return Kernels<T>::depthwise_scratch(&call.params, &call.input, &call.filter, &call.output);
+  return convolution_scratch<DepthwiseCall>(head, Kernels<T>::depthwise_scratch);
 }
 
 template <typename T>
 bool depthwise(const plan::Head* head, const Memory& m) {
-  const auto& r = as<plan::DepthwiseConv>(head);
-  const DepthwiseCall call(r);
-  const cmsis_nn_context scratch = context(m);
-  const cmsis_nn_per_channel_quant_params quant = scaling(m, r);
-  return Kernels<T>::depthwise(&scratch, &call.params, &quant, &call.input, tensor<T>(m, r.input),
-                               &call.filter, constant<int8_t>(m, r.weights), &call.bias,
-                               constant<typename Kernels<T>::Bias>(m, r.bias), &call.output,
-                               tensor<T>(m, head->output)) == ARM_CMSIS_NN_SUCCESS;
+  return convolution<T, DepthwiseCall>(head, m, Kernels<T>::depthwise);
+}
+
+bool conv_s16_b32(const plan::Head* head, const Memory& m) {
+  const auto& r = as<plan::Conv>(head);
+  kernels::conv_s16_b32(r, tensor<int16_t>(m, r.input),
+                        {constant<int8_t>(m, r.weights), constant<int32_t>(m, r.bias),
+                         constant<int32_t>(m, r.multiplier), constant<int32_t>(m, r.shift)},
+                        tensor<int16_t>(m, head->output));
+  return true;
 }
 
 cmsis_nn_dims fully_connected_filter(const plan::FullyConnected& r) {
@@ -184,17 +191,11 @@ bool max_pool(const plan::Head* head, const Memory& m) {
   return pool<T>(as<plan::Pool>(head), m, Kernels<T>::max_pool);
 }
 
-template <typename T>
-bool mean(const plan::Head* head, const Memory& m) {
-  const auto& r = as<plan::Mean>(head);
-  kernels::mean(r, tensor<T>(m, r.input), tensor<T>(m, head->output));
-  return true;
-}
-
-template <typename T>
-bool pad(const plan::Head* head, const Memory& m) {
-  const auto& r = as<plan::Pad>(head);
-  kernels::pad(r, tensor<T>(m, r.input), tensor<T>(m, head->output));
+// One of our own kernels that take no more than a record, its input and its output.
+template <typename T, typename Record, void (*kKernel)(const Record&, const T*, T*)>
+bool plain(const plan::Head* head, const Memory& m) {
+  const auto& r = as<Record>(head);
+  kKernel(r, tensor<T>(m, r.input), tensor<T>(m, head->output));
   return true;
 }
 
@@ -219,13 +220,6 @@ bool softmax_s16(const plan::Head* head, const Memory& m) {
   return true;
 }
 
-template <typename T>
-bool quantize(const plan::Head* head, const Memory& m) {
-  const auto& r = as<plan::Quantize>(head);
-  kernels::quantize(r, tensor<T>(m, r.input), tensor<T>(m, head->output));
-  return true;
-}
-
 int32_t no_scratch(const plan::Head*) { return 0; }
 
 constexpr Operator kOperators[] = {
@@ -235,21 +229,21 @@ constexpr Operator kOperators[] = {
     {plan::Kind::kAddS8, no_scratch, add<int8_t>},
     {plan::Kind::kAveragePool2dS8, average_pool_scratch<int8_t>, average_pool<int8_t>},
     {plan::Kind::kMaxPool2dS8, no_scratch, max_pool<int8_t>},
-    {plan::Kind::kMeanS8, no_scratch, mean<int8_t>},
-    {plan::Kind::kPadS8, no_scratch, pad<int8_t>},
+    {plan::Kind::kMeanS8, no_scratch, plain<int8_t, plan::Mean, kernels::mean>},
+    {plan::Kind::kPadS8, no_scratch, plain<int8_t, plan::Pad, kernels::pad>},
     {plan::Kind::kReshape, no_scratch, reshape},
     {plan::Kind::kSoftmaxS8, no_scratch, softmax_s8},
-    {plan::Kind::kQuantizeS8, no_scratch, quantize<int8_t>},
+    {plan::Kind::kQuantizeS8, no_scratch, plain<int8_t, plan::Quantize, kernels::quantize>},
     {plan::Kind::kConv2dS16, conv_scratch<int16_t>, conv<int16_t>},
     {plan::Kind::kDepthwiseConv2dS16, depthwise_scratch<int16_t>, depthwise<int16_t>},
     {plan::Kind::kFullyConnectedS16, fully_connected_scratch<int16_t>, fully_connected<int16_t>},
     {plan::Kind::kAddS16, no_scratch, add<int16_t>},
     {plan::Kind::kAveragePool2dS16, average_pool_scratch<int16_t>, average_pool<int16_t>},
     {plan::Kind::kMaxPool2dS16, no_scratch, max_pool<int16_t>},
-    {plan::Kind::kMeanS16, no_scratch, mean<int16_t>},
-    {plan::Kind::kPadS16, no_scratch, pad<int16_t>},
+    {plan::Kind::kMeanS16, no_scratch, plain<int16_t, plan::Mean, kernels::mean>},
+    {plan::Kind::kPadS16, no_scratch, plain<int16_t, plan::Pad, kernels::pad>},
     {plan::Kind::kSoftmaxS16, no_scratch, softmax_s16},
-    {plan::Kind::kQuantizeS16, no_scratch, quantize<int16_t>},
+    {plan::Kind::kQuantizeS16, no_scratch, plain<int16_t, plan::Quantize, kernels::quantize>},
     {plan::Kind::kConv2dS16B32, no_scratch, conv_s16_b32},
 };
 

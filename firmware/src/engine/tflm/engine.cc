@@ -46,10 +46,8 @@ class Profiler : public tflite::MicroProfilerInterface {
 
 Profiler g_profiler;
 
-constexpr Status kDone = {wire::Error::kEngineFailed, 0, "", true};
-
 Status refuse(wire::Error code, const char* text, uint32_t detail = 0) {
-  return {code, detail, text, false};
+  return {code, detail, text};
 }
 
 // Plans the tensors into `bytes` at `arena`; false where that is not enough.
@@ -122,7 +120,7 @@ Status load(const uint8_t* plan, size_t plan_bytes, uint8_t* arena, size_t arena
   model->n_ops = n_ops;
   model->crc = header.crc;
   memcpy(model->plan_id, header.plan_id, sizeof model->plan_id);
-  return kDone;
+  return kOk;
 }
 
 Status run(const uint8_t* input, const uint8_t** output, Observer* observer) {
@@ -134,7 +132,7 @@ Status run(const uint8_t* input, const uint8_t** output, Observer* observer) {
   g_profiler.observer = nullptr;
   if (status != kTfLiteOk) return refuse(wire::Error::kEngineFailed, "Invoke failed");
   *output = reinterpret_cast<const uint8_t*>(g_interpreter->output(0)->data.raw);
-  return kDone;
+  return kOk;
 }
 
 // Tensors share memory, and the interpreter runs to its end.

@@ -1,6 +1,7 @@
 // Sections are those of DDI 0403E (Armv7-M Architecture Reference Manual).
-#include "port/cortex_m/cortex_m.h"
-#include "port/cortex_m/cortex_m7.h"
+#include "port/cortex_m/m7/m7.h"
+
+#include "port/cortex_m/common/cortex_m.h"
 #include "port/cortex_m/registers/cortex_m7.h"
 
 namespace cortex {

@@ -1,7 +1,7 @@
 // Emulated boards over a UART: CMSDK UART0 of the MPS2 boards (DDI 0479 section 4.4; base and
 // interrupt numbers: DAI 0500) with an interrupt-driven receive ring. Slow (about 10 kB/s in QEMU),
 // and as a real board would do it.
-#include "port/mps2/board/mps2.h"
+#include "port/mps2/common/mps2.h"
 #include "port/ring.h"
 
 namespace {
@@ -49,8 +49,8 @@ void init() {
   mps2::init(8192);
   mps2::reg(kBaudDiv) = kDivider;
   mps2::reg(kCtrl) = kListening;
-  drain();  // a byte that came before the interrupt was enabled raises none, and blocks those
-            // behind it
+  // A byte that came before the interrupt was enabled raises none, and blocks those behind it.
+  drain();
   mps2::reg(kNvicIser0) = kUart0Rx;
 }
 

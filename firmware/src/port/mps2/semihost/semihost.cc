@@ -3,7 +3,7 @@
 // write.
 #include <cstring>
 
-#include "port/mps2/board/mps2.h"
+#include "port/mps2/common/mps2.h"
 
 namespace {
 

@@ -1,5 +1,5 @@
-// STM32 boards: identity, time, memory. The line is in port_stm32_usart.cc, the chip in
-// port_stm32_<chip>.cc.
+// STM32 boards: identity, time, memory. The line is in usart.cc, the chip in
+// the folder of its name.
 #include "port/stm32/common/stm32.h"
 
 #include <cstring>

@@ -1,8 +1,8 @@
-// What the port needs to know of an STM32 whose USART has ISR, RDR and TDR (F7, H7, L4): one
-// port_stm32_<chip>.cc each.
+// What the port needs to know of an STM32 whose USART has ISR, RDR and TDR (F7, H7, L4). Each chip
+// has a folder beside this one that defines kChip and start_clocks().
 #pragma once
 
-#include "port/cortex_m/cortex_m.h"
+#include "port/cortex_m/common/cortex_m.h"
 #include "port/stm32/registers/stm32.h"
 
 namespace stm32 {

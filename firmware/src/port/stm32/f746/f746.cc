@@ -2,7 +2,7 @@
 // board).
 #include "port/stm32/registers/f746.h"
 
-#include "port/cortex_m/cortex_m7.h"
+#include "port/cortex_m/m7/m7.h"
 #include "port/stm32/common/stm32.h"
 
 namespace stm32 {
@@ -13,7 +13,8 @@ const Chip kChip = {
     USART3_IRQn,
     216000000,  // SYSCLK, chosen below
     1,
-    {GPIOD_BASE, 8, 7},  // PD8 USART3_TX, PD9 USART3_RX: AF7 (datasheet DS10916, table 12)
+    // PD8 USART3_TX, PD9 USART3_RX: AF7 (datasheet DS10916, table 12)
+    {GPIOD_BASE, 8, 7},
     {GPIOD_BASE, 9, 7},
     UID_BASE,
     IWDG_BASE,

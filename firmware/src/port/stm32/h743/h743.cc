@@ -2,7 +2,7 @@
 // RM0433, by chapter (FLASH, PWR, RCC) and register name; UM2407 is the board.
 #include "port/stm32/registers/h743.h"
 
-#include "port/cortex_m/cortex_m7.h"
+#include "port/cortex_m/m7/m7.h"
 #include "port/stm32/common/stm32.h"
 
 namespace stm32 {
@@ -24,8 +24,8 @@ const Chip kChip = {
     USART3_IRQn,
     100000000,  // APB1, the kernel clock after reset (RCC_D2CCIP2R.USART28SEL)
     1,
-    {GPIOD_BASE, 8,
-     7},  // PD8 USART3_TX, PD9 USART3_RX: AF7 (datasheet DS12110, alternate functions)
+    // PD8 USART3_TX, PD9 USART3_RX: AF7 (datasheet DS12110, alternate functions)
+    {GPIOD_BASE, 8, 7},
     {GPIOD_BASE, 9, 7},
     UID_BASE,
     IWDG1_BASE,

@@ -12,8 +12,8 @@ const Chip kChip = {
     USART1_IRQn,
     80000000,  // SYSCLK, chosen below
     1,
-    {GPIOB_BASE, 6,
-     7},  // PB6 USART1_TX, PB7 USART1_RX: AF7 (datasheet DS10969, alternate functions)
+    // PB6 USART1_TX, PB7 USART1_RX: AF7 (datasheet DS10969, alternate functions)
+    {GPIOB_BASE, 6, 7},
     {GPIOB_BASE, 7, 7},
     UID_BASE,
     IWDG_BASE,

@@ -12,8 +12,8 @@ const Chip kChip = {
     LPUART1_IRQn,
     120000000,  // SYSCLK, chosen below
     256,        // BRR = 256 * clock / baud (LPUART, baud rate generation)
-    {GPIOG_BASE, 7,
-     8},  // PG7 LPUART1_TX, PG8 LPUART1_RX: AF8 (datasheet DS12023, alternate functions)
+    // PG7 LPUART1_TX, PG8 LPUART1_RX: AF8 (datasheet DS12023, alternate functions)
+    {GPIOG_BASE, 7, 8},
     {GPIOG_BASE, 8, 8},
     UID_BASE,
     IWDG_BASE,

@@ -1,5 +1,5 @@
-// A stand-in for TensorFlow Lite Micro: what engine/tflm and the generated resolver ask of it, and
-// no more.
+// A stand-in for TensorFlow Lite Micro: what engine/tflm/engine.cc and the generated resolver ask
+// of it, and no more.
 #pragma once
 
 #include <cstddef>

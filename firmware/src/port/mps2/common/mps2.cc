@@ -1,11 +1,11 @@
 // The parts of a port that semihosting and UART firmware on MPS2 AN386 and AN500 have in common:
 // identity, time, exit.
-#include "port/mps2/board/mps2.h"
+#include "port/mps2/common/mps2.h"
 
 namespace {
 
-constexpr uint32_t kClockHz =
-    25000000;  // SYSCLK of the FPGA images (Arm DAI 0500); TIMER0 counts it
+// SYSCLK of the FPGA images (Arm DAI 0500), which TIMER0 counts.
+constexpr uint32_t kClockHz = 25000000;
 constexpr uintptr_t kCpuid = 0xE000ED00;  // Armv7-M ARM (DDI 0403E) B3.2.3
 
 // CMSDK APB timer, DDI 0479 section 4.3; TIMER0's base is in the memory map of DAI 0500.
