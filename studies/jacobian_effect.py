@@ -111,7 +111,10 @@ def _row(e: Effect, transferred: BoolArray, shown: int) -> str:
         shares.append(f"{hits.mean():.3f} [{low:.3f}, {high:.3f}]")
     clean, robust, transfer = shares
     left = e.robust[HUGE].mean()
-    return f"| {e.name} | {e.norm:.1f} | {clean} | {shown}/255 | {robust} | {transfer} | {e.distance:g} | {left:.3f} |"
+    return (
+        f"| {e.name} | {e.norm:.1f} | {clean} | {shown}/255 | {robust} | {transfer} | "
+        f"{e.distance:g} | {left:.3f} |"
+    )
 
 
 def main() -> int:
@@ -127,7 +130,8 @@ def main() -> int:
         parser.error(f"no such network: {', '.join(unknown)}")
     try:
         print(
-            f"| network | mean squared J | clean | eps | PGD | transfer | median distance | PGD {HUGE}/255 |"
+            "| network | mean squared J | clean | eps | PGD | transfer | median distance | PGD "
+            f"{HUGE}/255 |"
         )
         print("|---|---|---|---|---|---|---|---|")
         warnings = []

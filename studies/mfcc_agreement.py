@@ -53,10 +53,12 @@ def agreement(folder: Path) -> None:
     silent = (frames == 0).all(axis=2)
     print(f"{difference.size} values, {np.count_nonzero(difference == 0)} equal")
     print(
-        f"{wrapped.sum()} wrapped around in the official file, {wrapped.any(axis=(1, 2, 3)).sum()} recording"
+        f"{wrapped.sum()} wrapped around in the official file, {wrapped.any(axis=(1, 2, 3)).sum()} "
+        "recording"
     )
     print(
-        f"{np.count_nonzero(rest[silent])} more differ in {silent.sum()} frames of zeros, by {rest[silent].max()} level"
+        f"{np.count_nonzero(rest[silent])} more differ in {silent.sum()} frames of zeros, by "
+        f"{rest[silent].max()} level"
     )
     print(
         f"{np.count_nonzero(rest[~silent])} more differ elsewhere, by {rest[~silent].max()} level"

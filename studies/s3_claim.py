@@ -151,16 +151,23 @@ def page(found: list[Answers], samples: int, board: str, command: str) -> str:
             "",
             f"Made by `{command}`, which can be interrupted and called again.",
             "",
-            f"Ayaz et al. 2023 (arXiv:2304.12829) claim {CLAIM} points of white-box robustness for their deeply",
-            "quantized, Jacobian-regularized network over MLPerf Tiny's ResNet8 on CIFAR-10. Ours are in the spirit of",
-            "theirs, not theirs: a network of their family in stochastic ternary weights, without (`s3-ternary`) and",
-            "with (`s3-ternary-jr`) its penalty on every layer's Jacobian, beside the published int8 ResNet8. FGSM and",
-            f"PGD (20 steps) on the same {samples:,} test images, which no network was calibrated on. `float32` is",
-            "attacked through itself, every other rung through the integer network's own gradients (its twin).",
+            f"Ayaz et al. 2023 (arXiv:2304.12829) claim {CLAIM} points of white-box robustness for "
+            "their deeply",
+            "quantized, Jacobian-regularized network over MLPerf Tiny's ResNet8 on CIFAR-10. Ours "
+            "are in the spirit of",
+            "theirs, not theirs: a network of their family in stochastic ternary weights, without "
+            "(`s3-ternary`) and",
+            "with (`s3-ternary-jr`) its penalty on every layer's Jacobian, beside the published "
+            "int8 ResNet8. FGSM and",
+            f"PGD (20 steps) on the same {samples:,} test images, which no network was calibrated "
+            "on. `float32` is",
+            "attacked through itself, every other rung through the integer network's own gradients "
+            "(its twin).",
             "",
             f"## Differences in points on `{rung}`",
             "",
-            "Each of our networks minus the reference, then what the penalty adds; paired, with 95 % intervals.",
+            "Each of our networks minus the reference, then what the penalty adds; paired, with 95 "
+            "% intervals.",
             "",
             *claim(found, rung),
             "",

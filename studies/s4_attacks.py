@@ -159,7 +159,8 @@ def _median(far: Distances | None) -> str:
     if far is None:
         return "-"
     median = quartiles(far.own).median
-    return f"{'not reached' if median is None else f'{median:.3g}'} ({100 * far.reached / far.n:.0f} % reached)"
+    shown = "not reached" if median is None else f"{median:.3g}"
+    return f"{shown} ({100 * far.reached / far.n:.0f} % reached)"
 
 
 def page(found: list[Line], board: str, command: str, missing: list[str]) -> str:
@@ -169,19 +170,29 @@ def page(found: list[Line], board: str, command: str, missing: list[str]) -> str
             "# Ten attacks on ResNet8 in three precisions",
             "",
             f"Made by `{command}`, which can be interrupted and called again;",
-            "the runs' folders hold all records, and `--read` writes this page from those that are complete.",
-            "ResNet8 of the model cards on the first CIFAR-10 test images; `int8` and `int16` (activations; weights in",
-            "int8) were quantized after training, calibrated on training images. Integer networks answer as",
+            "the runs' folders hold all records, and `--read` writes this page from those that are "
+            "complete.",
+            "ResNet8 of the model cards on the first CIFAR-10 test images; `int8` and `int16` "
+            "(activations; weights in",
+            "int8) were quantized after training, calibrated on training images. Integer networks "
+            "answer as",
             f"tflite-micro does, and the firmware on {board} is held to that byte for byte.",
             "",
-            "*Made on* `float32`: all three columns answer the same examples. *Made on* `twin`: each integer network",
-            "answers those that were made on itself, and `float32` those of the int8 network, which it has no part in.",
+            "*Made on* `float32`: all three columns answer the same examples. *Made on* `twin`: "
+            "each integer network",
+            "answers those that were made on itself, and `float32` those of the int8 network, "
+            "which it has no part in.",
             "",
-            "Accuracy in % with its 95 % interval, then the median distance to the boundary over the samples that the",
-            "rung answers right when clean: L2 and L1 in multiples of the input range, Linf in int8 levels, L0",
-            "in elements. Budgets are rounded down to whole int8 levels; the paper rounds to the nearest. What else",
-            "differs from the paper: [Attacks](attacks.md#presets-and-the-studies-they-are-named-after). An L2",
-            "distance of 0.217 is one level in each of the 3,072 elements: around it the lattice decides.",
+            "Accuracy in % with its 95 % interval, then the median distance to the boundary over "
+            "the samples that the",
+            "rung answers right when clean: L2 and L1 in multiples of the input range, Linf in "
+            "int8 levels, L0",
+            "in elements. Budgets are rounded down to whole int8 levels; the paper rounds to the "
+            "nearest. What else",
+            "differs from the paper: "
+            "[Attacks](attacks.md#presets-and-the-studies-they-are-named-after). An L2",
+            "distance of 0.217 is one level in each of the 3,072 elements: around it the lattice "
+            "decides.",
             "",
             f"Versions: {', '.join(sorted({f'`{line.git}`' for line in found}))}.",
             *(["", f"Not run: {', '.join(missing)}."] if missing else []),

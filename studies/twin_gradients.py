@@ -93,7 +93,8 @@ def verdict(found: list[Contest]) -> str:
     losses = [f"{one.name} at {one.level}/255" for one in sure if one.counts[1] < one.counts[2]]
     weaker = f" ({', '.join(losses)})" if losses else ""
     return (
-        f"PGD on the twin is the stronger in {len(sure) - len(losses)} of {len(found)} comparisons (p < {SURE}), "
+        f"PGD on the twin is the stronger in {len(sure) - len(losses)} of {len(found)} comparisons "
+        f"(p < {SURE}), "
         f"the weaker in {len(losses)}{weaker}, and {len(found) - len(sure)} are undecided."
     )
 
@@ -106,10 +107,14 @@ def page(found: list[Contest], command: str) -> str:
             "",
             f"Made by `{command}`, which can be interrupted and called again.",
             "",
-            "PGD, 20 steps, on CIFAR-10 test images that no network was calibrated on, made twice at each budget: on",
-            "the float network and carried over (*transfer*), and on the integer network's own twin, which needs no",
-            "float network (*twin*). Accuracy in % of tflite-micro, whose bytes are the chip's, with 95 % Wilson",
-            "intervals; the difference in points on the same images, with its paired interval and McNemar's exact p.",
+            "PGD, 20 steps, on CIFAR-10 test images that no network was calibrated on, made twice "
+            "at each budget: on",
+            "the float network and carried over (*transfer*), and on the integer network's own "
+            "twin, which needs no",
+            "float network (*twin*). Accuracy in % of tflite-micro, whose bytes are the chip's, "
+            "with 95 % Wilson",
+            "intervals; the difference in points on the same images, with its paired interval and "
+            "McNemar's exact p.",
             "Negative: the twin's own gradients find more.",
             "",
             verdict(found),
@@ -156,7 +161,10 @@ def main() -> int:
         "--page", type=Path, default=Path("docs/twin-gradients.md"), help="where the results go"
     )
     args = parser.parse_args()
-    command = f"python -m tinyrobust.studies.twin_gradients --networks {args.networks} --samples {args.samples} --board {args.board}"
+    command = (
+        f"python -m tinyrobust.studies.twin_gradients --networks {args.networks} "
+        f"--samples {args.samples} --board {args.board}"
+    )
 
     def made() -> str:
         return page(contests([_answers(name, args) for name in args.networks.split(",")]), command)
