@@ -14,16 +14,14 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.stats import mcnemar
 from tinyrobust.host.analysis.groups import Group
-from tinyrobust.studies.figures import difference, share
-from tinyrobust.studies.finished import largest
-from tinyrobust.studies.pages import write_page
+from tinyrobust.studies.pages import bench_arguments, difference, share, write_page
+from tinyrobust.studies.runs import largest
 from tinyrobust.studies.s3_claim import LEVELS, REFERENCE, Answers, answers, read
 
 NETWORKS = (REFERENCE, "resnet8-8bit", "resnet8-4bit", "s3-ternary")
@@ -146,19 +144,12 @@ def _p(value: float) -> str:
 
 def main() -> int:
     """Writes the page. Resumes where it was interrupted."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tinyrobust.studies.twin_gradients", description=__doc__
-    )
-    parser.add_argument("--board", default="native", help="a name that `tinyrobust boards` lists")
+    parser = bench_arguments("twin_gradients", __doc__, "native", "docs/twin-gradients.md")
     parser.add_argument(
         "--samples", type=int, default=SAMPLES, help="the first so many test images"
     )
     parser.add_argument(
         "--networks", default=",".join(NETWORKS), help="which of the zoo, with commas between"
-    )
-    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
-    parser.add_argument(
-        "--page", type=Path, default=Path("docs/twin-gradients.md"), help="where the results go"
     )
     args = parser.parse_args()
     command = (

@@ -6,7 +6,6 @@ a process of its own: oneDNN reads which it may use when it is loaded.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tinyrobust.core.errors import GateFailed
-from tinyrobust.studies.pages import write_page
+from tinyrobust.studies.pages import arguments, write_page
 
 PAGE = Path("docs/tensorflow.md")
 INSTRUCTIONS = ("DEFAULT", "AVX2", "SSE41")
@@ -146,9 +145,7 @@ thousands (`tests/unit/models/keras/test_onednn.py`).
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit code; 1 where a process failed."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tinyrobust.studies.tensorflow.page", description=__doc__
-    )
+    parser = arguments("tensorflow.page", __doc__)
     parser.add_argument(
         "--cases", type=int, default=1000, help="shapes of each operator (default: %(default)s)"
     )

@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.studies.test_s3_claim import group
 from tinyrobust.core.cells import Cell
-from tinyrobust.studies.finished import largest
+from tinyrobust.studies.runs import largest
 from tinyrobust.studies.s3_claim import LEVELS, Answers
 from tinyrobust.studies.twin_gradients import contests, page, verdict
 

@@ -68,7 +68,7 @@ def test_the_sources_compile_and_are_aligned(bundle, tmp_path):
         f"  return p % 16 || g_builtin_plan_size != {len(bundle.plan)}\n"
         f"      || g_model_data_size != {len(bundle.tflite)}; }}\n"
     )
-    firmware = Path(__file__).resolve().parents[4] / "firmware" / "src"
+    firmware = Path(__file__).resolve().parents[4] / "firmware" / "src/engine/builtin"
     sources = [str(tmp_path / n) for n in ("main.cc", "plan.cc", "model_data.cc")]
     subprocess.run(
         ["g++", "-std=c++17", f"-I{firmware}", *sources, "-o", str(tmp_path / "t")], check=True
