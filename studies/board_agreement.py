@@ -4,15 +4,16 @@ by byte, for the cards.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tinyrobust.core.errors import BenchError, UsageError
+from tinyrobust.core.errors import UsageError
 from tinyrobust.host.devices.device import Device
+from tinyrobust.studies.pages import arguments, exit_code
 
 if TYPE_CHECKING:
     from tinyrobust.models.rungs.ladder import Ladder
@@ -44,8 +45,8 @@ def _bytes(raw: np.ndarray | None) -> np.ndarray:
     return np.ascontiguousarray(raw).view(np.uint8).reshape(-1)
 
 
-def main() -> int:
-    """Measures and keeps each entry as it is done. Exit code 1 where a byte differs."""
+def measure(names: Sequence[str], board: str, samples: int) -> int:
+    """Measures and keeps each zoo entry as it is done. Exit code 1 where a byte differs."""
     from tinyrobust.core.cache import cache_folder
     from tinyrobust.host.boards.table import get_board
     from tinyrobust.host.commands.run import say
@@ -53,29 +54,28 @@ def main() -> int:
     from tinyrobust.models.zoo import on_board
     from tinyrobust.models.zoo.catalog import RECIPES, open_model
 
-    parser = argparse.ArgumentParser(
-        prog="python -m tinyrobust.studies.board_agreement", description=__doc__
-    )
+    differing = 0
+    with attach(get_board(board), say) as device:
+        for name in names or sorted(RECIPES):
+            ladder = open_model(name, cache_folder(), lambda _: None)
+            made = agreement(ladder, device, board, samples)
+            on_board.write({**on_board.read(), name: made})
+            say(f"{name}: {made}")
+            differing += made.equal != made.compared
+            ladder.close()
+    return 1 if differing else os.EX_OK
+
+
+def main() -> int:
+    """Measures the entries that are named, or all."""
+    parser = arguments("board_agreement", __doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="zoo entries (default: all)")
     parser.add_argument("--board", default=BOARD, help=f"default {BOARD}")
     parser.add_argument(
         "--samples", type=int, default=SAMPLES, help=f"of each test set (default {SAMPLES})"
     )
     args = parser.parse_args()
-    differing = 0
-    try:
-        with attach(get_board(args.board), say) as device:
-            for name in args.names or sorted(RECIPES):
-                ladder = open_model(name, cache_folder(), lambda _: None)
-                made = agreement(ladder, device, args.board, args.samples)
-                on_board.write({**on_board.read(), name: made})
-                say(f"{name}: {made}")
-                differing += made.equal != made.compared
-                ladder.close()
-    except BenchError as err:
-        print(f"error: {err}", file=sys.stderr)
-        return err.exit_code
-    return 1 if differing else os.EX_OK
+    return exit_code(lambda: measure(args.names, args.board, args.samples))
 
 
 if __name__ == "__main__":

@@ -9,21 +9,21 @@ better than its own.
 
 from __future__ import annotations
 
-import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tinyrobust.attacks.make import AttackRequest, make
 from tinyrobust.core.cells import Cell
-from tinyrobust.core.errors import BenchError
 from tinyrobust.core.stats import wilson
 from tinyrobust.core.types import BoolArray, Dataset, Int8Array
 from tinyrobust.models.rungs.predictors import KerasPredictor
 from tinyrobust.models.training import weight_files
 from tinyrobust.models.training.jacobian import exact_squared_norm
 from tinyrobust.models.training.recipes import recipe
+from tinyrobust.studies.pages import arguments, exit_code
 
 SHOWN = {
     "digits-float": 16,
@@ -111,41 +111,42 @@ def _row(e: Effect, transferred: BoolArray, shown: int) -> str:
         shares.append(f"{hits.mean():.3f} [{low:.3f}, {high:.3f}]")
     clean, robust, transfer = shares
     left = e.robust[HUGE].mean()
-    return f"| {e.name} | {e.norm:.1f} | {clean} | {shown}/255 | {robust} | {transfer} | {e.distance:g} | {left:.3f} |"
+    return (
+        f"| {e.name} | {e.norm:.1f} | {clean} | {shown}/255 | {robust} | {transfer} | "
+        f"{e.distance:g} | {left:.3f} |"
+    )
+
+
+def report(names: Sequence[str]) -> int:
+    """Prints the table of the networks ``names`` in Markdown, then every warning."""
+    print(
+        "| network | mean squared J | clean | eps | PGD | transfer | median distance "
+        f"| PGD {HUGE}/255 |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    warnings = []
+    for name in names:
+        shown, whole = SHOWN[name], recipe(name).task.splits().test
+        test = replace(whole, q=whole.q[:SAMPLES], labels=whole.labels[:SAMPLES])
+        plain, plain_rung = measure(name, test, shown)
+        jr, jr_rung = measure(f"{name}-jr", test, shown)
+        print(_row(plain, right(plain_rung, jr.examples, test), shown))
+        print(_row(jr, right(jr_rung, plain.examples, test), shown), flush=True)
+        warnings += [f"{e.name}, {note}" for e in (plain, jr) for note in e.warnings]
+    print("\n".join(("", *warnings)))
+    return 0
 
 
 def main() -> int:
-    """Prints the table in Markdown, then every warning."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tinyrobust.studies.jacobian_effect", description=__doc__
-    )
+    """Measures the networks that are named, or all."""
+    parser = arguments("jacobian_effect", __doc__)
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"{', '.join(SHOWN)}; all without one"
     )
     names = parser.parse_args().names or list(SHOWN)
     if unknown := [name for name in names if name not in SHOWN]:
         parser.error(f"no such network: {', '.join(unknown)}")
-    try:
-        print(
-            f"| network | mean squared J | clean | eps | PGD | transfer | median distance | PGD {HUGE}/255 |"
-        )
-        print("|---|---|---|---|---|---|---|---|")
-        warnings = []
-        for name in names:
-            shown, whole = SHOWN[name], recipe(name).task.splits().test
-            test = replace(whole, q=whole.q[:SAMPLES], labels=whole.labels[:SAMPLES])
-            (plain, plain_rung), (jr, jr_rung) = (
-                measure(name, test, shown),
-                measure(f"{name}-jr", test, shown),
-            )
-            print(_row(plain, right(plain_rung, jr.examples, test), shown))
-            print(_row(jr, right(jr_rung, plain.examples, test), shown), flush=True)
-            warnings += [f"{e.name}, {note}" for e in (plain, jr) for note in e.warnings]
-        print("\n".join(("", *warnings)))
-    except BenchError as err:
-        print(f"error: {err}", file=sys.stderr)
-        return err.exit_code
-    return 0
+    return exit_code(lambda: report(names))
 
 
 if __name__ == "__main__":

@@ -9,17 +9,17 @@ little endian, 16,000 samples a file. The features and the reference model come 
 
 from __future__ import annotations
 
-import argparse
 import csv
 import sys
 from pathlib import Path
 
 import numpy as np
 
-from tinyrobust.core.errors import BenchError, UsageError
+from tinyrobust.core.errors import UsageError
 from tinyrobust.models.data.download import bench_data
 from tinyrobust.models.data.mfcc import FEATURES, RATE, mfcc, quantize
 from tinyrobust.models.rungs.predictors import TflmPredictor
+from tinyrobust.studies.pages import arguments, exit_code
 
 _FRAME, _STRIDE, _BATCH = 480, 320, 100
 
@@ -53,10 +53,12 @@ def agreement(folder: Path) -> None:
     silent = (frames == 0).all(axis=2)
     print(f"{difference.size} values, {np.count_nonzero(difference == 0)} equal")
     print(
-        f"{wrapped.sum()} wrapped around in the official file, {wrapped.any(axis=(1, 2, 3)).sum()} recording"
+        f"{wrapped.sum()} wrapped around in the official file, {wrapped.any(axis=(1, 2, 3)).sum()} "
+        "recording"
     )
     print(
-        f"{np.count_nonzero(rest[silent])} more differ in {silent.sum()} frames of zeros, by {rest[silent].max()} level"
+        f"{np.count_nonzero(rest[silent])} more differ in {silent.sum()} frames of zeros, by "
+        f"{rest[silent].max()} level"
     )
     print(
         f"{np.count_nonzero(rest[~silent])} more differ elsewhere, by {rest[~silent].max()} level"
@@ -71,16 +73,15 @@ def agreement(folder: Path) -> None:
 
 def main() -> int:
     """The command."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tinyrobust.studies.mfcc_agreement", description=__doc__
-    )
+    parser = arguments("mfcc_agreement", __doc__)
     parser.add_argument("samples", type=Path, metavar="SAMPLES")
-    try:
-        agreement(parser.parse_args().samples)
-    except BenchError as err:
-        print(f"error: {err}", file=sys.stderr)
-        return err.exit_code
-    return 0
+    samples: Path = parser.parse_args().samples
+
+    def study() -> int:
+        agreement(samples)
+        return 0
+
+    return exit_code(study)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ integer rungs through the integer network itself. The paper claims +8.3 points.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -18,22 +17,17 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyrobust.core.cache import cache_folder
 from tinyrobust.core.cells import Cell
 from tinyrobust.host.analysis.groups import Group, groups
-from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.commands.run import say
 from tinyrobust.host.commands.terminal.bar import Progress
 from tinyrobust.host.config.bench import Config
-from tinyrobust.host.devices.attach import attach
 from tinyrobust.host.records.read import read_run
-from tinyrobust.host.report.page import write_report
-from tinyrobust.host.runs.execute import execute
 from tinyrobust.models.rungs.ladder import Ladder
 from tinyrobust.models.zoo.catalog import open_model
 from tinyrobust.models.zoo.mlperf_tiny import calibration_rows, resnet8, unseen
-from tinyrobust.studies.figures import difference, share
-from tinyrobust.studies.pages import write_page
+from tinyrobust.studies.pages import bench_arguments, difference, share, write_page
+from tinyrobust.studies.runs import run
 
 REFERENCE = "mlperf-resnet8"
 OURS = ("s3-ternary", "s3-ternary-jr")
@@ -80,19 +74,13 @@ def answers(
         samples=samples,
         out=out,
     )
-    cache = cache_folder()
-    with attach(get_board(board), say) as device, Progress() as progress:
-        command = "python -m tinyrobust.studies.s3_claim"
-        ladder = open_ladder(name, cache)
-        outcome = execute(config, ladder, device, cache, progress.say, progress.tick, command)
-        ladder.close()
-    write_report(outcome.path)
-    return read(name, outcome.path)
+    command = "python -m tinyrobust.studies.s3_claim"
+    return read(name, run(config, lambda cache: open_ladder(name, cache), command))
 
 
-def read(name: str, run: Path) -> Answers:
-    """What the rungs of a run of ``name`` answered."""
-    _, table = read_run(run)
+def read(name: str, folder: Path) -> Answers:
+    """What the rungs of the run in ``folder``, one of network ``name``, answered."""
+    _, table = read_run(folder)
     return Answers(name, groups(table))
 
 
@@ -151,16 +139,23 @@ def page(found: list[Answers], samples: int, board: str, command: str) -> str:
             "",
             f"Made by `{command}`, which can be interrupted and called again.",
             "",
-            f"Ayaz et al. 2023 (arXiv:2304.12829) claim {CLAIM} points of white-box robustness for their deeply",
-            "quantized, Jacobian-regularized network over MLPerf Tiny's ResNet8 on CIFAR-10. Ours are in the spirit of",
-            "theirs, not theirs: a network of their family in stochastic ternary weights, without (`s3-ternary`) and",
-            "with (`s3-ternary-jr`) its penalty on every layer's Jacobian, beside the published int8 ResNet8. FGSM and",
-            f"PGD (20 steps) on the same {samples:,} test images, which no network was calibrated on. `float32` is",
-            "attacked through itself, every other rung through the integer network's own gradients (its twin).",
+            f"Ayaz et al. 2023 (arXiv:2304.12829) claim {CLAIM} points of white-box robustness for "
+            "their deeply",
+            "quantized, Jacobian-regularized network over MLPerf Tiny's ResNet8 on CIFAR-10. Ours "
+            "are in the spirit of",
+            "theirs, not theirs: a network of their family in stochastic ternary weights, without "
+            "(`s3-ternary`) and",
+            "with (`s3-ternary-jr`) its penalty on every layer's Jacobian, beside the published "
+            "int8 ResNet8. FGSM and",
+            f"PGD (20 steps) on the same {samples:,} test images, which no network was calibrated "
+            "on. `float32` is",
+            "attacked through itself, every other rung through the integer network's own gradients "
+            "(its twin).",
             "",
             f"## Differences in points on `{rung}`",
             "",
-            "Each of our networks minus the reference, then what the penalty adds; paired, with 95 % intervals.",
+            "Each of our networks minus the reference, then what the penalty adds; paired, with 95 "
+            "% intervals.",
             "",
             *claim(found, rung),
             "",
@@ -176,18 +171,9 @@ def page(found: list[Answers], samples: int, board: str, command: str) -> str:
 
 def main() -> int:
     """Writes the page. Resumes where it was interrupted."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tinyrobust.studies.s3_claim", description=__doc__
-    )
-    parser.add_argument(
-        "--board", default="qemu_an500", help="a name that `tinyrobust boards` lists"
-    )
+    parser = bench_arguments("s3_claim", __doc__, "qemu_an500", "docs/s3-claim.md")
     parser.add_argument(
         "--samples", type=int, default=SAMPLES, help="the first so many test images"
-    )
-    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
-    parser.add_argument(
-        "--page", type=Path, default=Path("docs/s3-claim.md"), help="where the results go"
     )
     args = parser.parse_args()
     command = f"python -m tinyrobust.studies.s3_claim --board {args.board} --samples {args.samples}"

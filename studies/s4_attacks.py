@@ -14,22 +14,17 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinyrobust.core.cache import cache_folder
 from tinyrobust.core.errors import UsageError, nearest
 from tinyrobust.host.analysis.budgets import of_row
 from tinyrobust.host.analysis.distances import Distances, distances, quartiles
 from tinyrobust.host.analysis.metrics import SummaryRow, summarise
-from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.commands.run import say
 from tinyrobust.host.commands.terminal.bar import Progress
 from tinyrobust.host.config.bench import Config
-from tinyrobust.host.devices.attach import attach
 from tinyrobust.host.records.read import read_run
-from tinyrobust.host.report.page import write_report
-from tinyrobust.host.runs.execute import execute
 from tinyrobust.models.zoo.catalog import open_model
-from tinyrobust.studies.finished import largest
-from tinyrobust.studies.pages import write_page
+from tinyrobust.studies.pages import bench_arguments, write_page
+from tinyrobust.studies.runs import largest, run
 
 NETWORKS = {"int8": "resnet8-ptq", "int16": "resnet8-int16x8"}
 """Zoo entries: the same float network, quantized after training on samples that are not in the test
@@ -76,27 +71,22 @@ class Line:
 
 def measure(precision: str, attack: str, samples: int, board: str, out: Path) -> Path:
     """Runs, or finishes, or just finds, one network under ``attack``; the run's folder."""
-    cache = cache_folder()
-    ladder = open_model(NETWORKS[precision], cache, say)
+    name = NETWORKS[precision]
     config = Config(
-        model=f"zoo:{ladder.name}",
+        model=f"zoo:{name}",
         board=board,
         attacks=("clean", attack),
         sources=("float32", "twin"),
         samples=samples,
         out=out,
     )
-    with attach(get_board(board), say) as device, Progress() as progress:
-        command = "python -m tinyrobust.studies.s4_attacks"
-        outcome = execute(config, ladder, device, cache, progress.say, progress.tick, command)
-    ladder.close()
-    write_report(outcome.path)
-    return outcome.path
+    command = "python -m tinyrobust.studies.s4_attacks"
+    return run(config, lambda cache: open_model(name, cache, say), command)
 
 
-def read(run: Path, precision: str, attack: str) -> list[Line]:
-    """What the rungs of a run answered, clean and under ``attack``."""
-    manifest, table = read_run(run)
+def read(folder: Path, precision: str, attack: str) -> list[Line]:
+    """What the rungs of the run in ``folder`` answered, clean and under ``attack``."""
+    manifest, table = read_run(folder)
     far = {(d.rung, d.attack, d.source): d for d in distances(table, manifest)}
     names = {"float32": "float32", INTEGER: precision}
     return [
@@ -114,11 +104,11 @@ def finished(out: Path, wanted: tuple[str, ...]) -> tuple[list[Line], list[str]]
     missing = []
     for attack in wanted:
         for precision, model in NETWORKS.items():
-            run = largest(out, model, attack)
-            if run is None:
+            complete = largest(out, model, attack)
+            if complete is None:
                 missing.append(f"{attack} on {precision}")
             else:
-                found += read(run, precision, attack)
+                found += read(complete, precision, attack)
     return found, missing
 
 
@@ -159,7 +149,8 @@ def _median(far: Distances | None) -> str:
     if far is None:
         return "-"
     median = quartiles(far.own).median
-    return f"{'not reached' if median is None else f'{median:.3g}'} ({100 * far.reached / far.n:.0f} % reached)"
+    shown = "not reached" if median is None else f"{median:.3g}"
+    return f"{shown} ({100 * far.reached / far.n:.0f} % reached)"
 
 
 def page(found: list[Line], board: str, command: str, missing: list[str]) -> str:
@@ -169,19 +160,29 @@ def page(found: list[Line], board: str, command: str, missing: list[str]) -> str
             "# Ten attacks on ResNet8 in three precisions",
             "",
             f"Made by `{command}`, which can be interrupted and called again;",
-            "the runs' folders hold all records, and `--read` writes this page from those that are complete.",
-            "ResNet8 of the model cards on the first CIFAR-10 test images; `int8` and `int16` (activations; weights in",
-            "int8) were quantized after training, calibrated on training images. Integer networks answer as",
+            "the runs' folders hold all records, and `--read` writes this page from those that are "
+            "complete.",
+            "ResNet8 of the model cards on the first CIFAR-10 test images; `int8` and `int16` "
+            "(activations; weights in",
+            "int8) were quantized after training, calibrated on training images. Integer networks "
+            "answer as",
             f"tflite-micro does, and the firmware on {board} is held to that byte for byte.",
             "",
-            "*Made on* `float32`: all three columns answer the same examples. *Made on* `twin`: each integer network",
-            "answers those that were made on itself, and `float32` those of the int8 network, which it has no part in.",
+            "*Made on* `float32`: all three columns answer the same examples. *Made on* `twin`: "
+            "each integer network",
+            "answers those that were made on itself, and `float32` those of the int8 network, "
+            "which it has no part in.",
             "",
-            "Accuracy in % with its 95 % interval, then the median distance to the boundary over the samples that the",
-            "rung answers right when clean: L2 and L1 in multiples of the input range, Linf in int8 levels, L0",
-            "in elements. Budgets are rounded down to whole int8 levels; the paper rounds to the nearest. What else",
-            "differs from the paper: [Attacks](attacks.md#presets-and-the-studies-they-are-named-after). An L2",
-            "distance of 0.217 is one level in each of the 3,072 elements: around it the lattice decides.",
+            "Accuracy in % with its 95 % interval, then the median distance to the boundary over "
+            "the samples that the",
+            "rung answers right when clean: L2 and L1 in multiples of the input range, Linf in "
+            "int8 levels, L0",
+            "in elements. Budgets are rounded down to whole int8 levels; the paper rounds to the "
+            "nearest. What else",
+            "differs from the paper: "
+            "[Attacks](attacks.md#presets-and-the-studies-they-are-named-after). An L2",
+            "distance of 0.217 is one level in each of the 3,072 elements: around it the lattice "
+            "decides.",
             "",
             f"Versions: {', '.join(sorted({f'`{line.git}`' for line in found}))}.",
             *(["", f"Not run: {', '.join(missing)}."] if missing else []),
@@ -228,20 +229,13 @@ def results(args: argparse.Namespace) -> str:
 
 def main() -> int:
     """Writes the page. Resumes where it was interrupted."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tinyrobust.studies.s4_attacks", description=__doc__
-    )
-    parser.add_argument("--board", default="native", help="a name that `tinyrobust boards` lists")
+    parser = bench_arguments("s4_attacks", __doc__, "native", "docs/s4-attacks.md")
     parser.add_argument(
         "--samples", type=int, help="test images for every attack (default: 16 to 128, by its cost)"
     )
     parser.add_argument("--attacks", help="only these of them, with commas between")
-    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
     parser.add_argument(
         "--read", action="store_true", help="run nothing: the page of the complete runs in --out"
-    )
-    parser.add_argument(
-        "--page", type=Path, default=Path("docs/s4-attacks.md"), help="where the results go"
     )
     args = parser.parse_args()
     return write_page(args.page, lambda: results(args))

@@ -14,16 +14,14 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.stats import mcnemar
 from tinyrobust.host.analysis.groups import Group
-from tinyrobust.studies.figures import difference, share
-from tinyrobust.studies.finished import largest
-from tinyrobust.studies.pages import write_page
+from tinyrobust.studies.pages import bench_arguments, difference, share, write_page
+from tinyrobust.studies.runs import largest
 from tinyrobust.studies.s3_claim import LEVELS, REFERENCE, Answers, answers, read
 
 NETWORKS = (REFERENCE, "resnet8-8bit", "resnet8-4bit", "s3-ternary")
@@ -93,7 +91,8 @@ def verdict(found: list[Contest]) -> str:
     losses = [f"{one.name} at {one.level}/255" for one in sure if one.counts[1] < one.counts[2]]
     weaker = f" ({', '.join(losses)})" if losses else ""
     return (
-        f"PGD on the twin is the stronger in {len(sure) - len(losses)} of {len(found)} comparisons (p < {SURE}), "
+        f"PGD on the twin is the stronger in {len(sure) - len(losses)} of {len(found)} comparisons "
+        f"(p < {SURE}), "
         f"the weaker in {len(losses)}{weaker}, and {len(found) - len(sure)} are undecided."
     )
 
@@ -106,10 +105,14 @@ def page(found: list[Contest], command: str) -> str:
             "",
             f"Made by `{command}`, which can be interrupted and called again.",
             "",
-            "PGD, 20 steps, on CIFAR-10 test images that no network was calibrated on, made twice at each budget: on",
-            "the float network and carried over (*transfer*), and on the integer network's own twin, which needs no",
-            "float network (*twin*). Accuracy in % of tflite-micro, whose bytes are the chip's, with 95 % Wilson",
-            "intervals; the difference in points on the same images, with its paired interval and McNemar's exact p.",
+            "PGD, 20 steps, on CIFAR-10 test images that no network was calibrated on, made twice "
+            "at each budget: on",
+            "the float network and carried over (*transfer*), and on the integer network's own "
+            "twin, which needs no",
+            "float network (*twin*). Accuracy in % of tflite-micro, whose bytes are the chip's, "
+            "with 95 % Wilson",
+            "intervals; the difference in points on the same images, with its paired interval and "
+            "McNemar's exact p.",
             "Negative: the twin's own gradients find more.",
             "",
             verdict(found),
@@ -141,22 +144,18 @@ def _p(value: float) -> str:
 
 def main() -> int:
     """Writes the page. Resumes where it was interrupted."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tinyrobust.studies.twin_gradients", description=__doc__
-    )
-    parser.add_argument("--board", default="native", help="a name that `tinyrobust boards` lists")
+    parser = bench_arguments("twin_gradients", __doc__, "native", "docs/twin-gradients.md")
     parser.add_argument(
         "--samples", type=int, default=SAMPLES, help="the first so many test images"
     )
     parser.add_argument(
         "--networks", default=",".join(NETWORKS), help="which of the zoo, with commas between"
     )
-    parser.add_argument("--out", type=Path, default=Path("runs"), help="folder of the runs")
-    parser.add_argument(
-        "--page", type=Path, default=Path("docs/twin-gradients.md"), help="where the results go"
-    )
     args = parser.parse_args()
-    command = f"python -m tinyrobust.studies.twin_gradients --networks {args.networks} --samples {args.samples} --board {args.board}"
+    command = (
+        f"python -m tinyrobust.studies.twin_gradients --networks {args.networks} "
+        f"--samples {args.samples} --board {args.board}"
+    )
 
     def made() -> str:
         return page(contests([_answers(name, args) for name in args.networks.split(",")]), command)

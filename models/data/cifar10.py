@@ -15,7 +15,7 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Dataset, Int64Array, TensorSpec
 from tinyrobust.models.data.download import Source, bench_data, files, found, to_stderr
-from tinyrobust.models.data.splits import Splits, dataset, stratified, to_lattice
+from tinyrobust.models.data.splits import Splits, dataset, divided, of_pixels, to_lattice
 
 CLASS_NAMES = (
     "airplane",
@@ -44,8 +44,7 @@ Images = NDArray[np.uint8]
 
 
 def cifar10(say: Say = to_stderr) -> Splits:
-    """Official 10,000 test images; 500 calibration and 2,000 validation images, balanced, out of
-    the 50,000 others.
+    """Official 10,000 test images; of the others 500 calibrate, 2,000 validate, 47,500 train.
 
     Raises UsageError when the data are neither under ``BENCH_DATA`` nor to be had.
     """
@@ -53,17 +52,8 @@ def cifar10(say: Say = to_stderr) -> Splits:
     images, labels = _parts(
         [f"train_{i}" for i in numbers], [f"data_batch_{i}" for i in numbers], say
     )
-    calibration, validation, train = stratified(labels, (500, 2_000), seed=0)
-
-    def part(name: str, rows: Int64Array) -> Dataset:
-        return dataset(f"cifar10/{name}", to_lattice(images[rows]), labels[rows])
-
-    return Splits(
-        part("train", np.sort(train)),
-        part("validation", validation),
-        part("calibration", calibration),
-        official_test(say),
-    )
+    part = of_pixels("cifar10", images, labels)
+    return divided(part, labels, (500, 2_000), official_test(say))
 
 
 def official_test(say: Say = to_stderr) -> Dataset:

@@ -87,7 +87,8 @@ def found(source: Source, say: Say = to_stderr) -> Path:
     try:
         if path.stat().st_size != source.size or _sha256(path) != source.sha256:
             raise UsageError(
-                f"{path}: not the {source.size} bytes of {source.url} (its SHA-256 is not {source.sha256})"
+                f"{path}: not the {source.size} bytes of {source.url} (its SHA-256 is not "
+                f"{source.sha256})"
             )
     except OSError as err:
         raise UsageError(f"{path}: {err.strerror}") from None
@@ -116,7 +117,8 @@ def fetched(source: Source, say: Say = to_stderr) -> Path:
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as err:
         reason = getattr(err, "reason", None) or err
         raise UsageError(
-            f"{source.url}: {reason}; check the network and run again, it continues, or put a copy of {source.file} "
+            f"{source.url}: {reason}; check the network and run again, it continues, or put a copy "
+            f"of {source.file} "
             f"into {os.environ.get('BENCH_DATA') or '$BENCH_DATA'}/{source.folder}"
         ) from None
     except OSError as err:
@@ -149,7 +151,8 @@ def _download(source: Source, partial: Path, say: Say) -> None:
                 before, have = have, have + len(block)
                 if before * 10 // source.size != have * 10 // source.size:
                     say(
-                        f"{source.file}: {have * 100 // source.size} % of {source.size / 1e6:.0f} MB"
+                        f"{source.file}: {have * 100 // source.size} % of {source.size / 1e6:.0f} "
+                        "MB"
                     )
 
 
@@ -190,7 +193,8 @@ def files(path: Path, largest: int) -> Iterator[tuple[str, bytes]]:
                         continue
                     if member.size > largest:
                         raise UsageError(
-                            f"{path}: {member.name} has {member.size} bytes, at most {largest} are expected"
+                            f"{path}: {member.name} has {member.size} bytes, at most {largest} are "
+                            "expected"
                         )
                     content = archive.extractfile(member)
                     if content is not None:

@@ -15,7 +15,7 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Dataset, Int64Array, TensorSpec
 from tinyrobust.models.data.download import Source, fetched, own_copy, to_stderr
-from tinyrobust.models.data.splits import Splits, dataset, stratified, to_lattice
+from tinyrobust.models.data.splits import Splits, dataset, divided, of_pixels, to_lattice
 
 SPEC = TensorSpec((28, 28, 1), 1 / 128, 0)
 CLASS_NAMES = tuple("0123456789")
@@ -108,23 +108,13 @@ FASHION = _family(
 
 
 def splits(family: Family, say: Say = to_stderr) -> Splits:
-    """Official 10,000 test images; 500 calibration and 6,000 validation images out of the 60,000
-    others.
+    """Official 10,000 test images; of the others 500 calibrate, 6,000 validate, 53,500 train.
 
     Raises UsageError where a file cannot be had or is not what it should be.
     """
     images, labels = _pair(family, family.train_images, family.train_labels, 60_000, say)
-    calibration, validation, train = stratified(labels, (500, 6_000), seed=0)
-
-    def part(name: str, rows: Int64Array) -> Dataset:
-        return dataset(f"{family.name}/{name}", to_lattice(images[rows]), labels[rows])
-
-    return Splits(
-        part("train", np.sort(train)),
-        part("validation", validation),
-        part("calibration", calibration),
-        official_test(family, say),
-    )
+    part = of_pixels(family.name, images, labels)
+    return divided(part, labels, (500, 6_000), official_test(family, say))
 
 
 def official_test(family: Family, say: Say = to_stderr) -> Dataset:

@@ -1,10 +1,9 @@
-"""Data on a model's int8 input lattice: the digits that ship with scikit-learn, and the splits
-every recipe gets.
-"""
+"""The four parts of a data set on the int8 input grid, and how rows are drawn into them."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,9 +37,31 @@ def to_lattice(pixels: NDArray[np.uint8]) -> Int8Array:
     return q
 
 
+Part = Callable[[str, Int64Array], Dataset]
+"""Rows of a data set, under the name of a part."""
+
+
+def of_pixels(name: str, images: NDArray[np.uint8], labels: Int64Array) -> Part:
+    """Parts of data set ``name`` made of rows of ``images`` uint8 [n, ...] and ``labels`` [n]."""
+    return lambda kind, rows: dataset(f"{name}/{kind}", to_lattice(images[rows]), labels[rows])
+
+
+def divided(part: Part, labels: Int64Array, sizes: tuple[int, int], test: Dataset) -> Splits:
+    """Calibration and validation of ``sizes`` drawn by class; training has the rest, in order.
+
+    ``labels`` are those of the rows that ``part`` takes, none of which is in ``test``.
+    """
+    calibration, validation, train = stratified(labels, sizes, seed=0)
+    return Splits(
+        part("train", np.sort(train)),
+        part("validation", validation),
+        part("calibration", calibration),
+        test,
+    )
+
+
 def stratified(labels: Int64Array, sizes: tuple[int, ...], seed: int) -> list[NDArray[np.int64]]:
-    """Disjoint row numbers, ``sizes`` of them and then the rest, each part with the classes' own
-    proportions.
+    """Disjoint row numbers, ``sizes`` of them and then the rest, each with all classes' shares.
 
     Rows are shuffled within their class and interleaved, so that every prefix is balanced.
     """

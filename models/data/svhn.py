@@ -1,7 +1,4 @@
-"""SVHN, cropped digits (Netzer et al.
-
-2011): 32x32 RGB house numbers on the lattice q = pixel - 128.
-"""
+"""SVHN's cropped digits (Netzer and others 2011): 32x32 RGB house numbers, q = pixel - 128."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Dataset, Int64Array, TensorSpec
 from tinyrobust.models.data.download import Source, found, to_stderr
-from tinyrobust.models.data.splits import Splits, dataset, stratified, to_lattice
+from tinyrobust.models.data.splits import Splits, dataset, divided, of_pixels, to_lattice
 
 CLASS_NAMES = tuple("0123456789")
 SPEC = TensorSpec((32, 32, 3), 1 / 128, 0)
@@ -54,24 +51,14 @@ TEST = Part(
 
 
 def splits(train: Part = TRAIN, test: Part = TEST, say: Say = to_stderr) -> Splits:
-    """Official 26,032 test images; 500 calibration and 6,000 validation images out of the 73,257
-    others.
+    """Official 26,032 test images; of the others 500 calibrate, 6,000 validate, 66,757 train.
 
     Classes are as unequal as in the data. Raises UsageError where a file cannot be had or is not
     what it should be.
     """
     images, labels = _read(train, say)
-    calibration, validation, rest = stratified(labels, (500, 6_000), seed=0)
-
-    def part(kind: str, rows: Int64Array) -> Dataset:
-        return dataset(f"svhn/{kind}", to_lattice(images[rows]), labels[rows])
-
-    return Splits(
-        part("train", np.sort(rest)),
-        part("validation", validation),
-        part("calibration", calibration),
-        official_test(test, say),
-    )
+    part = of_pixels("svhn", images, labels)
+    return divided(part, labels, (500, 6_000), official_test(test, say))
 
 
 def official_test(test: Part = TEST, say: Say = to_stderr) -> Dataset:

@@ -1,5 +1,4 @@
-"""Visual wake words as MLPerf Tiny packs them: COCO 2014 in 96x96 RGB, person or none, q = pixel -
-128.
+"""Visual wake words as MLPerf Tiny packs them: COCO 2014, 96x96 RGB, q = pixel - 128.
 
 Test is MLPerf Tiny's own accuracy set ``vww01``, by its list of 1,000 COCO numbers; nothing else
 uses those images.
@@ -19,7 +18,7 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Dataset, TensorSpec
 from tinyrobust.models.data.download import Source, files, found, to_stderr
-from tinyrobust.models.data.splits import Splits, dataset, stratified, to_lattice
+from tinyrobust.models.data.splits import Splits, dataset, divided, stratified, to_lattice
 
 CLASS_NAMES = ("no person", "person")
 SPEC = TensorSpec((96, 96, 3), 1 / 128, 0)
@@ -70,18 +69,12 @@ def splits(published: Published = MLPERF_TINY, say: Say = to_stderr) -> Splits:
     test = _part("test", wanted, images, published)
     others = sorted(images.keys() - set(wanted))
     labels = np.array([images[number][0] for number in others], np.int64)
-    calibration, validation, train = stratified(labels, (_CALIBRATION, len(others) // 10), seed=0)
 
     def part(kind: str, rows: NDArray[np.int64]) -> Dataset:
         say(f"vww: unpacking {len(rows)} images for {kind}")
         return _part(kind, [others[row] for row in rows], images, published)
 
-    return Splits(
-        part("train", np.sort(train)),
-        part("validation", validation),
-        part("calibration", calibration),
-        test,
-    )
+    return divided(part, labels, (_CALIBRATION, len(others) // 10), test)
 
 
 def official_test(published: Published = MLPERF_TINY, say: Say = to_stderr) -> Dataset:

@@ -115,7 +115,8 @@ def _check_input(model: Any, tflite: bytes, spec: TensorSpec, activations: Activ
         or t.zero_points[0] != zero_point
     ):
         raise UsageError(
-            f"{model.name}: the converter put its input on scale {t.scales} and zero point {t.zero_points}, the data "
+            f"{model.name}: the converter put its input on scale {t.scales} and zero point "
+            f"{t.zero_points}, the data "
             f"are on {scale:.6g} and {zero_point}"
         )
 

@@ -163,7 +163,8 @@ def requantize(e: Emitter, step: Step, inputs: list[Value]) -> Value:
         return x
     if grid.low == 0 or not grid.one_stage:
         raise ValueError(
-            "it narrows its input's range, which no single operator does exactly; move it to a layer"
+            "it narrows its input's range, which no single operator does exactly; move it to a "
+            "layer"
         )
     out = e.tensor(step.name, step.shape, grid.scale, grid.zero_point)
     e.writer.operator("QUANTIZE", 2, [x.index], out.index, schema.QuantizeOptionsT())
@@ -235,5 +236,6 @@ def _check_same_grid(step: Step, x: Value) -> None:
     grid = _grid(step)
     if (grid.scale, grid.zero_point) != (x.scale, x.zero_point):
         raise ValueError(
-            f"the QActivation after it must have its input's grid (scale {x.scale}), not {grid.scale}"
+            f"the QActivation after it must have its input's grid (scale {x.scale}), not "
+            f"{grid.scale}"
         )

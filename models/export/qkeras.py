@@ -71,7 +71,8 @@ def _explained(
     for layer in compare_layers(qat, tflite, spec, data.q[:_LAYER_SAMPLES]):
         if layer.worst:
             say(
-                f"{name}: layer {layer.layer}: {layer.equal:.2%} of values equal, worst {layer.worst} levels"
+                f"{name}: layer {layer.layer}: {layer.equal:.2%} of values equal, worst "
+                f"{layer.worst} levels"
             )
     why = tuple(reasons(qat))
     for reason in why:

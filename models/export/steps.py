@@ -40,7 +40,8 @@ def steps_of(model: Any) -> list[Step]:
     layers = list(model.layers)
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise UsageError(
-            f"model {model.name}: {len(model.inputs)} inputs, {len(model.outputs)} outputs; 1 each fit"
+            f"model {model.name}: {len(model.inputs)} inputs, {len(model.outputs)} outputs; 1 each "
+            "fit"
         )
     producers = {layer.name: _producers(layer) for layer in layers}
     consumers: dict[str, list[Any]] = {layer.name: [] for layer in layers}

@@ -1,6 +1,6 @@
-"""A deeply quantized CNN for CIFAR-10 after Ayaz et al.
+"""A deeply quantized CNN for CIFAR-10 after Ayaz and others 2023 (S3): six convolutions.
 
-2023 (S3): six convolutions, 205 k weights, 19 M MACs.
+It has 205 k weights and 19 M multiply-accumulates.
 
 The paper gives no layer table; this one is ours, kept in its spirit: plain convolutions, ternary
 (or binary, 2, 4 or 8-bit) weights, and one Jacobian penalty per layer.

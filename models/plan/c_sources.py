@@ -119,7 +119,8 @@ def _resolver_source(bundle: Bundle) -> str:
     )
     return (
         '// Generated; do not edit.\n#include "op_resolver.h"\n\n'
-        f"TfLiteStatus RegisterModelOps(ModelOpResolver& resolver) {{\n{calls}  return kTfLiteOk;\n}}\n"
+        "TfLiteStatus RegisterModelOps(ModelOpResolver& resolver) "
+        f"{{\n{calls}  return kTfLiteOk;\n}}\n"
     )
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinyrobust.core.abi import layout
-from tinyrobust.core.abi.plan import CONSTANT_ALIGN, MAX_DIM, MAX_EXTENT, RECORDS, Head, Kind
+from tinyrobust.core.abi.plan import MAX_DIM, MAX_EXTENT, RECORDS, Head, Kind
 from tinyrobust.models.plan import fixed_point
+from tinyrobust.models.plan.constants import Constants
 from tinyrobust.models.tflite.reader import Graph, Operator, Tensor, type_name
 from tinyrobust.models.tflite.schema import ACTIVATION, TENSOR_TYPE, schema
 
@@ -30,32 +30,6 @@ ACTIVATION_TYPES: dict[int, type[np.int8] | type[np.int16]] = {INT8: np.int8, IN
 def fail(why: str) -> NoReturn:
     """Refuses the operator."""
     raise ValueError(why)
-
-
-class Constants:
-    """Constants back to back, aligned.
-
-    Addresses are bytes from the start of the plan, where ``base`` is the first.
-    """
-
-    def __init__(self, base: int) -> None:
-        self.base = base
-        self.data = bytearray()
-        self._shared: dict[bytes, int] = {}
-
-    def add(self, values: NDArray[Any]) -> int:
-        """Appends ``values``, little-endian; returns their address."""
-        self.data += bytes(-len(self.data) % CONSTANT_ALIGN)
-        at = self.base + len(self.data)
-        self.data += values.astype(values.dtype.newbyteorder("<")).tobytes()
-        return at
-
-    def share(self, values: NDArray[Any]) -> int:
-        """As ``add``, but once only for the same bytes."""
-        key = values.tobytes()
-        if key not in self._shared:
-            self._shared[key] = self.add(values)
-        return self._shared[key]
 
 
 @dataclass(frozen=True)
@@ -90,7 +64,8 @@ class Checked:
         expected = INT16 if self.wide else INT8
         if t.tflite_type != expected:
             fail(
-                f"tensor {t.index} ({t.name}) is {type_name(t)} in a model of {TENSOR_TYPE[expected]} activations"
+                f"tensor {t.index} ({t.name}) is {type_name(t)} in a model of "
+                f"{TENSOR_TYPE[expected]} activations"
             )
         return check_activation(t)
 
@@ -154,11 +129,13 @@ def check_activation(t: Tensor) -> Tensor:
     low, high = (-128, 127) if t.tflite_type == INT8 else (0, 0)
     if not low <= t.zero_points[0] <= high:
         fail(
-            f"tensor {t.index} ({t.name}) has zero point {t.zero_points[0]}, {type_name(t)} takes {low} to {high}"
+            f"tensor {t.index} ({t.name}) has zero point {t.zero_points[0]}, {type_name(t)} takes "
+            f"{low} to {high}"
         )
     if not 1 <= len(t.shape) <= 4 or min(t.shape) < 1 or max(t.shape) > MAX_DIM:
         fail(
-            f"tensor {t.index} ({t.name}) has shape {list(t.shape)}, 1 to 4 dimensions of 1 to {MAX_DIM} fit"
+            f"tensor {t.index} ({t.name}) has shape {list(t.shape)}, 1 to 4 dimensions of 1 to "
+            f"{MAX_DIM} fit"
         )
     return t
 
@@ -188,7 +165,8 @@ def nhwc(t: Tensor) -> tuple[int, int, int]:
     """Height, width, channels of one sample."""
     if len(t.shape) != 4 or t.shape[0] != 1:
         fail(
-            f"tensor {t.index} ({t.name}) has shape {list(t.shape)}, [1, height, width, channels] is supported"
+            f"tensor {t.index} ({t.name}) has shape {list(t.shape)}, [1, height, width, channels] "
+            "is supported"
         )
     return t.shape[1], t.shape[2], t.shape[3]
 

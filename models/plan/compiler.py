@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinyrobust.core.abi import layout
-from tinyrobust.core.abi.plan import ARENA_ALIGN, CONSTANT_ALIGN, LAYOUT, MAGIC, RECORDS, PlanHeader
+from tinyrobust.core.abi.plan import ARENA_ALIGN, CONSTANT_ALIGN, LAYOUT, MAGIC, PlanHeader, Record
 from tinyrobust.core.abi.wire import MAX_TENSOR
 from tinyrobust.core.abi.wire import Tensor as WireTensor
 from tinyrobust.core.errors import UsageError
@@ -22,14 +22,14 @@ from tinyrobust.models.plan import arena
 from tinyrobust.models.plan.checks import (
     ACTIVATION_TYPES,
     Checked,
-    Constants,
     bytes_of,
     check_activation,
     scale,
     zero_point,
 )
+from tinyrobust.models.plan.constants import Constants, moved
 from tinyrobust.models.plan.reader import read_plan
-from tinyrobust.models.plan.records import aliases_input, kind_of, record_of
+from tinyrobust.models.plan.records import aliases_input, record_of
 from tinyrobust.models.tflite.reader import Graph, Operator, Tensor, read_graph, type_name
 from tinyrobust.models.tflite.schema import OPERATOR, parsing
 
@@ -60,29 +60,26 @@ def compile_plan(tflite: bytes) -> Plan:
     source, sink = _edge(graph, graph.inputs, "input"), _edge(graph, graph.outputs, "output")
     if source.tflite_type != sink.tflite_type:
         raise UsageError(
-            f"model: its input is {type_name(source)}, its output {type_name(sink)}; give both one type"
+            f"model: its input is {type_name(source)}, its output {type_name(sink)}; give both one "
+            "type"
         )
     _check_order(graph)
     offsets, arena_bytes = _place(graph)
-    records_bytes = 0
+    constants = Constants()
+    records: list[Record] = []
     for op in graph.operators:
         with _refusing(op):
-            records_bytes += layout.size(
-                RECORDS[kind_of(Checked(graph, op, offsets, Constants(0)))]
-            )
+            records.append(record_of(Checked(graph, op, offsets, constants)))
+    records_bytes = sum(record.head.bytes for record in records)
     base = -(-(layout.size(PlanHeader) + records_bytes) // CONSTANT_ALIGN) * CONSTANT_ALIGN
-    constants = Constants(base)
-    records = bytearray()
-    for op in graph.operators:
-        with _refusing(op):
-            records += layout.pack(record_of(Checked(graph, op, offsets, constants)))
+    packed = b"".join(layout.pack(moved(record, base)) for record in records)
     header = PlanHeader(
         magic=MAGIC,
         layout=LAYOUT,
         total_bytes=base + len(constants.data),
         crc=0,
         n_ops=len(graph.operators),
-        ops_bytes=len(records),
+        ops_bytes=len(packed),
         arena_bytes=arena_bytes,
         input_offset=offsets[source.index],
         output_offset=offsets[sink.index],
@@ -91,7 +88,7 @@ def compile_plan(tflite: bytes) -> Plan:
         plan_id=bytes(32),
         model_sha256=hashlib.sha256(tflite).digest(),
     )
-    body = bytes(records).ljust(base - layout.size(PlanHeader), b"\0") + bytes(constants.data)
+    body = packed.ljust(base - layout.size(PlanHeader), b"\0") + bytes(constants.data)
     header = replace(header, plan_id=hashlib.sha256(layout.pack(header) + body).digest())
     header = replace(header, crc=zlib.crc32((layout.pack(header) + body)[_CRC_FROM:]))
     ops = tuple(OPERATOR[op.code] for op in graph.operators)

@@ -52,7 +52,8 @@ def convolution(o: Checked) -> Conv:
     in_h, in_w, in_c = nhwc(x)
     if len(w.shape) != 4 or w.shape[3] != in_c:
         fail(
-            f"its weights {list(w.shape)} do not fit {in_c} input channels; groups are not supported"
+            f"its weights {list(w.shape)} do not fit {in_c} input channels; groups are not "
+            "supported"
         )
     g = _geometry(o, (in_h, in_w), (w.shape[1], w.shape[2]), w.shape[0], opt)
     within("its number of channels", MAX_EXTENT, in_c)
@@ -69,7 +70,8 @@ def depthwise(o: Checked) -> DepthwiseConv:
     g = _geometry(o, (in_h, in_w), (w.shape[1], w.shape[2]), w.shape[3], opt)
     if len(o.op.inputs) > 2 and not o.has(2):
         fail(
-            "its bias is the absent tensor -1, at which tflite-micro crashes; leave the input out, or give zeros"
+            "its bias is the absent tensor -1, at which tflite-micro crashes; leave the input out, "
+            "or give zeros"
         )
     head, ch_mult = o.head(o.kind("DEPTHWISE_CONV_2D")), w.shape[3] // in_c
     a = _arithmetic(o, x, w, 3, head.kind)
@@ -200,11 +202,13 @@ def _weights(t: Tensor, axis: int) -> NDArray[np.int8]:
         or t.zero_points.size not in (0, t.scales.size)
     ):
         fail(
-            f"its weights {list(t.shape)} have {t.scales.size} scales and {t.zero_points.size} zero points"
+            f"its weights {list(t.shape)} have {t.scales.size} scales and {t.zero_points.size} "
+            "zero points"
         )
     if t.scales.size > 1 and t.quantized_dimension != axis:
         fail(
-            f"its weights are quantized along dimension {t.quantized_dimension}, {axis} is supported"
+            f"its weights are quantized along dimension {t.quantized_dimension}, {axis} is "
+            "supported"
         )
     check_scales(t)
     return t.constant(np.int8)
@@ -217,7 +221,8 @@ def _bias(o: Checked, channels: int, wide: bool) -> NDArray[np.integer[Any]]:
     t, expected = o.tensor(2), INT64 if wide else INT32
     if t.tflite_type != expected or t.size != channels:
         fail(
-            f"its bias is {type_name(t)}{list(t.shape)}, {TENSOR_TYPE[expected]}[{channels}] is supported"
+            f"its bias is {type_name(t)}{list(t.shape)}, {TENSOR_TYPE[expected]}[{channels}] is "
+            "supported"
         )
     return t.constant(dtype).reshape(-1)
 
@@ -238,7 +243,8 @@ def _check_accumulator(
         worst = size.sum(axis=1) * reach + np.abs(bias.astype(np.int64))
         if worst.max() > fixed_point.INT32_MAX:
             fail(
-                f"the sum of channel {int(worst.argmax())} can reach {int(worst.max())}, more than int32 holds"
+                f"the sum of channel {int(worst.argmax())} can reach {int(worst.max())}, more than "
+                "int32 holds"
             )
         return
     if size[:, :_FAST_COLUMNS].sum(axis=1).max() * 32768 > fixed_point.INT32_MAX:
@@ -248,7 +254,8 @@ def _check_accumulator(
     worst = size.sum(axis=1) * 32768 + np.abs(bias)
     if worst.max() >= _WIDE_SUM:
         fail(
-            f"the sum of channel {int(worst.argmax())} can reach {int(worst.max())}, more than 48 bits hold"
+            f"the sum of channel {int(worst.argmax())} can reach {int(worst.max())}, more than 48 "
+            "bits hold"
         )
     if max(m.shift for m in scaling) > MAX_SHIFT_S16:
         fail(f"its scales need a left shift beyond {MAX_SHIFT_S16}")

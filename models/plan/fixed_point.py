@@ -152,7 +152,8 @@ def activation_range(
             raise ValueError(f"fused activation {activation} is not supported")
     if low > high:
         raise ValueError(
-            f"fused activation {activation} leaves no values at scale {scale}, zero point {zero_point}"
+            f"fused activation {activation} leaves no values at scale {scale}, zero point "
+            f"{zero_point}"
         )
     return low, high
 

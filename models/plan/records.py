@@ -37,7 +37,7 @@ from tinyrobust.models.plan.checks import (
     within,
     zero_point,
 )
-from tinyrobust.models.plan.conv import conv_kind, convolution, dense, dense_kind, depthwise
+from tinyrobust.models.plan.conv import convolution, dense, depthwise
 from tinyrobust.models.tflite.reader import Operator, Tensor, type_name
 from tinyrobust.models.tflite.schema import OPERATOR, schema
 
@@ -82,7 +82,7 @@ def _pool(o: Checked) -> Pool:
     o.expect_output((1, rows.out, cols.out, channels))
     act_min, act_max = o.act_range(opt.FusedActivationFunction())
     return Pool(
-        head=o.head(kind_of(o)),
+        head=o.head(o.kind(OPERATOR[o.op.code])),
         input=o.at(x),
         in_h=in_h,
         in_w=in_w,
@@ -161,7 +161,8 @@ def _softmax(o: Checked) -> Softmax | SoftmaxTable:
         fail("its output is not quantized with scale 1/256, zero point -128")
     if row > MAX_SOFTMAX_ROW:
         fail(
-            f"its rows have {row} values; from {MAX_SOFTMAX_ROW + 1} on int8 SOFTMAX is undefined in "
+            f"its rows have {row} values; from {MAX_SOFTMAX_ROW + 1} on int8 SOFTMAX is undefined "
+            "in "
             "TFLite's kernels, leave it out and let the network end with its logits"
         )
     p = fixed_point.softmax_params(scale(x), o.options.Beta())
@@ -213,7 +214,8 @@ def _quantize(o: Checked) -> Quantize:
 def _int32(t: Tensor) -> list[int]:
     if t.tflite_type != INT32 or t.size > 2 * 4:
         fail(
-            f"tensor {t.index} ({t.name}) is {type_name(t)}{list(t.shape)}, a short INT32 list is supported"
+            f"tensor {t.index} ({t.name}) is {type_name(t)}{list(t.shape)}, a short INT32 list is "
+            "supported"
         )
     return [int(v) for v in t.constant(np.int32).reshape(-1)]
 
@@ -234,29 +236,13 @@ _BUILDERS: dict[int, Callable[[Checked], Record]] = {
 }
 
 
-def kind_of(o: Checked) -> Kind:
-    """Which record the operator becomes.
-
-    Raises ValueError for an operator that is not supported.
-    """
-    if o.op.code not in _BUILDERS:
-        fail("this operator is not supported")
-    match o.op.code:
-        case _OP.RESHAPE:
-            return Kind.RESHAPE
-        case _OP.CONV_2D:
-            return conv_kind(o)
-        case _OP.FULLY_CONNECTED:
-            return dense_kind(o)
-        case _:
-            return o.kind(OPERATOR[o.op.code])
-
-
 def record_of(o: Checked) -> Record:
     """The operator's record; its constants are appended to ``o.constants``.
 
-    Raises ValueError on a refusal.
+    Raises ValueError on an operator that is not supported.
     """
+    if o.op.code not in _BUILDERS:
+        fail("this operator is not supported")
     return _BUILDERS[o.op.code](o)
 
 

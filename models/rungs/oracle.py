@@ -92,7 +92,8 @@ class Oracle:
         """
         if q.dtype != self._source.dtype or q.shape[1:] != self._source.shape:
             raise UsageError(
-                f"{self.name} takes {self._source.dtype} {self._source.shape}, got {q.dtype} {q.shape[1:]}"
+                f"{self.name} takes {self._source.dtype} {self._source.shape}, got {q.dtype} "
+                f"{q.shape[1:]}"
             )
         answers = [
             self._ask(q[i : i + BATCH].tobytes(), SECONDS_PER_SAMPLE * BATCH)

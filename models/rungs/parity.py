@@ -37,7 +37,8 @@ class Parity:
         if self.exact:
             return f"{self.trained} and tflm agree in every output byte of {self.samples} samples"
         return (
-            f"{self.trained} and tflm agree in {self.equal:.2%} of output bytes (worst {self.worst} levels) and in "
+            f"{self.trained} and tflm agree in {self.equal:.2%} of output bytes (worst "
+            f"{self.worst} levels) and in "
             f"{self.argmax:.2%} of predictions, {self.samples} samples"
         )
 

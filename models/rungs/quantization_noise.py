@@ -44,7 +44,8 @@ class LayerNoise:
 
     def __str__(self) -> str:
         return (
-            f"{self.layer}: {self.sqnr:.1f} dB of the {self.own:.1f} its grid allows, worst {self.worst:.1f} levels, "
+            f"{self.layer}: {self.sqnr:.1f} dB of the {self.own:.1f} its grid allows, worst "
+            f"{self.worst:.1f} levels, "
             f"{self.saturated:.2%} out of range"
         )
 
@@ -121,7 +122,10 @@ def explained(layers: list[LayerNoise]) -> str:
     if layer.saturated > _MANY:
         why = f"{layer.saturated:.2%} of its values are outside the range that calibration saw"
     elif layer.own - layer.sqnr > _HALF:
-        why = f"its own grid allows {layer.own:.1f} dB, the rest is noise of its weights and of the layers before it"
+        why = (
+            f"its own grid allows {layer.own:.1f} dB, "
+            "the rest is noise of its weights and of the layers before it"
+        )
     else:
         why = "rounding onto its own grid"
     return f"least signal is left at layer {layer.layer}, {layer.sqnr:.1f} dB: {why}"

@@ -1,3 +1,4 @@
-"""The .tflite container: schema, reader, writer, and what older TensorFlow Lite Micro computes
-wrongly.
+"""The .tflite container: ``reader.read_graph``, ``writer.TfliteWriter`` and the ``schema``.
+
+``tflm_limits`` says what older TensorFlow Lite Micro computes wrongly.
 """

@@ -51,7 +51,8 @@ class Tensor:
             raise ValueError(f"tensor {self.index} ({self.name}) is not a constant")
         if self.data.size != self.size * np.dtype(dtype).itemsize:
             raise ValueError(
-                f"tensor {self.index} ({self.name}) has {self.data.size} bytes for shape {self.shape}"
+                f"tensor {self.index} ({self.name}) has {self.data.size} bytes for shape "
+                f"{self.shape}"
             )
         return np.frombuffer(self.data.tobytes(), np.dtype(dtype).newbyteorder("<")).reshape(
             self.shape

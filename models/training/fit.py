@@ -113,5 +113,6 @@ class _Report(keras.callbacks.Callback):  # type: ignore[misc]
         if (epoch + 1) % max(1, self.epochs // 5) == 0:
             accuracy = logs.get("val_accuracy", float("nan"))
             self.say(
-                f"{self.model.name}: epoch {epoch + 1}/{self.epochs}, validation accuracy {accuracy:.3f}"
+                f"{self.model.name}: epoch {epoch + 1}/{self.epochs}, validation accuracy "
+                f"{accuracy:.3f}"
             )

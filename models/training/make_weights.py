@@ -32,6 +32,7 @@ def make(name: str, work: Path) -> weight_files.Card:
     share = accuracy(model, splits.test, chosen.task.spec)
     n = len(splits.test.q)
     low, high = wilson(round(share * n), n)
+    python = sys.version_info
     made = weight_files.Card(
         name=name,
         command=f"python -m tinyrobust.models.training.make_weights {name}",
@@ -45,7 +46,7 @@ def make(name: str, work: Path) -> weight_files.Card:
         test_accuracy=share,
         low=low,
         high=high,
-        versions=f"tensorflow {tf.__version__}, python {sys.version_info.major}.{sys.version_info.minor}",
+        versions=f"tensorflow {tf.__version__}, python {python.major}.{python.minor}",
     )
     weight_files.save(model, made)
     _say(f"{name}: {share:.4f} [{low:.4f}, {high:.4f}] on {n} of {splits.test.name}")

@@ -99,8 +99,10 @@ class Trainer:
             )
             e = history[-1]
             say(
-                f"{self.model.name}: epoch {epoch + 1}/{self.plan.epochs}, loss {e.loss:.3f}, penalty {e.penalty:.4f}, "
-                f"validation {e.accuracy:.4f}, {e.images_per_second:.0f} images/s, {left / 60:.0f} min left"
+                f"{self.model.name}: epoch {epoch + 1}/{self.plan.epochs}, loss {e.loss:.3f}, "
+                f"penalty {e.penalty:.4f}, "
+                f"validation {e.accuracy:.4f}, {e.images_per_second:.0f} images/s, {left / 60:.0f} "
+                "min left"
             )
         return history
 
@@ -112,7 +114,8 @@ class Trainer:
         loss, penalty = sums / self.steps
         if not np.isfinite(loss + penalty):
             raise UsageError(
-                f"training of {self.model.name} diverged in epoch {epoch + 1}: lower the learning rate"
+                f"training of {self.model.name} diverged in epoch {epoch + 1}: lower the learning "
+                "rate"
             )
         speed = self.steps * self.plan.batch / (time.monotonic() - start)
         return Epoch(
@@ -146,7 +149,8 @@ class Trainer:
             with np.load(self.checkpoint, allow_pickle=False) as saved:
                 if str(saved["plan"]) != repr(self.plan):
                     raise UsageError(
-                        f"{self.checkpoint}: made by another plan; remove it or train into another folder"
+                        f"{self.checkpoint}: made by another plan; remove it or train into another "
+                        "folder"
                     )
                 for i, variable in enumerate(self._state()):
                     variable.assign(saved[f"v{i}"])

@@ -65,7 +65,8 @@ def load(name: str, model: Any, folder: Path = FOLDER) -> None:
     path = folder / f"{name}.npz"
     if not path.exists():
         raise UsageError(
-            f"{path.name}: no such weights; make them with python -m tinyrobust.models.training.make_weights {name}"
+            f"{path.name}: no such weights; make them with python -m "
+            f"tinyrobust.models.training.make_weights {name}"
         )
     try:
         with np.load(path, allow_pickle=False) as saved:

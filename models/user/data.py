@@ -76,15 +76,18 @@ def _of_file(
     kept = min(_MOST, max(1, n // _SHARE))
     if n < 3:
         raise UsageError(
-            f"{path}: {n} samples; one to calibrate, one to check the export and one to run are needed"
+            f"{path}: {n} samples; one to calibrate, one to check the export and one to run are "
+            "needed"
         )
     rows = np.random.default_rng(SEED).permutation(n)
     calibration, validation, test = (np.sort(part) for part in np.split(rows, [kept, 2 * kept]))
     spec = _lattice(x, calibration, shape, power_of_two)
     whole = load_npz(path, spec, outputs)
     say(
-        f"{path.name}: {kept} of {n} samples calibrate, {kept} others check the export, the remaining {len(test)} are "
-        f"evaluated (drawn with seed {SEED}); input scale {spec.scale:.6g}, zero point {spec.zero_point}"
+        f"{path.name}: {kept} of {n} samples calibrate, {kept} others check the export, the "
+        f"remaining {len(test)} are "
+        f"evaluated (drawn with seed {SEED}); input scale {spec.scale:.6g}, zero point "
+        f"{spec.zero_point}"
     )
 
     def part(name: str, rows: NDArray[np.int64]) -> Dataset:

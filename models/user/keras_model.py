@@ -88,8 +88,10 @@ def with_output_grid(model: Any, spec: TensorSpec, q: Int8Array, say: Say) -> An
 
     integer = max(range(widest, max(-1, widest - 4), -1), key=kept)
     say(
-        f"layer {last.name} ends the network without a QActivation: its outputs are put on an int8 grid of steps of "
-        f"{2.0 ** (integer - 7):g}, which keeps {kept(integer):.2%} of the predictions on {len(q)} calibration samples"
+        f"layer {last.name} ends the network without a QActivation: its outputs are put on an int8 "
+        "grid of steps of "
+        f"{2.0 ** (integer - 7):g}, which keeps {kept(integer):.2%} of the predictions on {len(q)} "
+        "calibration samples"
     )
     out = QActivation(signed(integer), name=f"{last.name}_grid")(model.output)
     return keras.Model(model.inputs, out, name=model.name)

@@ -32,22 +32,28 @@ _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 _HEAD = """# Networks with committed weights
 
-Written by `python -m tinyrobust.models.zoo.cards > models/README.md`; made by `python -m tinyrobust.models.training.make_weights NAME`, which continues an
-interrupted training from its checkpoint. `NAME.json` beside each `NAME.npz` holds command, seed and versions.
-`python -m tinyrobust.studies.board_agreement` measures the agreement on the emulated board and keeps it in `weights/on_board.json`.
+Written by `python -m tinyrobust.models.zoo.cards > models/README.md`; made by
+`python -m tinyrobust.models.training.make_weights NAME`, which continues an interrupted training
+from its checkpoint. `NAME.json` beside each `NAME.npz` holds command, seed and versions.
+`python -m tinyrobust.studies.board_agreement` measures the agreement on the emulated board and
+keeps it in `weights/on_board.json`.
 
-- *true size*: weights at their own bit width, biases at 32 bits. *stored size*: as flashed, every weight a whole byte.
+- *true size*: weights at their own bit width, biases at 32 bits. *stored size*: as flashed, every
+  weight a whole byte.
 - *accuracy*: on the whole test set, with its 95 % Wilson interval; measured once, after training.
-- *agreement*: output bytes that the trained network and tflite-micro share on the calibration images.
-- *on board*: output bytes that the firmware on an emulated Cortex-M7 (`qemu_an500`) and tflite-micro share.
+- *agreement*: output bytes that the trained network and tflite-micro share on the calibration
+  images.
+- *on board*: output bytes that the firmware on an emulated Cortex-M7 (`qemu_an500`) and
+  tflite-micro share.
 
-| network | weights, bits | parameters | MACs | true size | stored size | test accuracy | n | agreement | on board |
+| network | weights, bits | parameters | MACs | true size | stored size | \
+test accuracy | n | agreement | on board |
 |---|---|---|---|---|---|---|---|---|---|"""
 _CONVERTED = """
 ## Quantized after training, or with TFMOT
 
-The float network through TFLiteConverter, weights int8 per channel, activations int8 (`-ptq`, `-tfmot`) or int16
-(`-int16x8`), calibrated on 200 images of the calibration part.
+The float network through TFLiteConverter, weights int8 per channel, activations int8 (`-ptq`,
+`-tfmot`) or int16 (`-int16x8`), calibrated on 200 images of the calibration part.
 
 - *agreement*: predictions that the float network and the export share on the whole test set.
 

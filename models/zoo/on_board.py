@@ -43,7 +43,8 @@ def read(path: Path = FILE) -> dict[str, BoardAgreement]:
         return {name: BoardAgreement(**row) for name, row in json.loads(path.read_text()).items()}
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as err:
         raise UsageError(
-            f"{path}: no agreement file ({err}); make it with python -m tinyrobust.studies.board_agreement"
+            f"{path}: no agreement file ({err}); make it with python -m "
+            "tinyrobust.studies.board_agreement"
         ) from None
 
 

@@ -26,7 +26,10 @@ from tinyrobust.models.networks.chain import Chain
 from tinyrobust.models.networks.dense_chain import DenseChain
 from tinyrobust.models.rungs.ladder import Ladder
 
-NOTE = "untrained, seeded weights on generated inputs: agreement between the rungs is the only thing measured"
+NOTE = (
+    "untrained, seeded weights on generated inputs: "
+    "agreement between the rungs is the only thing measured"
+)
 SEED = 0
 FLOAT: dict[str, Chain | DenseChain] = {
     f"{chain.name.replace('_', '-')}-untrained": chain

@@ -6,7 +6,6 @@ a process of its own: oneDNN reads which it may use when it is loaded.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tinyrobust.core.errors import GateFailed
-from tinyrobust.studies.pages import write_page
+from tinyrobust.studies.pages import arguments, write_page
 
 PAGE = Path("docs/tensorflow.md")
 INSTRUCTIONS = ("DEFAULT", "AVX2", "SSE41")
@@ -99,39 +98,41 @@ def page(number: int) -> str:
 
 TEXT = """# Sums that TensorFlow gets wrong
 
-Written by `python -m tinyrobust.studies.tensorflow.page --cases {number}`, with TensorFlow {version} and its
-oneDNN 3.7.3.
+Written by `python -m tinyrobust.studies.tensorflow.page --cases {number}`, with TensorFlow
+{version} and its oneDNN 3.7.3.
 
 `float32`, `qat` and the twin are computed by TensorFlow with oneDNN, twice as fast as without it.
-At two kinds of small convolutions it goes wrong. `models/keras/onednn.py` computes both in float64, which
-TensorFlow never hands to oneDNN, whether the twin asks for them or a layer of Keras or QKeras, nested
-or not, from `.h5`, `.keras` or a SavedModel. All other shapes pass as they are. TFLiteConverter is
-shown the layers as they are written.
+At two kinds of small convolutions it goes wrong. `models/keras/onednn.py` computes both in
+float64, which TensorFlow never hands to oneDNN, whether the twin asks for them or a layer of
+Keras or QKeras, nested or not, from `.h5`, `.keras` or a SavedModel. All other shapes pass as
+they are. TFLiteConverter is shown the layers as they are written.
 
-- **CONV_2D of one input channel, stride (1, more than 1), to one column**, where the kernel is wider
-  than one, the output more than one row high and the batch two or more. oneDNN's
-  `brg_conv_fwd:avx512_core`, so only on processors with AVX-512, reads memory there that is not the
-  image's. Operator by operator and in graphs, in both orders of channels. The gradients to input and
-  weights are right, and so is the mirrored shape, stride (more than 1, 1) to one row. A random case
-  of the twin's test found it; it is an explicit one now (`tests/support/tflite/once_wrong.py`).
-- **DEPTHWISE_CONV_2D of one channel and CONV_2D with a bias of the same sizes in one process**, in
-  graphs, in either order. TensorFlow finds oneDNN's primitives again by their dimensions in one row,
-  which do not say where one ends: the later is taken for the earlier. The call fails with "could not
-  create a primitive descriptor", or gives sums with another's bias. A random network found it.
+- **CONV_2D of one input channel, stride (1, more than 1), to one column**, where the kernel is
+  wider than one, the output more than one row high and the batch two or more. oneDNN's
+  `brg_conv_fwd:avx512_core`, so only on processors with AVX-512, reads memory there that is not
+  the image's. Operator by operator and in graphs, in both orders of channels. The gradients to
+  input and weights are right, and so is the mirrored shape, stride (more than 1, 1) to one row. A
+  random case of the twin's test found it; it is an explicit one now
+  (`tests/support/tflite/once_wrong.py`).
+- **DEPTHWISE_CONV_2D of one channel and CONV_2D with a bias of the same sizes in one process**,
+  in graphs, in either order. TensorFlow finds oneDNN's primitives again by their dimensions in
+  one row, which do not say where one ends: the later is taken for the earlier. The call fails
+  with "could not create a primitive descriptor", or gives sums with another's bias. A random
+  network found it.
 
 `TF_ENABLE_ONEDNN_OPTS=0` in the environment turns oneDNN off altogether.
 
 ## What was tried
 
 Shapes drawn from batches of 1 to 3, 1 to 5 rows and columns, 1 to 3 channels, 1 to 3 outputs or
-multipliers, kernels and strides of 1 to 3 each way, SAME, VALID and uneven padding, dilations of 1 and
-2 (outputs only: TensorFlow has no gradient of those on a CPU); matrix products up to 17 x 33 x 17; of
-the first kind, 200 of its own. Operands are integers so small that float32 holds every partial sum;
-the reference is the definition in NumPy's integers. Compared are the output, the output with a bias
-and ReLU, which graphs fuse, and the gradients to input and weights; a quarter of the shapes also in
-graphs. DEFAULT is a processor with AVX-512; the others are the same one
-with oneDNN told to use no more (`ONEDNN_MAX_CPU_ISA`). Processors with AMX, and others than x86-64,
-have not been tried.
+multipliers, kernels and strides of 1 to 3 each way, SAME, VALID and uneven padding, dilations of
+1 and 2 (outputs only: TensorFlow has no gradient of those on a CPU); matrix products up to 17 x
+33 x 17; of the first kind, 200 of its own. Operands are integers so small that float32 holds
+every partial sum; the reference is the definition in NumPy's integers. Compared are the output,
+the output with a bias and ReLU, which graphs fuse, and the gradients to input and weights; a
+quarter of the shapes also in graphs. DEFAULT is a processor with AVX-512; the others are the same
+one with oneDNN told to use no more (`ONEDNN_MAX_CPU_ISA`). Processors with AMX, and others than
+x86-64, have not been tried.
 
 | operator | mode | instructions | shapes | wrong | wrong when mended |
 |---|---|---|---|---|---|
@@ -144,9 +145,7 @@ thousands (`tests/unit/models/keras/test_onednn.py`).
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Exit code; 1 where a process failed."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tinyrobust.studies.tensorflow.page", description=__doc__
-    )
+    parser = arguments("tensorflow.page", __doc__)
     parser.add_argument(
         "--cases", type=int, default=1000, help="shapes of each operator (default: %(default)s)"
     )

@@ -76,7 +76,9 @@ _QUANTIZERS = (
 )
 QUANTIZERS: dict[str, Any] = {kind.__name__: kind for kind in _QUANTIZERS}
 
-_ACTIVATIONS = "elu exponential gelu hard_sigmoid linear mish relu selu sigmoid softmax softplus softsign swish tanh"
+_ACTIVATIONS = """
+elu exponential gelu hard_sigmoid linear mish relu selu sigmoid softmax softplus softsign swish tanh
+"""
 ACTIVATIONS: dict[str, Any] = {
     name: getattr(keras.activations, name) for name in _ACTIVATIONS.split()
 } | {
@@ -101,7 +103,10 @@ def why_not(kind: str) -> str:
     if kind.split(">")[-1] == "Lambda":
         return "is a Lambda layer, which is code; export the model without it"
     if kind in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
-        return f"({kind}) calls TensorFlow by a name in the file; use layers such as Add, Multiply, Rescaling"
+        return (
+            f"({kind}) calls TensorFlow by a name in the file; "
+            "use layers such as Add, Multiply, Rescaling"
+        )
     if hasattr(keras.layers, kind):
         return f"({kind}) is none of the layers that the bench runs; docs/add-a-model.md lists them"
     return f"({kind}): neither Keras nor QKeras 0.9 has such a layer"

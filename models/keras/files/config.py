@@ -24,6 +24,8 @@ from tinyrobust.models.keras.files.values import (
     quantizer,
 )
 
+_KNOWN_PACKAGES = ("keras", "tf_keras", "qkeras", "tinyrobust", "models")
+"""Whose classes a file may name; ``models`` in files written before ``tinyrobust.models``."""
 _UNUSED = ("_initializer", "_regularizer", "_constraint")
 """Endings of what only training needs. Weights come from the file."""
 _KERAS_3_ONLY: dict[str, Any] = {
@@ -99,12 +101,7 @@ def _check_origin(node: Node, data: dict[str, Any]) -> None:
     module, registered = data.get("module"), data.get("registered_name")
     if isinstance(module, str) and ".ops." in module:
         node.refuse(f"({node.kind}) is an operation between tensors; use a layer of keras.layers")
-    theirs = isinstance(module, str) and module.split(".")[0] not in (
-        "keras",
-        "tf_keras",
-        "qkeras",
-        "models",
-    )
+    theirs = isinstance(module, str) and module.split(".")[0] not in _KNOWN_PACKAGES
     if theirs or (isinstance(registered, str) and registered != node.kind):
         node.refuse(
             f"({node.kind}) is a class of its author's; neither Keras nor QKeras 0.9 has it"

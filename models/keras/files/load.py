@@ -2,8 +2,8 @@
 No code of theirs runs.
 
 ``keras.models.load_model`` is never called: it unmarshals Lambda layers, imports modules that a
-file names and traces a SavedModel's functions. What takes its place: ``keras_source`` reads,
-``keras_rebuild`` builds, this fills.
+file names and traces a SavedModel's functions. What takes its place: ``source.py`` reads,
+``rebuild.py`` builds, this fills.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from tinyrobust.models.keras.files.source import Source, opened
 from tinyrobust.models.keras.files.values import first_line
 from tinyrobust.models.keras.tf import quiet_stderr, tf
 
+_QUANTIZED = ("qkeras.", "tinyrobust.models.keras.")
+"""Modules of quantized layers: QKeras's own, and ``QDenseBatchnorm``."""
 MAX_WEIGHTS = 1 << 27
 """Numbers in all weights together, 512 MiB as float32."""
 _KERAS_3 = (
@@ -34,7 +36,7 @@ def load_keras(path: Path) -> Any:
     """A Keras or QKeras model from .h5, .keras (Keras 2 or 3) or a SavedModel folder, for
     inference.
 
-    Layers that are not in ``keras_allowed.LAYERS`` are refused, whatever their name. Raises
+    Layers that are not in ``allowed.LAYERS`` are refused, whatever their name. Raises
     UsageError naming the file, the layer and the reason.
     """
     try:
@@ -61,7 +63,7 @@ def load_float(path: Path) -> Any:
 
 def is_quantized(model: Any) -> bool:
     """Whether any layer is one of QKeras's."""
-    return any(type(layer).__module__.startswith(("qkeras", "models.")) for layer in model.layers)
+    return any(type(layer).__module__.startswith(_QUANTIZED) for layer in model.layers)
 
 
 def _loaded(source: Source) -> Any:

@@ -59,7 +59,8 @@ class _Builder:
         self._layers += len(data)
         if self._layers > MAX_LAYERS or (node.kind == "Sequential" and len(data) > MAX_SEQUENCE):
             node.refuse(
-                f"({node.kind}) has too many layers; {MAX_SEQUENCE} in a row and {MAX_LAYERS} in all fit"
+                f"({node.kind}) has too many layers; {MAX_SEQUENCE} in a row and {MAX_LAYERS} in "
+                "all fit"
             )
         before = self._calls
         build = self._sequential if node.kind == "Sequential" else self._functional
@@ -193,7 +194,8 @@ def _bounded(node: Node, tensors: Any) -> None:
         dims = [d for d in tuple(getattr(tensor, "shape", ()))[1:] if d is not None]
         if math.prod(dims) > MAX_ELEMENTS:
             node.refuse(
-                f"({node.kind}) has an output of {dims}, at most {MAX_ELEMENTS} elements are supported"
+                f"({node.kind}) has an output of {dims}, at most {MAX_ELEMENTS} elements are "
+                "supported"
             )
 
 

@@ -41,7 +41,8 @@ def calls_of(node: Node, data: dict[str, Any]) -> Iterator[Call]:
         training = options.pop("training", None)
         if any(v is not None for v in options.values()) or training not in (None, True, False):
             node.refuse(
-                f"({node.kind}) is called with {', '.join(map(str, options))[:60]!a} besides its inputs"
+                f"({node.kind}) is called with {', '.join(map(str, options))[:60]!a} besides its "
+                "inputs"
             )
         inputs = tuple(references(node, given))
         if not inputs:

@@ -89,7 +89,8 @@ class TwinPredictor:
         """``q`` as the integers of the model's own input."""
         if q.dtype != np.int8 or q.shape[1:] != self.input.shape:
             raise UsageError(
-                f"twin: input is {q.dtype}{list(q.shape)}, the model takes int8[n, {self.input.shape}]"
+                f"twin: input is {q.dtype}{list(q.shape)}, the model takes int8[n, "
+                f"{self.input.shape}]"
             )
         return to_model_input(q, self.input, self._grid)
 

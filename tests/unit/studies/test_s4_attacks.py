@@ -14,7 +14,7 @@ from tinyrobust.attacks.registry import groups
 from tinyrobust.core.cells import Cell
 from tinyrobust.host.analysis.distances import distances
 from tinyrobust.host.analysis.metrics import summarise
-from tinyrobust.studies.finished import largest
+from tinyrobust.studies.runs import largest
 from tinyrobust.studies.s4_attacks import SAMPLES, Line, command, finished, page, tables
 
 

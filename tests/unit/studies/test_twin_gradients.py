@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.runs.rows import group
 from tinyrobust.core.cells import Cell
-from tinyrobust.studies.finished import largest
+from tinyrobust.studies.runs import largest
 from tinyrobust.studies.s3_claim import LEVELS, Answers
 from tinyrobust.studies.twin_gradients import contests, page, verdict
 

@@ -1,0 +1,43 @@
+"""Runs of the bench for a study: made, finished where they were interrupted, or just found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tinyrobust.core.cache import cache_folder
+from tinyrobust.core.progress import Progress
+from tinyrobust.host.boards.table import get_board
+from tinyrobust.host.commands.run import say
+from tinyrobust.host.config.bench import Config
+from tinyrobust.host.devices.attach import attach
+from tinyrobust.host.records.schema import Manifest
+from tinyrobust.host.records.store import MANIFEST, read_manifest
+from tinyrobust.host.report.page import write_report
+from tinyrobust.host.runs.execute import execute
+from tinyrobust.models.rungs.ladder import Ladder
+
+
+def run(config: Config, opened: Callable[[Path], Ladder], command: str) -> Path:
+    """The folder of the run of ``config`` on the ladder ``opened`` from the cache, with its report.
+
+    ``command`` is what the run's manifest says of its origin. A run that is complete is found.
+    """
+    cache = cache_folder()
+    with attach(get_board(config.board), say) as device, Progress() as progress:
+        ladder = opened(cache)
+        outcome = execute(config, ladder, device, cache, progress.say, progress.tick, command)
+        ladder.close()
+    write_report(outcome.path)
+    return outcome.path
+
+
+def largest(out: Path, model: str, attack: str) -> Path | None:
+    """The newest complete run in ``out`` of ``attack`` on most samples of ``model``, or None."""
+    runs = [(path.parent, read_manifest(path.parent)) for path in out.glob(f"*/{MANIFEST}")]
+    found = [(m.samples, m.created, path) for path, m in runs if _fits(m, model, attack)]
+    return max(found)[2] if found else None
+
+
+def _fits(manifest: Manifest, model: str, attack: str) -> bool:
+    return (manifest.state, manifest.model) == ("complete", model) and attack in manifest.attacks
