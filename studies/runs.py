@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tinyrobust.core.cache import cache_folder
-from tinyrobust.core.progress import Progress
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.commands.run import say
+from tinyrobust.host.commands.terminal.bar import Progress
 from tinyrobust.host.config.bench import Config
 from tinyrobust.host.devices.attach import attach
 from tinyrobust.host.records.schema import Manifest

@@ -20,7 +20,6 @@ import numpy as np
 from tinyrobust.core.cells import Cell
 from tinyrobust.host.analysis.groups import Group, groups
 from tinyrobust.host.commands.run import say
-from tinyrobust.host.commands.terminal.bar import Progress
 from tinyrobust.host.config.bench import Config
 from tinyrobust.host.records.read import read_run
 from tinyrobust.models.rungs.ladder import Ladder

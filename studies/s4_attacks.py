@@ -19,7 +19,6 @@ from tinyrobust.host.analysis.budgets import of_row
 from tinyrobust.host.analysis.distances import Distances, distances, quartiles
 from tinyrobust.host.analysis.metrics import SummaryRow, summarise
 from tinyrobust.host.commands.run import say
-from tinyrobust.host.commands.terminal.bar import Progress
 from tinyrobust.host.config.bench import Config
 from tinyrobust.host.records.read import read_run
 from tinyrobust.models.zoo.catalog import open_model

@@ -39,7 +39,8 @@ def report(row: Row, drawn: Sequence[Mutant], every: int, results: Mapping[str, 
     low, high = interval(len(alive), n)
     print(
         f"{row.name}: {len(alive)} of {n} mutants survive, {100 * len(alive) / max(n, 1):.1f} % "
-        f"[{100 * low:.1f}, {100 * high:.1f}]; {hung} never ended; a sample of {len(drawn)} from {every}"
+        f"[{100 * low:.1f}, {100 * high:.1f}]; {hung} never ended; "
+        f"a sample of {len(drawn)} from {every}"
         + (f", {len(drawn) - n} still to run" if n < len(drawn) else "")
     )
     for mutant in sorted(alive, key=lambda m: (m.path, m.line)):

@@ -25,7 +25,8 @@ def test_an_int8_sum_may_reach_the_largest_int32_and_no_further(q, sign):
         assert why == (
             None
             if not more
-            else "model: FULLY_CONNECTED (operator 0): the sum of channel 1 can reach 2147483648, more than int32 holds"
+            else "model: FULLY_CONNECTED (operator 0): the sum of channel 1 can reach 2147483648, "
+            "more than int32 holds"
         )
 
 
