@@ -122,6 +122,7 @@ class Link:
             if not flights:
                 return
             lost: list[int] = []
+            before = self.counters.bytes_received
             for frame in self._receive(flights, clock, lost):
                 yield from self._settle(frame, flights, clock, lost)
             for seq in lost:
@@ -134,13 +135,14 @@ class Link:
                     if tries is not None and flight.retries >= tries:
                         raise LostError(f"{flight.request.type.name} was lost {tries} times")
                     self._transmit(flight, clock)
-            if lost and flights:
+            # Bytes that end no frame lose no request, and may come for ever.
+            if flights and (lost or self.counters.bytes_received > before):
                 self._bear(clock, len(lost), len(next(iter(flights.values())).wire))
 
     def _bear(self, clock: _Clock, lost: int, size: int) -> None:
-        """``lost`` requests, the oldest of ``size`` bytes, went out again.
+        """``lost`` requests, the oldest of ``size`` bytes, went out again; none where bytes came.
 
-        Raises LinkError where that is hopeless.
+        Raises LinkError where to go on is hopeless.
         """
         now = time.monotonic()
         if now - clock.heard > self.silence:

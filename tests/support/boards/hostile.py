@@ -248,7 +248,7 @@ NOISES = {
     "empty frames": (lambda: bytes(4096), "no answer for|line (is )?too noisy"),
     "intact frames that nobody asked for": (
         lambda: frame_of(Type.RESULT, bytes(size(Result)), b""),
-        "line (is )?too noisy|answers HELLO with RESULT",
+        "line (is )?too noisy|answers HELLO with RESULT|loses frames",
     ),
     "frames longer than any": (
         lambda: frame_of(Type.LOADED, bytes(8), bytes(5000)),
@@ -257,7 +257,7 @@ NOISES = {
     "messages of no type": (lambda: frame_of(0x7F, bytes(8), b""), "line (is )?too noisy"),
     "requests": (
         lambda: frame_of(Type.HELLO, bytes(8), b""),
-        "line (is )?too noisy|answers HELLO with HELLO",
+        "line (is )?too noisy|answers HELLO with HELLO|loses frames",
     ),
     "refusals of everything": (
         lambda: frame_of(Type.ERROR, bytes(8), b""),
