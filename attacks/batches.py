@@ -1,4 +1,4 @@
-"""One attack on one batch, brought to the lattice: what an interrupted attack loses at most.
+"""One attack on one batch, brought to the grid: what an interrupted attack loses at most.
 
 Whatever this file and an attack's own say together determines the bytes of its sets; what judges
 them is elsewhere.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinyrobust.attacks.base.lattice import change, nearest, size, snap, steps
+from tinyrobust.attacks.base.input_grid import change, round_inward, round_nearest, size, steps
 from tinyrobust.attacks.base.problem import AttackInfo, Norm, Problem, StoppedError
 from tinyrobust.attacks.base.smallest import smallest
 from tinyrobust.core.errors import BenchError
@@ -52,7 +52,7 @@ def attack(info: AttackInfo, problem: Problem) -> Batch:
         real = _run(info, problem)
         moved = steps(problem.q, real, problem.spec)
         unsnapped = size(moved, info.norm).astype(np.float32)
-        q, lost = _on_lattice(info, problem, real)
+        q, lost = _on_grid(info, problem, real)
     except BenchError:
         raise
     except Exception as err:
@@ -73,16 +73,16 @@ def _run(info: AttackInfo, problem: Problem) -> FloatArray:
         return stopped.result
 
 
-def _on_lattice(info: AttackInfo, problem: Problem, real: FloatArray) -> tuple[Int8Array, int]:
+def _on_grid(info: AttackInfo, problem: Problem, real: FloatArray) -> tuple[Int8Array, int]:
     if info.minimises:
         return smallest(problem, real)
     real = _inside(problem, real)
-    asked = nearest(problem.q, real, problem.spec, problem.levels)
+    asked = round_nearest(problem.q, real, problem.spec, problem.levels)
     if info.norm is not Norm.LINF:
         # An Linf budget is whole levels, and no rounding leaves it; another may be left, and is
         # kept by going inward.
         over = size(change(problem.q, asked), info.norm) > problem.eps / problem.span + 1e-6
-        asked[over] = snap(problem.q, real, problem.spec, problem.levels)[over]
+        asked[over] = round_inward(problem.q, real, problem.spec, problem.levels)[over]
     return asked, 0
 
 

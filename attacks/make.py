@@ -1,6 +1,6 @@
 """Threat model, budget and what every attack goes through on its way to the chip.
 
-Untargeted, on the int8 input lattice: the adversary wants the prediction to leave the label, by a
+Untargeted, on the int8 input grid: the adversary wants the prediction to leave the label, by a
 perturbation inside a budget or by the smallest one. What it knows is the source rung; a transfer
 attack is the same bytes scored on another rung. The attacks know nothing of boards, models or
 files.
@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from tinyrobust.attacks import checks
-from tinyrobust.attacks.base.lattice import STEPS, levels, sizes
+from tinyrobust.attacks.base.input_grid import STEPS, levels, sizes
 from tinyrobust.attacks.base.problem import AttackInfo, Lattice, Needs, Norm, Problem, asks
 from tinyrobust.attacks.base.straight_through import rounding
 from tinyrobust.attacks.batches import BATCH, Batch, attack, batches

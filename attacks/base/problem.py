@@ -18,8 +18,9 @@ from tinyrobust.core.types import (
 
 
 class Norm(str, Enum):
-    """How a perturbation is measured: largest change, Euclidean length, sum of changes, number of
-    changed elements.
+    """How a perturbation is measured.
+
+    Largest change, Euclidean length, sum of changes, number of changed elements.
     """
 
     LINF = "linf"
@@ -55,8 +56,8 @@ class Problem:
     ``q`` int8 [n, *spec.shape]; ``labels`` int64 [n], the class each prediction shall leave (never
     -1 where a source is given); ``norm`` and ``eps`` the budget in the real units of ``spec``,
     infinite for an attack that looks for the smallest perturbation; ``levels`` an Linf budget in
-    whole lattice levels, 255 for every other; ``source`` the rung under attack, None where the
-    attack needs none. With ``Lattice.INNER`` the source rounds to the lattice itself, so an attack
+    whole levels, 255 for every other; ``source`` the rung under attack, None where the
+    attack needs none. With ``Lattice.INNER`` the source rounds to the grid itself, so an attack
     need not look at ``lattice``. ``queries`` is the most questions that an attack which only asks
     may put for each sample, at least 1; None leaves that to the attack.
     """
@@ -79,8 +80,9 @@ class Problem:
 
     @property
     def span(self) -> float:
-        """Length of the input range in real units: what published budgets for pixels in [0, 1] are
-        multiples of.
+        """Length of the input range in real units.
+
+        Published budgets for pixels in [0, 1] are multiples of it.
         """
         return self.spec.high - self.spec.low
 
@@ -107,7 +109,7 @@ class Problem:
 
 
 Attack = Callable[[Problem], FloatArray]
-"""Perturbed inputs in real units, float32 [n, *shape]; ``make`` brings them to the lattice inside
+"""Perturbed inputs in real units, float32 [n, *shape]; ``make`` brings them to the grid inside
 the budget.
 """
 

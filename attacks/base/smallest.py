@@ -1,27 +1,33 @@
-"""The smallest lattice point near an attack's result that still fools the source: for attacks that
-minimise.
+"""The smallest grid point near an attack's result that still fools the source.
+
+For attacks that minimise.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from tinyrobust.attacks.base.lattice import change, nearest, outward, size, snap
+from tinyrobust.attacks.base.input_grid import (
+    change,
+    round_inward,
+    round_nearest,
+    round_outward,
+    size,
+)
 from tinyrobust.attacks.base.problem import Problem
 from tinyrobust.core.types import BoolArray, Differentiable, FloatArray, Int8Array
 
 
 def smallest(problem: Problem, real: FloatArray) -> tuple[Int8Array, int]:
-    """``real`` [n, *shape] rounded inward, to the nearest point and outward, whichever fools with
-    the least.
+    """``real`` [n, *shape] rounded in several ways, whichever fools with the least.
 
     Also how many samples fooled the source before rounding and do not in any of the three: their
-    nearest point is kept, and counts as not found. Results that are lattice points already are
+    nearest point is kept, and counts as not found. Results that are grid points already are
     taken as they are, and ask nothing.
     """
     candidates = [
         function(problem.q, real, problem.spec, problem.levels)
-        for function in (snap, nearest, outward)
+        for function in (round_inward, round_nearest, round_outward)
     ]
     inward, kept, far = candidates
     if np.array_equal(inward, far):
@@ -42,7 +48,9 @@ def _fooled(problem: Problem, q: Int8Array) -> BoolArray:
 
 
 def _fooled_before(problem: Problem, real: FloatArray) -> BoolArray:
-    """A source without gradients cannot be asked between lattice points: a result that moved is
+    """Which samples the result fooled before it was rounded, bool [n].
+
+    A source without gradients cannot be asked between grid points: a result that moved is
     taken at its word.
     """
     source = problem.queried()

@@ -43,7 +43,7 @@ def square_linf(problem: Problem, iterations: int, p: float) -> FloatArray:
 
 
 def square_l2(problem: Problem, iterations: int, p: float) -> FloatArray:
-    """The same for an L2 budget: moves its mass from one window to another.
+    """Square for an L2 budget: moves its mass from one window to another.
 
     Starts from a grid of bumps.
     """
@@ -112,8 +112,9 @@ def _repaint(
 def _move_mass(
     radius: float, rng: np.random.Generator, clean: FloatArray, now: FloatArray, share: float
 ) -> FloatArray:
-    """The L2 mass of one window, and what the budget has left, go to another that gets a new pair
-    of bumps.
+    """The L2 mass of one window goes to another that gets a new pair of bumps.
+
+    With it goes what the budget has left.
     """
     change = now - clean
     grown, emptied = (draw_windows(rng, now.shape, share, odd=True) for _ in range(2))

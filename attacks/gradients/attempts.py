@@ -1,6 +1,4 @@
-"""Several attempts at the same samples, judged as the chip would be given them: snapped to the
-lattice.
-"""
+"""Several attempts at the same samples, judged as the chip would be given them: on the grid."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinyrobust.attacks.base.lattice import nearest
+from tinyrobust.attacks.base.input_grid import round_nearest
 from tinyrobust.attacks.base.problem import Problem
 from tinyrobust.attacks.gradients.graphs import clean, graph, real
 from tinyrobust.attacks.gradients.losses import cross_entropy
@@ -63,7 +61,7 @@ class Attempts:
 
 def _judged(problem: Problem, pixels: FloatArray) -> tuple[BoolArray, FloatArray]:
     """Whether what reaches the chip fools the source, bool [n], and its cross-entropy [n]."""
-    q = nearest(problem.q, real(problem, pixels), problem.spec, problem.levels)
+    q = round_nearest(problem.q, real(problem, pixels), problem.spec, problem.levels)
     logits = graph(problem).logits(clean(replace(problem, q=q)))
     loss = np.asarray(cross_entropy(logits, problem.labels, problem.labels))
     return np.asarray(logits).argmax(axis=1) != problem.labels, loss

@@ -1,5 +1,7 @@
-"""Carlini and Wagner's search: Adam on a penalty for the perturbation's size plus a constant times
-how right the source is, in pixels; the smallest perturbation on the way that fools is kept.
+"""Carlini and Wagner's search: Adam on the perturbation's size and on how right the source is.
+
+The second has a constant as its weight, in pixels; the smallest perturbation on the way that fools
+is kept.
 
 Carlini and Wagner 2017, arXiv:1608.04644, section V, with their loss f6. Pixels are kept in [0, 1]
 by projection, the first of the three ways that section V-B names: their change of variables hardly
@@ -22,8 +24,9 @@ BETA1, BETA2, TINY = 0.9, 0.999, 1e-8
 
 
 def search(graph: SourceGraph, norm: Norm) -> Any:
-    """Compiled: (x, begin, labels, const, tau, rate, steps) -> the fooling pixels nearest ``x``,
-    and how far they are.
+    """Compiles the search: the fooling pixels nearest ``x``, and how far they are.
+
+    A function of (x, begin, labels, const, tau, rate, steps).
 
     ``x`` clean and ``begin`` first pixels, [n, *shape]; ``const`` float32 [n]; ``rate`` Adam's. The
     penalty is the squared length in L2; in Linf it is what elements move beyond ``tau`` float32

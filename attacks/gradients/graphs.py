@@ -1,8 +1,7 @@
-"""A source's logits as one TensorFlow graph over pixels in [0, 1], and the loops that attacks
-compile around it.
+"""A source's logits as one TensorFlow graph over pixels in [0, 1], and loops compiled around it.
 
 Pixels are the input range as a fraction, ``(real - low) / (high - low)``: the unit in which attacks
-were published, so that their constants hold for any network. The int8 lattice is ``k / 255``.
+were published, so that their constants hold for any network. The int8 input grid is ``k / 255``.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrobust.attacks.base.lattice import STEPS
+from tinyrobust.attacks.base.input_grid import STEPS
 from tinyrobust.attacks.base.problem import Problem
 from tinyrobust.attacks.gradients.lazy import tf
 from tinyrobust.core.types import BoolArray, Differentiable, FloatArray
@@ -22,8 +21,9 @@ Tensor = Any
 
 
 class SourceGraph:
-    """One source: ``logits`` of pixels float32 [n, *shape] are float32 [n, classes], compiled
-    once.
+    """One source, compiled once.
+
+    ``logits`` of pixels float32 [n, *shape] are float32 [n, classes].
     """
 
     def __init__(self, source: Differentiable) -> None:
@@ -38,8 +38,9 @@ class SourceGraph:
         self._loops: dict[Hashable, Any] = {}
 
     def compiled(self, build: Callable[..., Any], *how: Hashable) -> Any:
-        """``build(self, *how)``, built by the first call: one trace serves every batch size, budget
-        and seed.
+        """``build(self, *how)``, built by the first call.
+
+        One trace serves every batch size, budget and seed.
         """
         key = (build, *how)
         if key not in self._loops:
@@ -56,8 +57,9 @@ _last: list[SourceGraph] = []
 
 
 def graph(problem: Problem) -> SourceGraph:
-    """The graph of the problem's source; kept for the next cell, until another source is asked
-    for.
+    """The graph of the problem's source.
+
+    Kept for the next cell, until another source is asked for.
     """
     source = problem.differentiable()
     if not _last or _last[0].source is not source:

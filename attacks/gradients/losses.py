@@ -1,5 +1,6 @@
-"""What attacks climb: one value a sample, on logits, larger the nearer the prediction is to leaving
-its label.
+"""What attacks climb: one value a sample, larger the nearer the prediction is to leaving.
+
+On logits; what is left is the label.
 """
 
 from __future__ import annotations
@@ -39,14 +40,14 @@ def towards(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
 def ratio(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
     """Difference of logits ratio (DLR): ``lead`` freed of the logits' scale. Needs 3 classes.
 
-    Croce and Hein 2020, arXiv:2003.01690, as is the next.
+    Croce and Hein 2020, arXiv:2003.01690.
     """
     top = tf.math.top_k(logits, 3).values
     return lead(logits, labels, targets) / _or_one(top[:, 0] - top[:, 2])
 
 
 def targeted_ratio(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
-    """DLR towards a target. Needs 4 classes."""
+    """DLR towards a target. Needs 4 classes. Croce and Hein 2020, arXiv:2003.01690."""
     top = tf.math.top_k(logits, 4).values
     return towards(logits, labels, targets) / _or_one(top[:, 0] - (top[:, 2] + top[:, 3]) / 2)
 
@@ -71,8 +72,9 @@ def gradient(
 
 
 def gradients(problem: Problem) -> FloatArray:
-    """Gradient of each sample's cross-entropy at the clean input, per real unit, float32 [n,
-    *shape].
+    """Gradient of each sample's cross-entropy at the clean input, float32 [n, *shape].
+
+    Per real unit.
     """
     slope = graph(problem).compiled(_slope)(clean(problem), problem.labels)
     found: FloatArray = np.asarray(slope) / np.float32(problem.span)

@@ -1,5 +1,4 @@
-"""Auto-PGD: projected gradient descent with momentum that halves its step where it stops to
-improve.
+"""Auto-PGD: gradient descent with momentum that halves its step where it stops to improve.
 
 Croce and Hein 2020, section 3 and algorithm 1: no step size to choose. Every constant below is
 theirs.
@@ -61,8 +60,9 @@ class State(NamedTuple):
 
 
 def apgd(problem: Problem, loss: Loss, steps: int = STEPS, restarts: int = 1) -> FloatArray:
-    """Auto-PGD on an untargeted ``loss`` from each of ``restarts`` random points of the Linf ball,
-    in real units.
+    """Auto-PGD on an untargeted ``loss`` from each of ``restarts`` random points of the Linf ball.
+
+    In real units.
 
     Raises UsageError on a network with too few classes for the loss.
     """
@@ -79,15 +79,17 @@ def check_classes(problem: Problem, loss: Loss) -> None:
     least, there = CLASSES.get(loss, 2), graph(problem).classes
     if there < least:
         raise UsageError(
-            f"the difference of logits ratio needs {least} classes, {problem.queried().rung} has {there}: use apgd-ce"
+            f"the difference of logits ratio needs {least} classes, "
+            f"{problem.queried().rung} has {there}: use apgd-ce"
         )
 
 
 def ascend(
     problem: Problem, loss: Loss, targets: Int64Array, start: int, steps: int = STEPS
 ) -> FloatArray:
-    """One run from random point number ``start``: the best iterate of each sample, pixels [n,
-    *shape].
+    """One run from random point number ``start``.
+
+    Returns the best iterate of each sample, pixels [n, *shape].
     """
     x, begin = clean(problem), ball.scattered(problem, start)
     climb = graph(problem).compiled(_climb, loss)
@@ -97,8 +99,9 @@ def ascend(
 
 
 def periods(steps: int) -> NDArray[np.int32]:
-    """At each step: how many steps ago the last checkpoint was, where the next one is due, and 0
-    elsewhere.
+    """At each step how many steps ago the last checkpoint was, where the next one is due.
+
+    0 at the others; int32 [steps].
     """
     due = np.zeros(steps, np.int32)
     first, decrease, last = (
@@ -154,8 +157,9 @@ def _climb(graph: SourceGraph, loss: Loss) -> Any:
 
 
 def _checked(now: State, period: Tensor) -> State:
-    """A checkpoint: samples that rose too rarely, or not at all since the last one, go back to
-    their peak.
+    """A checkpoint: samples that rose too rarely go back to their peak.
+
+    So do those that did not rise at all since the last one.
     """
     rare = tf.cast(now.rises, tf.float32) <= ENOUGH * tf.cast(period, tf.float32)
     stuck = ~now.halved & (now.checked_loss >= now.peak_loss)

@@ -1,5 +1,4 @@
-"""AutoAttack: four attacks without a parameter to choose, each on the samples that those before it
-did not fool.
+"""AutoAttack: four attacks without a parameter to choose, each on what those before left right.
 
 Croce and Hein 2020, the standard Linf ensemble: Auto-PGD on the cross-entropy, Auto-PGD towards
 nine classes on the difference of logits ratio, FAB towards nine classes, Square with 5,000 queries.

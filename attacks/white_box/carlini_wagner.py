@@ -13,7 +13,7 @@ from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, Problem
 from tinyrobust.attacks.gradients.brackets import bracketed
 from tinyrobust.attacks.gradients.descent import search
 from tinyrobust.attacks.gradients.graphs import clean, graph
-from tinyrobust.attacks.gradients.minimal import found
+from tinyrobust.attacks.gradients.minimal import fooling_or_clean
 from tinyrobust.core.types import FloatArray
 
 FIRST_CONST, LARGEST_CONST, CONST_FACTOR = 1e-5, 20.0, 2.0
@@ -27,8 +27,9 @@ SMALLEST = 1 / 256
 def cw_l2(
     problem: Problem, searches: int = 9, steps: int = 200, const: float = 1e-3, rate: float = 1e-2
 ) -> FloatArray:
-    """L2: ``searches`` constants from ``const`` on, each sample its own, and ``steps`` of Adam at
-    ``rate`` for each.
+    """L2: ``searches`` constants from ``const`` on, ``steps`` of Adam at ``rate`` for each.
+
+    Each sample has its own constants.
 
     The defaults are the paper's, but for its 10,000 steps.
     """
@@ -43,8 +44,7 @@ def cw_l2(
 
 
 def cw_linf(problem: Problem, steps: int = 100, rate: float = 5e-3) -> FloatArray:
-    """Linf: at most ``steps`` of Adam at ``rate`` under a bound that shrinks whenever the source is
-    fooled within it.
+    """Linf: at most ``steps`` of Adam at ``rate`` under a bound that shrinks with each success.
 
     The constant grows where nothing under the bound fools (section VI-C). The defaults are those of
     the authors' code, but for its 1,000 steps.
@@ -60,7 +60,7 @@ def cw_linf(problem: Problem, steps: int = 100, rate: float = 5e-3) -> FloatArra
         best[left[won]], bound[left[won]] = at[won], SHRINK * length[won]
         weight[left[~won]] *= CONST_FACTOR
         left = left[(bound[left] >= SMALLEST) & (weight[left] <= LARGEST_CONST)]
-    return found(problem, best)
+    return fooling_or_clean(problem, best)
 
 
 _PAPER = "Carlini and Wagner 2017, arXiv:1608.04644"

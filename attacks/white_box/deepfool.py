@@ -1,6 +1,4 @@
-"""DeepFool: to the nearest of the decision boundaries as the gradients draw them, again and again;
-Foolbox's.
-"""
+"""DeepFool: to the nearest boundary as the gradients draw it, again and again; Foolbox's."""
 
 from __future__ import annotations
 

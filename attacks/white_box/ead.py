@@ -1,5 +1,6 @@
-"""EAD: Carlini and Wagner's loss under an elastic net, by accelerated shrinkage, so that few
-elements change.
+"""EAD: Carlini and Wagner's loss under an elastic net, so that few elements change.
+
+By accelerated shrinkage.
 
 Chen et al. 2018, section 3. Own code: compiled, it is several times as fast as Foolbox's on a small
 network.

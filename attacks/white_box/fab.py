@@ -18,7 +18,7 @@ from tinyrobust.attacks.gradients.best import where, wide
 from tinyrobust.attacks.gradients.graphs import SourceGraph, Tensor, clean, graph
 from tinyrobust.attacks.gradients.lazy import tf
 from tinyrobust.attacks.gradients.losses import gradient, towards, value
-from tinyrobust.attacks.gradients.minimal import found
+from tinyrobust.attacks.gradients.minimal import fooling_or_clean
 from tinyrobust.attacks.gradients.plane import LENGTHS, project
 from tinyrobust.attacks.gradients.targets import TARGETS, likeliest
 from tinyrobust.core.types import FloatArray, Int64Array
@@ -32,8 +32,9 @@ BACK = 0.9
 
 
 def fab(problem: Problem, steps: int = STEPS, targets: int = TARGETS) -> FloatArray:
-    """The smallest Linf or L2 perturbation, whichever is the problem's norm, towards each of
-    ``targets`` classes.
+    """The smallest perturbation in the problem's norm, Linf or L2.
+
+    It is looked for towards each of ``targets`` classes.
     """
     x = clean(problem)
     best, length = x, np.full(len(x), np.inf, np.float32)
@@ -42,14 +43,15 @@ def fab(problem: Problem, steps: int = STEPS, targets: int = TARGETS) -> FloatAr
         shorter = reached < length
         best = np.where(shorter.reshape(-1, *(1,) * (x.ndim - 1)), at, best)
         length = np.minimum(length, reached)
-    return found(problem, best)
+    return fooling_or_clean(problem, best)
 
 
 def approach(
     problem: Problem, targets: Int64Array, steps: int = STEPS
 ) -> tuple[FloatArray, FloatArray]:
-    """Towards ``targets`` int64 [n]: the fooling pixels nearest the clean input, and how far they
-    are, [n]; infinitely where there are none.
+    """Towards ``targets`` int64 [n]: the fooling pixels nearest the clean input.
+
+    And how far they are, [n]; infinitely where there are none.
     """
     search = graph(problem).compiled(_search, problem.norm)
     at, length = search(clean(problem), problem.labels, targets, steps)

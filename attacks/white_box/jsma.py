@@ -1,5 +1,6 @@
-"""JSMA: the Jacobian's saliency map names the pair of elements that helps a target class most; both
-rise by theta.
+"""JSMA: the pair of elements that helps a target class most rises by theta.
+
+The Jacobian's saliency map names it.
 
 Papernot et al. 2016, algorithm 3, on logits (softmax gradients of a target and of all others
 cancel). A pair's merit is the product of what it gives the target and what it takes from the
@@ -18,7 +19,7 @@ from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, Problem
 from tinyrobust.attacks.gradients.best import where
 from tinyrobust.attacks.gradients.graphs import SourceGraph, Tensor, clean, graph
 from tinyrobust.attacks.gradients.lazy import tf
-from tinyrobust.attacks.gradients.minimal import found
+from tinyrobust.attacks.gradients.minimal import fooling_or_clean
 from tinyrobust.attacks.gradients.targets import likeliest
 from tinyrobust.core.types import FloatArray
 
@@ -41,14 +42,15 @@ def jsma(
     for target in likeliest(problem, targets):
         best[todo] = _raise(source, x[todo], problem.labels[todo], target[todo], theta, gamma)
         todo = todo[~source.fooled(best[todo], problem.labels[todo])] if len(todo) else todo
-    return found(problem, best)
+    return fooling_or_clean(problem, best)
 
 
 def _raise(
     source: SourceGraph, x: FloatArray, labels: Any, targets: Any, theta: float, gamma: float
 ) -> FloatArray:
-    """``x`` [n, *shape] with pairs raised until it fools the source, or no pair or budget is
-    left.
+    """``x`` [n, *shape] with pairs raised until it fools the source.
+
+    Or until no pair or budget is left.
     """
     climb = source.compiled(_climb)
     most = int(gamma * x[:1].size)
@@ -83,8 +85,9 @@ def _climb(graph: SourceGraph) -> Any:
 
 
 def _saliency(graph: SourceGraph, at: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits, and for each element [n, size] the gradient of the target's logit and that of the sum
-    of all others.
+    """Logits, and two gradients for each element [n, size].
+
+    That of the target's logit and that of the sum of all others.
     """
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(at)
@@ -95,8 +98,9 @@ def _saliency(graph: SourceGraph, at: Tensor, targets: Tensor) -> tuple[Tensor, 
 
 
 def _pair(gain: Tensor, loss: Tensor, free: Tensor) -> tuple[Tensor, Tensor]:
-    """1 at the two elements of the best pair and 0 elsewhere, float32 [n, size]; whether there is a
-    pair, bool [n].
+    """1 at the two elements of the best pair and 0 elsewhere, float32 [n, size].
+
+    And whether there is a pair, bool [n].
     """
     size = gain.shape[1]
     reach, at = tf.math.top_k(tf.where(free, gain - loss, gain.dtype.min), min(CANDIDATES, size))

@@ -1,6 +1,4 @@
-"""Steps along the sign of the gradient: FGSM, BIM, PGD and MI-FGSM are settings of one compiled
-loop.
-"""
+"""Steps along the sign of the gradient: FGSM, BIM, PGD, MI-FGSM set one compiled loop."""
 
 from __future__ import annotations
 
@@ -47,8 +45,9 @@ def pgd(
 
 
 def mi_fgsm(problem: Problem, steps: int = 10, decay: float = 1.0) -> FloatArray:
-    """Momentum iterative method: steps of ``eps / steps`` along the sign of all gradients so
-    far.
+    """Momentum iterative method: steps along the sign of all gradients so far.
+
+    Each is ``eps / steps`` long.
     """
     return follow(problem, steps, 1 / steps, decay=decay)
 
@@ -56,8 +55,7 @@ def mi_fgsm(problem: Problem, steps: int = 10, decay: float = 1.0) -> FloatArray
 def follow(
     problem: Problem, steps: int, size: float, restarts: int = 0, decay: float = 0.0
 ) -> FloatArray:
-    """``steps`` steps of ``size * eps`` along the sign of the gradient of the cross-entropy, inside
-    the Linf ball.
+    """``steps`` steps of ``size * eps`` along the sign of the loss's gradient, in the Linf ball.
 
     From the clean input, or from each of ``restarts`` random points. ``decay`` is the weight that
     gradients of earlier steps keep, all of them divided by their mean absolute value. The best

@@ -1,5 +1,6 @@
-"""What makes an attack suspect, from its making and from the records together; and what to do about
-it. Pure.
+"""What makes an attack suspect, and what to do about it. Pure.
+
+Seen when it was made, or from the records together.
 
 Accuracy under an attack is an upper bound of robustness. A flag says that the bound is likely to be
 a bad one.
@@ -19,16 +20,32 @@ from tinyrobust.host.analysis.groups import Group, Groups, groups
 from tinyrobust.host.records.schema import AttackKind, Manifest
 
 ADVICE = {
-    FlagKind.FAILED: "read the note for the error; its samples count as clean. The same command tries them again",
-    FlagKind.MASKED_GRADIENTS: "attack with a margin loss (apgd-dlr), without gradients (square-linf), or by transfer",
-    FlagKind.LOSS_NOT_RISING: "look at the sign of the gradient and at the loss: the attack goes nowhere here",
-    FlagKind.WEAKER_THAN_ONE_STEP: "larger or more steps, more restarts; steps that add up to eps at the very least",
-    FlagKind.NOISE_AS_STRONG: "its gradients point nowhere: try --access twin, square-linf, or transfer from float32",
-    FlagKind.TRANSFER_STRONGER: "the source's own gradients mislead: count the transferred attack, too",
-    FlagKind.BLACK_BOX_STRONGER: "its gradients are masked: count the black-box attack, and more steps and restarts",
+    FlagKind.FAILED: (
+        "read the note for the error; its samples count as clean. The same command tries them again"
+    ),
+    FlagKind.MASKED_GRADIENTS: (
+        "attack with a margin loss (apgd-dlr), without gradients (square-linf), or by transfer"
+    ),
+    FlagKind.LOSS_NOT_RISING: (
+        "look at the sign of the gradient and at the loss: the attack goes nowhere here"
+    ),
+    FlagKind.WEAKER_THAN_ONE_STEP: (
+        "larger or more steps, more restarts; steps that add up to eps at the very least"
+    ),
+    FlagKind.NOISE_AS_STRONG: (
+        "its gradients point nowhere: try --access twin, square-linf, or transfer from float32"
+    ),
+    FlagKind.TRANSFER_STRONGER: (
+        "the source's own gradients mislead: count the transferred attack, too"
+    ),
+    FlagKind.BLACK_BOX_STRONGER: (
+        "its gradients are masked: count the black-box attack, and more steps and restarts"
+    ),
     FlagKind.BELOW_ONE_LEVEL: "ask for 1/255 at least: a smaller budget never reaches the chip",
     FlagKind.NOT_MONOTONE: "more steps at the larger eps; a single step overshoots: iterate",
-    FlagKind.UNBOUNDED_SURVIVED: "more iterations or queries: with the whole range to spend every input can be turned",
+    FlagKind.UNBOUNDED_SURVIVED: (
+        "more iterations or queries: with the whole range to spend every input can be turned"
+    ),
 }
 """What to try, for each kind."""
 
@@ -84,7 +101,8 @@ def _transfer(found: Groups, manifest: Manifest) -> Iterator[Flag]:
                     yield Flag(
                         FlagKind.TRANSFER_STRONGER,
                         cell,
-                        f"{_share(own)} still right on {cell.source}, {_share(from_there)} when made on {other.source}",
+                        f"{_share(own)} still right on {cell.source}, "
+                        f"{_share(from_there)} when made on {other.source}",
                     )
 
 
@@ -103,7 +121,8 @@ def _black_box(found: Groups, manifest: Manifest) -> Iterator[Flag]:
             yield Flag(
                 FlagKind.BLACK_BOX_STRONGER,
                 cell,
-                f"{_share(black)} still right on {cell.source}, {_share(best)} under {best.cell.attack}",
+                f"{_share(black)} still right on {cell.source}, "
+                f"{_share(best)} under {best.cell.attack}",
             )
 
 
@@ -143,7 +162,8 @@ def _not_monotone(found: Groups, manifest: Manifest) -> Iterator[Flag]:
                 yield Flag(
                     FlagKind.NOT_MONOTONE,
                     more,
-                    f"{_share(strong)} still right, {_share(weak)} at the smaller eps {less.eps:.4g}",
+                    f"{_share(strong)} still right, "
+                    f"{_share(weak)} at the smaller eps {less.eps:.4g}",
                 )
 
 
@@ -183,8 +203,9 @@ def _idle(found: Groups, manifest: Manifest) -> Iterator[Flag]:
 
 
 def clearly_fewer(left: Group, right: Group) -> bool:
-    """Fewer right answers in ``left``, by more than ``CLEARLY`` standard errors of the samples that
-    changed sides.
+    """Fewer right answers in ``left``, by more than ``CLEARLY`` standard errors.
+
+    Those of the samples that changed sides.
     """
     _, a, b = np.intersect1d(left.sample, right.sample, assume_unique=True, return_indices=True)
     lost = int(np.sum(right.right[b] & ~left.right[a]))

@@ -1,6 +1,4 @@
-"""A broken attack, or a network whose gradients lie, is called out by name; a sane one is left in
-peace.
-"""
+"""A broken attack, or a network whose gradients lie, is called by name; a sane one is not."""
 
 import dataclasses
 

@@ -133,7 +133,7 @@ def test_an_attack_that_asks_nothing_has_one_set_whatever_may_be_asked(tmp_path)
 def test_an_attack_depends_on_what_it_imports_and_on_no_other_family():
     families = {home.removeprefix("tinyrobust.attacks.") for home in HOME.values()}
     noise = set(versions.reached(("control", "batches")))
-    assert {"control", "batches", "base.lattice", "base.problem"} <= noise
+    assert {"control", "batches", "base.input_grid", "base.problem"} <= noise
     assert noise & families == {"control"}
     assert "registry" not in versions.reached(("checks",))
     assert versions.of_attack("noise") == versions.of_attack("clean") != versions.of_attack("pgd")
