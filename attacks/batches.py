@@ -33,6 +33,8 @@ class Batch:
     """Samples that fooled the source until they were rounded."""
     failure: str
     """The error that the attack ended with, empty without; ``q`` is clean then."""
+    parts: tuple[tuple[str, int], ...] = ()
+    """Of an attack in parts: each one's name and how many samples were left right after it."""
 
 
 def batches(problem: Problem) -> Iterator[Problem]:
@@ -48,6 +50,8 @@ def attack(info: AttackInfo, problem: Problem) -> Batch:
 
     An error of the attack itself is part of the answer; a lost board or a usage error is raised.
     """
+    parts: list[tuple[str, int]] = []
+    problem = replace(problem, report=lambda part, left: parts.append((part, left)))
     try:
         real = _run(info, problem)
         moved = steps(problem.q, real, problem.spec)
@@ -63,7 +67,7 @@ def attack(info: AttackInfo, problem: Problem) -> Batch:
             0,
             f"{type(err).__name__}: {said}",
         )
-    return Batch(q, unsnapped, lost, "")
+    return Batch(q, unsnapped, lost, "", tuple(parts))
 
 
 def _run(info: AttackInfo, problem: Problem) -> FloatArray:

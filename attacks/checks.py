@@ -15,7 +15,8 @@ import numpy as np
 from tinyrobust.attacks.base.problem import AttackInfo, Lattice, Norm, Problem
 from tinyrobust.attacks.batches import Batch, attack, batches
 from tinyrobust.attacks.gradients.graphs import clean, graph
-from tinyrobust.attacks.gradients.losses import gradients
+from tinyrobust.attacks.gradients.losses import Loss, gradients, unsaturated
+from tinyrobust.attacks.gradients.targets import likeliest
 from tinyrobust.attacks.registry import find
 from tinyrobust.core.cells import Cell, Flag, FlagKind
 from tinyrobust.core.types import BoolArray, FloatArray, Int8Array
@@ -57,7 +58,7 @@ def refused(cell: Cell, problem: Problem, done: Sequence[Batch]) -> tuple[Flag, 
 
 def suspect(cell: Cell, info: AttackInfo, problem: Problem, strong: Int8Array) -> tuple[Flag, ...]:
     """Flags on a gradient attack that turned ``problem`` into ``strong``, int8 of its shape."""
-    found = [masked(problem), not_rising(problem, strong)]
+    found = [masked(problem, info.loss or unsaturated), not_rising(problem, strong)]
     if info.norm is Norm.LINF and problem.bounded:
         one_step, noise = find("fgsm"), find("noise")
         if info.function is not one_step.function:
@@ -70,9 +71,13 @@ Finding = tuple[FlagKind, str] | None
 """What is wrong and the figures of it, or None."""
 
 
-def masked(problem: Problem) -> Finding:
-    """Zero gradients of the cross-entropy at the clean inputs."""
-    flat = gradients(_few(problem)).reshape(-1, problem.spec.size)
+def masked(problem: Problem, loss: Loss) -> Finding:
+    """Zero gradients of ``loss``, the attack's own, at the clean inputs.
+
+    A targeted loss is looked at towards the likeliest other class.
+    """
+    few = _few(problem)
+    flat = gradients(few, loss, likeliest(few, 1)[0]).reshape(-1, problem.spec.size)
     alive = np.any(flat, axis=1)
     samples, pixels = (
         float(np.mean(~alive)),

@@ -57,7 +57,8 @@ class AttackRequest:
 
     ``q`` int8 [n, *spec.shape] on the input grid ``spec``; ``labels`` int64 [n], -1 where unknown
     (such a sample is attacked away from what the source itself answers); ``source`` the rung named
-    by ``cell.source``, None for ``-``; ``queries`` what an attack that only asks may ask it for
+    by ``cell.source``, None for ``-``; ``lattice`` when the attack is rounded, None as its row says;
+    ``queries`` what an attack that only asks may ask it for
     each sample, None for the attack's own number.
     """
 
@@ -66,7 +67,7 @@ class AttackRequest:
     q: Int8Array
     labels: Int64Array
     spec: TensorSpec
-    lattice: Lattice = Lattice.AFTER
+    lattice: Lattice | None = None
     queries: int | None = None
 
 
@@ -113,7 +114,8 @@ def prepare(request: AttackRequest) -> Prepared:
     if attacked is not None and np.any(labels < 0):
         labels = np.where(labels < 0, attacked.predict(q).logits.argmax(axis=1), labels)
     eps = math.inf if info.minimises else cell.eps * (spec.high - spec.low)
-    if request.lattice is Lattice.INNER:
+    lattice = request.lattice or info.lattice
+    if lattice is Lattice.INNER:
         eps = budget / STEPS * (spec.high - spec.low) if bounded_by_levels else eps
         attacked = rounding(attacked) if isinstance(attacked, Differentiable) else attacked
     problem = Problem(
@@ -125,7 +127,7 @@ def prepare(request: AttackRequest) -> Prepared:
         levels=budget,
         seed=cell.seed,
         source=attacked,
-        lattice=request.lattice,
+        lattice=lattice,
         queries=request.queries if asks(info) else None,
     )
     return Prepared(cell, info, problem)
@@ -185,6 +187,13 @@ def _notes(done: list[Batch]) -> tuple[str, ...]:
         for index, batch in enumerate(done)
         if batch.failure
     ]
+    left: dict[str, int] = {}
+    for part, count in (pair for batch in done for pair in batch.parts):
+        left[part] = left.get(part, 0) + count
+    if left:
+        n = sum(len(batch.q) for batch in done)
+        parts = ", ".join(f"{count} after {part}" for part, count in left.items())
+        notes.append(f"still right of {n} samples: {parts}")
     lost = sum(batch.lost for batch in done)
     if lost:
         notes.append(

@@ -65,6 +65,19 @@ def round_outward(
     return _moved(q_clean, np.copysign(np.ceil(np.abs(exact) - _TOLERANCE), exact), levels)
 
 
+def round_at_random(
+    q_clean: Int8Array,
+    real_adv: NDArray[np.floating],
+    spec: TensorSpec,
+    levels: int,
+    rng: np.random.Generator,
+) -> Int8Array:
+    """As ``round_inward``, but up or down at random, so that the mean is ``real_adv``."""
+    exact = steps(q_clean, real_adv, spec)
+    low = np.floor(exact + _TOLERANCE)
+    return _moved(q_clean, low + (rng.random(exact.shape) < exact - low - _TOLERANCE), levels)
+
+
 def steps(
     q_clean: Int8Array, real_adv: NDArray[np.floating], spec: TensorSpec
 ) -> NDArray[np.float64]:

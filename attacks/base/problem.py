@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from tinyrobust.core.types import (
     Differentiable,
@@ -49,6 +50,14 @@ class Lattice(str, Enum):
     """At every step: the source rounds what it is asked, its gradient passes straight through."""
 
 
+Report = Callable[[str, int], None]
+"""(part of an attack, samples that are left right after it)."""
+
+
+def _unheard(part: str, left: int) -> None:
+    """A report that nobody asked for."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """A batch of samples to perturb.
@@ -59,7 +68,8 @@ class Problem:
     whole levels, 255 for every other; ``source`` the rung under attack, None where the
     attack needs none. With ``Lattice.INNER`` the source rounds to the grid itself, so an attack
     need not look at ``lattice``. ``queries`` is the most questions that an attack which only asks
-    may put for each sample, at least 1; None leaves that to the attack.
+    may put for each sample, at least 1; None leaves that to the attack. ``report`` takes the name
+    of a part of an attack and how many samples it left right.
     """
 
     q: Int8Array
@@ -72,6 +82,7 @@ class Problem:
     source: Predictor | None
     lattice: Lattice = Lattice.AFTER
     queries: int | None = None
+    report: Report = _unheard
 
     @property
     def real(self) -> FloatArray:
@@ -121,6 +132,8 @@ class AttackInfo:
     ``paper`` is where the attack was published, or what it is a control for. An attack that
     ``minimises`` looks for the smallest perturbation in ``norm`` and has no eps; one with a preset
     of a study has the study's ``eps``, as fractions of the input range, in place of the run's.
+    ``loss`` is what an attack by gradients climbs, (logits, labels, targets) -> [n] as in
+    ``gradients/losses.py``; ``lattice`` is when it is rounded unless a request says otherwise.
     """
 
     name: str
@@ -131,6 +144,8 @@ class AttackInfo:
     function: Attack
     minimises: bool = False
     eps: tuple[float, ...] = ()
+    loss: Callable[[Any, Any, Any], Any] | None = None
+    lattice: Lattice = Lattice.AFTER
 
 
 def asks(info: AttackInfo) -> bool:

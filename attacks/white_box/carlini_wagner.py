@@ -9,10 +9,11 @@ from functools import partial
 
 import numpy as np
 
-from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, Problem
+from tinyrobust.attacks.base.problem import AttackInfo, Lattice, Needs, Norm, Problem
 from tinyrobust.attacks.gradients.brackets import bracketed
 from tinyrobust.attacks.gradients.descent import search
-from tinyrobust.attacks.gradients.graphs import clean, graph
+from tinyrobust.attacks.gradients.graphs import clean, graph, seen_by
+from tinyrobust.attacks.gradients.losses import lead
 from tinyrobust.attacks.gradients.minimal import fooling_or_clean
 from tinyrobust.core.types import FloatArray
 
@@ -33,7 +34,7 @@ def cw_l2(
 
     The defaults are the paper's, but for its 10,000 steps.
     """
-    x, descend = clean(problem), graph(problem).compiled(search, Norm.L2)
+    x, descend = clean(problem), graph(problem).compiled(search, Norm.L2, seen_by(problem))
     never = np.zeros(len(x), np.float32)
     return bracketed(
         problem,
@@ -50,7 +51,7 @@ def cw_linf(problem: Problem, steps: int = 100, rate: float = 5e-3) -> FloatArra
     the authors' code, but for its 1,000 steps.
     """
     source, x = graph(problem), clean(problem)
-    descend, best = source.compiled(search, Norm.LINF), x.copy()
+    descend, best = source.compiled(search, Norm.LINF, seen_by(problem)), x.copy()
     bound, weight = np.full(len(x), 1, np.float32), np.full(len(x), FIRST_CONST, np.float32)
     left = np.flatnonzero(~source.fooled(x, problem.labels))
     while len(left):
@@ -74,6 +75,8 @@ ROWS = (
         _PAPER,
         cw_l2,
         minimises=True,
+        loss=lead,
+        lattice=Lattice.INNER,
     ),
     AttackInfo(
         "cw-linf",
@@ -83,6 +86,8 @@ ROWS = (
         _PAPER,
         cw_linf,
         minimises=True,
+        loss=lead,
+        lattice=Lattice.INNER,
     ),
     AttackInfo(
         "cw-l2-s4",
@@ -92,6 +97,8 @@ ROWS = (
         _S4,
         partial(cw_l2, searches=10, steps=10, const=0.01),
         minimises=True,
+        loss=lead,
+        lattice=Lattice.INNER,
     ),
     AttackInfo(
         "cw-linf-s4",
@@ -101,5 +108,7 @@ ROWS = (
         _S4,
         partial(cw_linf, steps=10, rate=0.01),
         minimises=True,
+        loss=lead,
+        lattice=Lattice.INNER,
     ),
 )

@@ -13,7 +13,7 @@ from tinyrobust.attacks.gradients.attempts import Attempts
 from tinyrobust.attacks.gradients.best import Best, nothing
 from tinyrobust.attacks.gradients.graphs import SourceGraph, Tensor, clean, graph
 from tinyrobust.attacks.gradients.lazy import tf
-from tinyrobust.attacks.gradients.losses import cross_entropy, gradient, value
+from tinyrobust.attacks.gradients.losses import gradient, unsaturated, value
 from tinyrobust.core.types import FloatArray
 
 PGD_STEPS = 20
@@ -86,7 +86,7 @@ def _climb(graph: SourceGraph) -> Any:
         def body(
             i: Tensor, at: Tensor, memory: Tensor, best: Best
         ) -> tuple[Tensor, Tensor, Tensor, Best]:
-            fooled, loss, slope = gradient(graph, cross_entropy, at, labels, labels)
+            fooled, loss, slope = gradient(graph, unsaturated, at, labels, labels)
             best = tf.cond(i > 0, lambda: best.update(at, fooled, loss), lambda: best)
             mean = tf.reduce_mean(tf.abs(slope), tuple(range(1, len(slope.shape))), keepdims=True)
             memory = decay * memory + tf.math.divide_no_nan(slope, mean)
@@ -94,7 +94,7 @@ def _climb(graph: SourceGraph) -> Any:
 
         state = (0, begin, tf.zeros_like(x), nothing(x))
         _, at, _, best = tf.while_loop(lambda i, *_: i < steps, body, state, parallel_iterations=1)
-        return best.update(at, *value(graph, cross_entropy, at, labels, labels)).pixels
+        return best.update(at, *value(graph, unsaturated, at, labels, labels)).pixels
 
     number = tf.TensorSpec((), tf.float32)
     signature = [
@@ -112,7 +112,9 @@ def _climb(graph: SourceGraph) -> Any:
 def _row(
     name: str, title: str, paper: str, function: Any, eps: tuple[float, ...] = ()
 ) -> AttackInfo:
-    return AttackInfo(name, title, Needs.GRADIENTS, Norm.LINF, paper, function, eps=eps)
+    return AttackInfo(
+        name, title, Needs.GRADIENTS, Norm.LINF, paper, function, eps=eps, loss=unsaturated
+    )
 
 
 _FGSM = "Goodfellow et al. 2015, arXiv:1412.6572"

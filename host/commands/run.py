@@ -101,7 +101,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--sources", type=_names, metavar="R,R", help="instead: the very rungs attacks are made on"
     )
     parser.add_argument(
-        "--lattice", choices=configuration.LATTICES, help="snap to the int8 lattice after or inside"
+        "--lattice",
+        choices=configuration.LATTICES,
+        help="round to the input grid after an attack or inside it (default: as suits it)",
     )
     parser.add_argument(
         "--queries",

@@ -32,7 +32,7 @@ MOST_DIGITS = 100
 MODEL_FILES = (".tflite", ".h5", ".hdf5", ".keras")
 
 TRANSFER, TWIN, BOARD = ACCESS = ("transfer", "twin", "board")
-AFTER, INNER = LATTICES = ("after", "inner")
+OWN, AFTER, INNER = LATTICES = ("own", "after", "inner")
 INT8, UINT8 = ENCODINGS = ("int8", "uint8")
 ACTIVATIONS = ("int8", "int16x8")
 
@@ -77,7 +77,8 @@ class Config:
     """pyserial URL of a real board; empty: it is found by its USB id."""
     serial: str = ""
     """Serial number of its debug probe, where several of a kind are attached."""
-    attacks: tuple[str, ...] = ("clean", "noise", "fgsm", "pgd")
+    attacks: tuple[str, ...] = ("quick",)
+    """Attacks and groups of ``docs/attacks.md``."""
     eps: tuple[float, ...] = tuple(n / 255 for n in (2, 4, 8, 12, 16, 24, 32))
     """Budgets in multiples of the input range, for Linf 0 to 1; in TOML numbers or texts such as
     ``"8/255"``.
@@ -91,9 +92,9 @@ class Config:
     """Rungs that attacks are made on; empty: float32 and qat as far as the model has them, else
     twin.
     """
-    lattice: str = AFTER
-    """Whether an attack's result is brought to the int8 lattice ``after`` it, or at every step of
-    it (``inner``).
+    lattice: str = OWN
+    """Whether an attack's result is brought to the int8 input grid ``after`` it, or at each step
+    (``inner``); ``own``: as suits the attack, ``inner`` where it minimises by gradients.
     """
     queries: int | None = None
     """Most questions that an attack which asks for scores or decisions may put for each sample;
@@ -145,7 +146,7 @@ class Config:
         if self.encoding and self.protocol != MLPERF_TINY:
             raise UsageError(f"encoding goes with protocol {MLPERF_TINY}")
         if self.lattice not in LATTICES:
-            raise UsageError(f"lattice {self.lattice!r}: give {' or '.join(LATTICES)}")
+            raise UsageError(f"lattice {self.lattice!r}: give one of {', '.join(LATTICES)}")
         if self.is_file:
             if self.data is None:
                 raise UsageError(

@@ -135,8 +135,8 @@ class Manifest:
     protocol: str = "tinyrobust"
     """What the device was spoken to in; from another one than ours there are scores, no bytes."""
     lattice: str = "after"
-    """Whether attacks are brought to the int8 lattice ``after`` they end, or at every step
-    (``inner``).
+    """Whether attacks are brought to the int8 input grid ``after`` they end, or at every step
+    (``inner``); ``own`` where that was left to each attack.
     """
     queries: int | None = None
     """Most questions that attacks which only ask could put for each sample; None where that was

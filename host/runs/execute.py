@@ -22,7 +22,7 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.core.files import replacing
 from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Dataset, Differentiable, Predictor, TensorSpec
-from tinyrobust.host.config.bench import Config
+from tinyrobust.host.config.bench import OWN, Config
 from tinyrobust.host.devices.target import Target
 from tinyrobust.host.records.examples import Examples, write_examples
 from tinyrobust.host.records.schema import SCHEMA, Manifest
@@ -154,7 +154,7 @@ def execute(
             asked = journaled(device, identity[device.rung], cache, say, most)
             sources[device.rung] = stack.enter_context(asked)
         sets = Sets(
-            cache / "sets", data, ladder.bundle.input, Lattice(config.lattice), say, config.queries
+            cache / "sets", data, ladder.bundle.input, _lattice(config), say, config.queries
         )
         before = manifest if store.dropped else store.manifest
         notes, flags = list(before.notes), list(before.flags)
@@ -185,6 +185,11 @@ def execute(
         _save_pictures(store.path / EXAMPLES, data, pictures)
         store.finish(replace(ended, state="complete"))
         return Outcome(store.path, store.manifest, recorder.made)
+
+
+def _lattice(config: Config) -> Lattice | None:
+    """What the user asked for; None leaves it to each attack."""
+    return None if config.lattice == OWN else Lattice(config.lattice)
 
 
 def _counters(store: Store, device: Target) -> tuple[tuple[str, int], ...]:

@@ -62,7 +62,7 @@ class Sets:
         folder: Path,
         data: Dataset,
         spec: TensorSpec,
-        lattice: Lattice,
+        lattice: Lattice | None,
         say: Say,
         queries: int | None = None,
     ) -> None:
@@ -86,7 +86,7 @@ class Sets:
             )
         )
         problem = prepared.problem
-        name = key(cell, models, self._data, self._spec, self._lattice, problem.queries)
+        name = key(cell, models, self._data, self._spec, problem.lattice, problem.queries)
         folder = self._folder / name
         made_folder(folder, CACHE_REMEDY)
         pace = Pace(
@@ -118,7 +118,16 @@ class _Kept:
         clean = self.clean[index * BATCH : (index + 1) * BATCH]
         try:
             with np.load(self._path(index), allow_pickle=False) as file:
-                batch = Batch(file["q"], file["unsnapped"], int(file["lost"]), str(file["failure"]))
+                batch = Batch(
+                    file["q"],
+                    file["unsnapped"],
+                    int(file["lost"]),
+                    str(file["failure"]),
+                    tuple(
+                        (str(part), int(left))
+                        for part, left in zip(file["parts"], file["left"], strict=True)
+                    ),
+                )
         except UNREADABLE:
             return None
         if (
@@ -144,6 +153,8 @@ class _Kept:
                 unsnapped=batch.unsnapped,
                 lost=batch.lost,
                 failure=np.array(batch.failure, np.str_),
+                parts=np.array([part for part, _ in batch.parts], np.str_),
+                left=np.array([left for _, left in batch.parts], np.int64),
             )
 
     def _path(self, index: int) -> Path:

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from tinyrobust.attacks.registry import STRONG, expand
+from tinyrobust.attacks.registry import AUTOATTACK, expand
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError
 from tinyrobust.host.config.bench import Config, load, number, override, parse
@@ -167,7 +167,7 @@ def queries(monkeypatch):
 
 def test_groups_are_their_attacks_each_once(queries):
     config = Config(attacks=("pgd", "standard", "s4"), eps=(0.1,), sources=("qat",))
-    assert resolve(config).attacks == expand(("pgd", *STRONG, "s4"))
+    assert resolve(config).attacks == expand(("pgd", *AUTOATTACK, "s4"))
     assert resolve(config).attacks.count("pgd") == 1
     assert [cell.eps for cell in cells(config, WHOLE) if cell.attack == "queries-s4"] == [0.25]
 
