@@ -57,9 +57,9 @@ class AttackRequest:
 
     ``q`` int8 [n, *spec.shape] on the input grid ``spec``; ``labels`` int64 [n], -1 where unknown
     (such a sample is attacked away from what the source itself answers); ``source`` the rung named
-    by ``cell.source``, None for ``-``; ``lattice`` when the attack is rounded, None as its row says;
-    ``queries`` what an attack that only asks may ask it for
-    each sample, None for the attack's own number.
+    by ``cell.source``, None for ``-``; ``lattice`` when the attack is rounded, None: as its
+    row says; ``queries`` what an attack that only asks may ask it for each sample, None for the
+    attack's own number.
     """
 
     cell: Cell

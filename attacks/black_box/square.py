@@ -14,7 +14,7 @@ import numpy as np
 
 from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, Problem
 from tinyrobust.attacks.black_box.queries import Scores
-from tinyrobust.attacks.black_box.shares import SCHEDULE, SEEN, Shares
+from tinyrobust.attacks.black_box.shares import LEAST, SCHEDULE, share
 from tinyrobust.attacks.black_box.windows import as_images, bumps, cut, draw_windows, paste, tiles
 from tinyrobust.core.types import BoolArray, FloatArray, Int64Array
 
@@ -25,25 +25,25 @@ w, c] in levels.
 
 
 def square_linf(
-    problem: Problem, iterations: int, p: float, schedule: int | None = None, seen: float = SEEN
+    problem: Problem, iterations: int, p: float, schedule: int | None = None, least: float = LEAST
 ) -> FloatArray:
     """At most ``iterations`` queries a sample, windows of ``p`` of the image at first.
 
     Starts from vertical stripes. What stays right is returned where its margin was smallest.
-    ``schedule`` and ``seen`` are those of ``Shares``; without a schedule it is stretched to
-    ``iterations``.
+    ``schedule`` and ``least`` are those of ``share``; the schedule is stretched to ``iterations``
+    unless it is given.
     """
     rng = np.random.default_rng(problem.seed)
     clean = as_images(problem.q.astype(np.float32))
     stripes = rng.choice([-1, 1], size=(len(clean), 1, *clean.shape[2:]))
     start = np.clip(clean + problem.levels * stripes, -128, 127).astype(np.float32)
-    shares = Shares(p, schedule or iterations, seen)
-    return _search(problem, rng, start, partial(_repaint, problem.levels), iterations, shares)
+    covered = partial(share, p=p, schedule=schedule or iterations, least=least)
+    return _search(problem, rng, start, partial(_repaint, problem.levels), iterations, covered)
 
 
 def published(problem: Problem) -> FloatArray:
     """Square as AutoAttack has it: the schedule of 10,000 iterations as it stands, any window."""
-    return square_linf(problem, AUTOATTACK_QUERIES, AUTOATTACK_SHARE, SCHEDULE, seen=0.0)
+    return square_linf(problem, AUTOATTACK_QUERIES, AUTOATTACK_SHARE, SCHEDULE, least=0.0)
 
 
 def square_l2(problem: Problem, iterations: int, p: float) -> FloatArray:
@@ -55,8 +55,8 @@ def square_l2(problem: Problem, iterations: int, p: float) -> FloatArray:
     clean = as_images(problem.q.astype(np.float32))
     radius = problem.eps / problem.spec.scale
     start = np.clip(clean + _scaled(tiles(rng, clean.shape), radius), -128, 127)
-    shares = Shares(p, iterations, SEEN)
-    return _search(problem, rng, start, partial(_move_mass, radius), iterations, shares)
+    covered = partial(share, p=p, schedule=iterations, least=0.0)  # 3 x 3 at least, as published
+    return _search(problem, rng, start, partial(_move_mass, radius), iterations, covered)
 
 
 def _search(
@@ -65,7 +65,7 @@ def _search(
     start: FloatArray,
     step: Step,
     iterations: int,
-    shares: Shares,
+    covered: Callable[[int], float],
 ) -> FloatArray:
     queries = Scores(problem, iterations + 1)
     clean = as_images(queries.clean)
@@ -76,12 +76,12 @@ def _search(
         active = queries.open(active)
         if not len(active):
             break
-        share = shares.share(iteration)
         proposals = (
-            start[active] if iteration == 0 else step(rng, clean[active], points[active], share)
+            start[active]
+            if iteration == 0
+            else step(rng, clean[active], points[active], covered(iteration))
         )
         found = queries.margins(active, proposals.reshape(-1, *problem.spec.shape))
-        shares.observe(iteration, found != margins[active])
         better = (found <= margins[active]) if iteration else np.ones(len(active), np.bool_)
         _accept(points, margins, active, better, proposals, found)
         active = active[margins[active] >= 0]

@@ -10,7 +10,15 @@ from tests.support.networks.digits_net import SPEC, OnlyClasses, net, samples
 from tinyrobust.attacks.base.input_grid import change, round_inward, size
 from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, Problem
 from tinyrobust.attacks.batches import attack as attacked
-from tinyrobust.attacks.black_box import boundary, geoda, hopskipjump, noises, square, zeroth_order
+from tinyrobust.attacks.black_box import (
+    boundary,
+    geoda,
+    hopskipjump,
+    noises,
+    shares,
+    square,
+    zeroth_order,
+)
 from tinyrobust.attacks.black_box.queries import Decisions
 from tinyrobust.attacks.black_box.starts import TRIES, starts, to_boundary
 from tinyrobust.attacks.black_box.windows import as_images, draw_windows
@@ -229,3 +237,28 @@ def test_every_preset_does_harm(row):
     adversarial = round_inward(q, row.function(given), SPEC, 255)
     lost = (right(q) & ~right(adversarial)).sum()
     assert lost > (5 if row.needs is not Needs.NOTHING and "noise" not in row.title.lower() else -1)
+
+
+@pytest.mark.parametrize(
+    ("p", "iteration", "covered"),
+    [(0.8, 0, 0.8), (0.8, 999, 0.02), (0.05, 999, 0.02), (0.01, 0, 0.01)],
+)
+def test_windows_stay_what_a_quantized_score_notices(p, iteration, covered):
+    assert shares.share(iteration, p, 1000, shares.LEAST) == pytest.approx(covered)
+
+
+def test_autoattacks_square_keeps_the_published_schedule():
+    """Without a stretch, 5,000 iterations end with 0.8 / 2 ** 7 of the image: 3 x 3 of 32 x 32."""
+    assert shares.share(4999, 0.8, shares.SCHEDULE, 0.0) == pytest.approx(0.8 / 2**7)
+    rows = {row.name: row for row in square.ROWS}
+    assert rows["square"].function is rows["square-s3"].function is square.published
+    asked = []
+
+    def search(problem, rng, start, step, iterations, covered):
+        asked.append((iterations, covered(4999)))
+        return problem.real
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(square, "_search", search)
+        square.published(pose(net(), Norm.LINF, True))
+    assert asked == [(5000, pytest.approx(0.8 / 2**7))]

@@ -11,9 +11,9 @@ from tests.support.networks import victim
 from tests.support.networks.victim import SPEC, Net
 from tinyrobust.attacks.base.input_grid import round_nearest
 from tinyrobust.attacks.base.problem import Needs, Norm, Problem
+from tinyrobust.attacks.black_box import square
 from tinyrobust.attacks.gradients import graphs
 from tinyrobust.attacks.registry import ATTACKS
-from tinyrobust.attacks.white_box import autoattack
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import Prediction
 from tinyrobust.models.keras.tf import tf
@@ -42,7 +42,7 @@ def _few_queries():
     5,000 queries one after the other would be most of the time here.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(autoattack, "SQUARE_QUERIES", 100)
+        patch.setattr(square, "AUTOATTACK_QUERIES", 100)
         yield
 
 

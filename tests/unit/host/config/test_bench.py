@@ -64,7 +64,7 @@ def test_every_key_is_read():
         ('access = ["wire"]', "access 'wire': give one or more of transfer, twin, board"),
         ('access = ["twin", "twin"]', "names one twice"),
         ('access = ["twin"]\nsources = ["twin"]', "give one of them"),
-        ('lattice = "before"', "give after or inner"),
+        ('lattice = "before"', "give one of own, after, inner"),
         ("samples = 0", "samples 0"),
         ("queries = 0", "queries 0: 1 to 1000000000 for each sample"),
         ("samples = 1.5", "samples must be a whole number"),
@@ -172,8 +172,9 @@ def test_groups_are_their_attacks_each_once(queries):
     assert [cell.eps for cell in cells(config, WHOLE) if cell.attack == "queries-s4"] == [0.25]
 
 
-def test_the_standard_attacks_are_made_by_transfer_and_on_the_twin_unless_told(queries):
-    config = Config(attacks=("standard",), eps=(0.1,))
+@pytest.mark.parametrize("group", ["standard", "strong", "all-norms"])
+def test_whole_groups_are_made_by_transfer_and_on_the_twin_unless_told(queries, group):
+    config = Config(attacks=(group, "noise"), eps=(0.1,))
     assert {source for _, source in made_on(config)} == {"-", "float32", "twin"}
     assert {source for _, source in made_on(config, Subject(("twin",)))} == {"-", "twin"}
     assert {source for _, source in made_on(override(config, sources=("qat",)))} == {"-", "qat"}
