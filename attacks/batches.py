@@ -42,14 +42,32 @@ def batches(problem: Problem) -> Iterator[Problem]:
     for index, start in enumerate(range(0, len(problem.q), BATCH)):
         part = slice(start, start + BATCH)
         seed = int(np.random.SeedSequence([problem.seed, index]).generate_state(1)[0] >> 1)
-        yield replace(problem, q=problem.q[part], labels=problem.labels[part], seed=seed)
+        goal = problem.goal and replace(problem.goal, classes=problem.goal.classes[part])
+        yield replace(problem, q=problem.q[part], labels=problem.labels[part], seed=seed, goal=goal)
 
 
 def attack(info: AttackInfo, problem: Problem) -> Batch:
-    """One batch.
+    """One batch, target class by target class where it has a goal.
 
     An error of the attack itself is part of the answer; a lost board or a usage error is raised.
     """
+    if problem.goal is None:
+        return _attack(info, problem)
+    q, unsnapped = problem.q.copy(), np.zeros(len(problem.q), np.float32)
+    lost = 0
+    parts: list[tuple[str, int]] = []
+    for target in np.unique(problem.goal.classes):
+        at = np.flatnonzero(problem.goal.classes == target)
+        problem.goal.aim(int(target))
+        made = _attack(info, replace(problem, q=problem.q[at], labels=problem.labels[at]))
+        if made.failure:
+            return Batch(problem.q.copy(), np.zeros_like(unsnapped), 0, made.failure)
+        q[at], unsnapped[at], lost = made.q, made.unsnapped, lost + made.lost
+        parts += made.parts
+    return Batch(q, unsnapped, lost, "", tuple(parts))
+
+
+def _attack(info: AttackInfo, problem: Problem) -> Batch:
     parts: list[tuple[str, int]] = []
     problem = replace(problem, report=lambda part, left: parts.append((part, left)))
     try:

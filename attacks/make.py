@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 
 from tinyrobust.attacks import checks
+from tinyrobust.attacks.base.goals import Goal, aimed, classes_of
 from tinyrobust.attacks.base.input_grid import STEPS, levels, sizes
 from tinyrobust.attacks.base.problem import AttackInfo, Lattice, Needs, Norm, Problem, asks
 from tinyrobust.attacks.base.straight_through import rounding
@@ -59,7 +60,8 @@ class AttackRequest:
     (such a sample is attacked away from what the source itself answers); ``source`` the rung named
     by ``cell.source``, None for ``-``; ``lattice`` when the attack is rounded, None: as its
     row says; ``queries`` what an attack that only asks may ask it for each sample, None for the
-    attack's own number.
+    attack's own number; ``target`` the class that samples shall be taken for, by its number or
+    ``least-likely`` of the source, empty for any but the label.
     """
 
     cell: Cell
@@ -69,6 +71,7 @@ class AttackRequest:
     spec: TensorSpec
     lattice: Lattice | None = None
     queries: int | None = None
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,12 @@ def prepare(request: AttackRequest) -> Prepared:
     attacked = _source(info, cell, request.source)
     if attacked is not None and np.any(labels < 0):
         labels = np.where(labels < 0, attacked.predict(q).logits.argmax(axis=1), labels)
+    goal = None
+    if request.target and attacked is not None:
+        check_target(info)
+        view = aimed(attacked)
+        goal = Goal(classes_of(request.target, attacked, q), view.aim)
+        attacked, labels = view, np.zeros_like(labels)
     eps = math.inf if info.minimises else cell.eps * (spec.high - spec.low)
     lattice = request.lattice or info.lattice
     if lattice is Lattice.INNER:
@@ -129,6 +138,7 @@ def prepare(request: AttackRequest) -> Prepared:
         source=attacked,
         lattice=lattice,
         queries=request.queries if asks(info) else None,
+        goal=goal,
     )
     return Prepared(cell, info, problem)
 
@@ -165,7 +175,7 @@ def run(
         l0=measured.l0,
         unsnapped=np.concatenate(unsnapped) if done else np.zeros(n, np.float32),
         failed=failed.astype(np.bool_) if done else np.zeros(n, np.bool_),
-        notes=_notes(done),
+        notes=(*_notes(done), *_reached(problem, q)),
         flags=checks.refused(prepared.cell, problem, done),
     )
 
@@ -176,8 +186,38 @@ def check(prepared: Prepared, made: AdversarialSet) -> tuple[Flag, ...]:
     if prepared.info.needs is not Needs.GRADIENTS or not alive.any() or prepared.idle:
         return ()
     problem = prepared.problem
+    if problem.goal is not None:
+        if len(np.unique(problem.goal.classes)) > 1:
+            return ()  # the source answers for one class at a time
+        problem.goal.aim(int(problem.goal.classes[0]))
     whole = replace(problem, q=problem.q[alive], labels=problem.labels[alive])
     return checks.suspect(made.cell, prepared.info, whole, made.q[alive])
+
+
+def check_target(info: AttackInfo) -> None:
+    """Raises UsageError where the attack cannot be given a target class."""
+    if info.needs is Needs.DECISIONS and info.minimises:
+        raise UsageError(
+            f"{info.name} begins at any point that is no longer right: it cannot be given a target"
+        )
+
+
+def _reached(problem: Problem, q: Int8Array) -> tuple[str, ...]:
+    """How many of the samples became what they should, not counting those that were it before.
+
+    A source that can only be asked is not asked again for that: its questions are counted.
+    """
+    goal = problem.goal
+    if goal is None or not isinstance(problem.source, Differentiable):
+        return ()
+    before, after = np.zeros((2, len(q)), np.bool_)
+    for target in np.unique(goal.classes):
+        at = np.flatnonzero(goal.classes == target)
+        goal.aim(int(target))
+        for found, points in ((before, problem.q), (after, q)):
+            found[at] = problem.queried().predict(points[at]).logits.argmax(axis=1) == 1
+    n = int(np.sum(~before))
+    return (f"{int(np.sum(after & ~before))} of {n} samples taken for their target",)
 
 
 def _notes(done: list[Batch]) -> tuple[str, ...]:

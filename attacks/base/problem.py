@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from tinyrobust.attacks.base.goals import Goal
 from tinyrobust.core.types import (
     Differentiable,
     FloatArray,
@@ -69,7 +70,8 @@ class Problem:
     attack needs none. With ``Lattice.INNER`` the source rounds to the grid itself, so an attack
     need not look at ``lattice``. ``queries`` is the most questions that an attack which only asks
     may put for each sample, at least 1; None leaves that to the attack. ``report`` takes the name
-    of a part of an attack and how many samples it left right.
+    of a part of an attack and how many samples it left right. With a ``goal`` the source has two
+    classes, and every label is 0: leaving it is reaching the target.
     """
 
     q: Int8Array
@@ -83,6 +85,7 @@ class Problem:
     lattice: Lattice = Lattice.AFTER
     queries: int | None = None
     report: Report = _unheard
+    goal: Goal | None = None
 
     @property
     def real(self) -> FloatArray:

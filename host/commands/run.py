@@ -111,6 +111,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="most questions for each sample, of attacks that ask",
     )
+    parser.add_argument(
+        "--target", metavar="T", help="class that samples shall be taken for: 3, least-likely, any"
+    )
     parser.add_argument("--samples", type=int, metavar="N", help="only the first N of the test set")
     parser.add_argument("--seed", type=int, metavar="S", help="seed of the attacks (default 0)")
     parser.add_argument("--out", type=Path, help="folder of the runs (default runs)")
@@ -142,6 +145,7 @@ def read_config(args: argparse.Namespace) -> Config:
             "sources",
             "lattice",
             "queries",
+            "target",
             "samples",
             "out",
         )

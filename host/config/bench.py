@@ -100,6 +100,10 @@ class Config:
     """Most questions that an attack which asks for scores or decisions may put for each sample;
     without it, the attack's own number.
     """
+    target: str = ""
+    """What samples shall be taken for: a class by its number, ``least-likely``, or ``any`` but the
+    right one (empty, too).
+    """
     samples: int | None = None
     """The first so many of the test set; all without it."""
     seeds: tuple[int, ...] = (0,)
@@ -258,6 +262,7 @@ _PARSERS: dict[str, Callable[[object], Any]] = {
     "sources": _each(_text),
     "lattice": _text,
     "queries": _integer,
+    "target": _text,
     "samples": _integer,
     "seeds": _each(_integer),
     "out": _path,

@@ -142,6 +142,10 @@ class Manifest:
     """Most questions that attacks which only ask could put for each sample; None where that was
     left to them.
     """
+    target: str = ""
+    """What the attacks wanted samples to be taken for: a class, ``least-likely``; empty: any class
+    but the right one.
+    """
     kinds: tuple[AttackKind, ...] = ()
     """One for each of ``attacks``."""
     flags: tuple[Flag, ...] = ()

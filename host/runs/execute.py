@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tinyrobust.attacks.base.goals import LEAST_LIKELY, number
 from tinyrobust.attacks.base.problem import Lattice
 from tinyrobust.attacks.versions import of_attack
 from tinyrobust.core.abi.wire import PROTOCOL
@@ -72,7 +73,8 @@ def subject(rungs: Sequence[Predictor], device: str, data: Dataset, spec: Tensor
     """What the sweep may make attacks on: the host's ``rungs`` and the ``device``'s."""
     differentiable = tuple(rung.rung for rung in rungs if isinstance(rung, Differentiable))
     queried = tuple(rung.rung for rung in rungs if rung.rung not in differentiable)
-    return Subject(differentiable, (*queried, device), spec.size, bool(np.all(data.labels >= 0)))
+    labelled = bool(np.all(data.labels >= 0))
+    return Subject(differentiable, (*queried, device), spec.size, labelled)
 
 
 def run_id(
@@ -98,7 +100,7 @@ def run_id(
         "lattice": config.lattice,
         "queries": config.queries,
         "columns": SCHEMA.names,
-    }
+    } | ({"target": config.target} if config.target else {})
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     model = (
         Path(config.model).stem.removeprefix("zoo:")
@@ -128,6 +130,8 @@ def execute(
     rungs: tuple[Predictor, ...] = (*ladder.rungs, device)
     config = resolve(config)
     todo = cells(config, subject(ladder.rungs, device.rung, data, ladder.bundle.input))
+    if config.target not in ("", LEAST_LIKELY):
+        number(config.target, ladder.bundle.output.size)
     device.load(ladder.bundle, ladder.bundle.input, ladder.bundle.output)
     firmware = device.identity.firmware
     name = run_id(config, ladder.digest, data, todo, [rung.rung for rung in rungs], firmware)
@@ -154,7 +158,13 @@ def execute(
             asked = journaled(device, identity[device.rung], cache, say, most)
             sources[device.rung] = stack.enter_context(asked)
         sets = Sets(
-            cache / "sets", data, ladder.bundle.input, _lattice(config), say, config.queries
+            cache / "sets",
+            data,
+            ladder.bundle.input,
+            _lattice(config),
+            say,
+            config.queries,
+            config.target,
         )
         before = manifest if store.dropped else store.manifest
         notes, flags = list(before.notes), list(before.flags)

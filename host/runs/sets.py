@@ -35,6 +35,7 @@ def key(
     spec: TensorSpec,
     lattice: Lattice,
     queries: int | None = None,
+    target: str = "",
 ) -> str:
     """Hash of all that determines a set.
 
@@ -50,6 +51,7 @@ def key(
         lattice.value,
         of_attack(cell.attack),
         str(queries),
+        target,
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -65,9 +67,11 @@ class Sets:
         lattice: Lattice | None,
         say: Say,
         queries: int | None = None,
+        target: str = "",
     ) -> None:
         self._folder, self._data, self._spec = folder, data, spec
         self._lattice, self._say, self._queries = lattice, say, queries
+        self._target = target
 
     def get(self, cell: Cell, source: Predictor | None, models: str) -> AdversarialSet:
         """The set of ``cell``, made on ``source`` as far as its batches are not cached intact.
@@ -83,10 +87,13 @@ class Sets:
                 self._spec,
                 self._lattice,
                 self._queries,
+                self._target,
             )
         )
         problem = prepared.problem
-        name = key(cell, models, self._data, self._spec, problem.lattice, problem.queries)
+        name = key(
+            cell, models, self._data, self._spec, problem.lattice, problem.queries, self._target
+        )
         folder = self._folder / name
         made_folder(folder, CACHE_REMEDY)
         pace = Pace(

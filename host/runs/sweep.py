@@ -9,13 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, asks
-from tinyrobust.attacks.make import UNBOUNDED
+from tinyrobust.attacks.make import UNBOUNDED, check_target
 from tinyrobust.attacks.registry import ALL_NORMS, STANDARD, STRONG, expand, find
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError, nearest
 from tinyrobust.host.config.bench import BOARD, TRANSFER, TWIN, Config, override
 
 NO_SOURCE = "-"
+ANY = "any"
 CLEAN = "clean"
 DEVICES = ("native", "board")
 DIFFERENTIABLE = ("float32", "qat", "twin")
@@ -53,6 +54,11 @@ def resolve(config: Config) -> Config:
     if _WHOLE & set(config.attacks) and not (config.sources or config.access):
         config = override(config, access=(TRANSFER, TWIN))
     config = override(config, attacks=expand(config.attacks))
+    if config.target == ANY:
+        config = override(config, target="")
+    if config.target:
+        for info in map(find, config.attacks):
+            check_target(info)
     for name in config.sources:
         if name not in RUNGS:
             raise UsageError(f"source {name!r}: {nearest(name, RUNGS)}")
