@@ -172,6 +172,11 @@ def test_groups_are_their_attacks_each_once(queries):
     assert [cell.eps for cell in cells(config, WHOLE) if cell.attack == "queries-s4"] == [0.25]
 
 
+def test_any_other_class_is_what_attacks_want_anyway(queries):
+    config = Config(attacks=("boundary",), target="any")
+    assert resolve(config) == resolve(override(config, target=""))
+
+
 @pytest.mark.parametrize("group", ["standard", "strong", "all-norms"])
 def test_whole_groups_are_made_by_transfer_and_on_the_twin_unless_told(queries, group):
     config = Config(attacks=(group, "noise"), eps=(0.1,))
@@ -191,6 +196,10 @@ def test_whole_groups_are_made_by_transfer_and_on_the_twin_unless_told(queries, 
             "pgd needs gradients, which native and board cannot give: make it on float32, qat",
         ),
         ({"sources": ("tflm",)}, "pgd needs gradients, which tflm cannot give"),
+        (
+            {"attacks": ("pgd", "boundary"), "target": "1"},
+            "boundary begins at any point that is no longer right: it cannot be given a target",
+        ),
         ({"queries": 100}, "queries 100: no attack of pgd asks for scores or decisions"),
         ({"eps": (1.5,)}, "pgd, eps 1.5: an Linf budget is a fraction of the input range, 0 to 1"),
     ],

@@ -117,9 +117,10 @@ def test_a_key_covers_whatever_changes_the_bytes(monkeypatch):
         len({key(square, "m", DATA, SPEC, Lattice.AFTER, queries) for queries in (None, 9, 10)})
         == 3
     )
+    others.append(key(CELL_OF_NOISE, "m", DATA, SPEC, Lattice.AFTER, target="1"))
     monkeypatch.setattr("tinyrobust.host.runs.sets.of_attack", lambda name: "changed")
     others.append(key(CELL_OF_NOISE, "m", DATA, SPEC, Lattice.AFTER))
-    assert len({base, *others}) == 7
+    assert len({base, *others}) == 8
 
 
 def test_an_attack_that_asks_nothing_has_one_set_whatever_may_be_asked(tmp_path):
