@@ -1,4 +1,4 @@
-"""One attack on one batch, brought to the lattice: what an interrupted attack loses at most.
+"""One attack on one batch, brought to the grid: what an interrupted attack loses at most.
 
 Whatever this file and an attack's own say together determines the bytes of its sets; what judges
 them is elsewhere.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tinyrobust.attacks.base.lattice import change, nearest, size, snap, steps
+from tinyrobust.attacks.base.input_grid import change, round_inward, round_nearest, size, steps
 from tinyrobust.attacks.base.problem import AttackInfo, Norm, Problem, StoppedError
 from tinyrobust.attacks.base.smallest import smallest
 from tinyrobust.core.errors import BenchError
@@ -33,6 +33,8 @@ class Batch:
     """Samples that fooled the source until they were rounded."""
     failure: str
     """The error that the attack ended with, empty without; ``q`` is clean then."""
+    parts: tuple[tuple[str, int], ...] = ()
+    """Of an attack in parts: each one's name and how many samples were left right after it."""
 
 
 def batches(problem: Problem) -> Iterator[Problem]:
@@ -40,19 +42,39 @@ def batches(problem: Problem) -> Iterator[Problem]:
     for index, start in enumerate(range(0, len(problem.q), BATCH)):
         part = slice(start, start + BATCH)
         seed = int(np.random.SeedSequence([problem.seed, index]).generate_state(1)[0] >> 1)
-        yield replace(problem, q=problem.q[part], labels=problem.labels[part], seed=seed)
+        goal = problem.goal and replace(problem.goal, classes=problem.goal.classes[part])
+        yield replace(problem, q=problem.q[part], labels=problem.labels[part], seed=seed, goal=goal)
 
 
 def attack(info: AttackInfo, problem: Problem) -> Batch:
-    """One batch.
+    """One batch, target class by target class where it has a goal.
 
     An error of the attack itself is part of the answer; a lost board or a usage error is raised.
     """
+    if problem.goal is None:
+        return _attack(info, problem)
+    q, unsnapped = problem.q.copy(), np.zeros(len(problem.q), np.float32)
+    lost = 0
+    parts: list[tuple[str, int]] = []
+    for target in np.unique(problem.goal.classes):
+        at = np.flatnonzero(problem.goal.classes == target)
+        problem.goal.aim(int(target))
+        made = _attack(info, replace(problem, q=problem.q[at], labels=problem.labels[at]))
+        if made.failure:
+            return Batch(problem.q.copy(), np.zeros_like(unsnapped), 0, made.failure)
+        q[at], unsnapped[at], lost = made.q, made.unsnapped, lost + made.lost
+        parts += made.parts
+    return Batch(q, unsnapped, lost, "", tuple(parts))
+
+
+def _attack(info: AttackInfo, problem: Problem) -> Batch:
+    parts: list[tuple[str, int]] = []
+    problem = replace(problem, report=lambda part, left: parts.append((part, left)))
     try:
         real = _run(info, problem)
         moved = steps(problem.q, real, problem.spec)
         unsnapped = size(moved, info.norm).astype(np.float32)
-        q, lost = _on_lattice(info, problem, real)
+        q, lost = _on_grid(info, problem, real)
     except BenchError:
         raise
     except Exception as err:
@@ -63,7 +85,7 @@ def attack(info: AttackInfo, problem: Problem) -> Batch:
             0,
             f"{type(err).__name__}: {said}",
         )
-    return Batch(q, unsnapped, lost, "")
+    return Batch(q, unsnapped, lost, "", tuple(parts))
 
 
 def _run(info: AttackInfo, problem: Problem) -> FloatArray:
@@ -73,16 +95,16 @@ def _run(info: AttackInfo, problem: Problem) -> FloatArray:
         return stopped.result
 
 
-def _on_lattice(info: AttackInfo, problem: Problem, real: FloatArray) -> tuple[Int8Array, int]:
+def _on_grid(info: AttackInfo, problem: Problem, real: FloatArray) -> tuple[Int8Array, int]:
     if info.minimises:
         return smallest(problem, real)
     real = _inside(problem, real)
-    asked = nearest(problem.q, real, problem.spec, problem.levels)
+    asked = round_nearest(problem.q, real, problem.spec, problem.levels)
     if info.norm is not Norm.LINF:
         # An Linf budget is whole levels, and no rounding leaves it; another may be left, and is
         # kept by going inward.
         over = size(change(problem.q, asked), info.norm) > problem.eps / problem.span + 1e-6
-        asked[over] = snap(problem.q, real, problem.spec, problem.levels)[over]
+        asked[over] = round_inward(problem.q, real, problem.spec, problem.levels)[over]
     return asked, 0
 
 

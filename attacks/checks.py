@@ -15,7 +15,8 @@ import numpy as np
 from tinyrobust.attacks.base.problem import AttackInfo, Lattice, Norm, Problem
 from tinyrobust.attacks.batches import Batch, attack, batches
 from tinyrobust.attacks.gradients.graphs import clean, graph
-from tinyrobust.attacks.gradients.losses import gradients
+from tinyrobust.attacks.gradients.losses import Loss, gradients, unsaturated
+from tinyrobust.attacks.gradients.targets import likeliest
 from tinyrobust.attacks.registry import find
 from tinyrobust.core.cells import Cell, Flag, FlagKind
 from tinyrobust.core.types import BoolArray, FloatArray, Int8Array
@@ -31,8 +32,9 @@ ZERO_PIXELS = 0.5
 
 
 def refused(cell: Cell, problem: Problem, done: Sequence[Batch]) -> tuple[Flag, ...]:
-    """Flags on what never reached the chip: a budget below one level, batches that ended with an
-    error.
+    """Flags on what never reached the chip.
+
+    A budget below one level, batches that ended with an error.
     """
     if not problem.levels and cell.eps > 0:
         return (
@@ -55,10 +57,8 @@ def refused(cell: Cell, problem: Problem, done: Sequence[Batch]) -> tuple[Flag, 
 
 
 def suspect(cell: Cell, info: AttackInfo, problem: Problem, strong: Int8Array) -> tuple[Flag, ...]:
-    """Flags on a gradient attack that turned ``problem`` into the bytes ``strong``, int8 of its
-    shape.
-    """
-    found = [masked(problem), not_rising(problem, strong)]
+    """Flags on a gradient attack that turned ``problem`` into ``strong``, int8 of its shape."""
+    found = [masked(problem, info.loss or unsaturated), not_rising(problem, strong)]
     if info.norm is Norm.LINF and problem.bounded:
         one_step, noise = find("fgsm"), find("noise")
         if info.function is not one_step.function:
@@ -71,9 +71,13 @@ Finding = tuple[FlagKind, str] | None
 """What is wrong and the figures of it, or None."""
 
 
-def masked(problem: Problem) -> Finding:
-    """Zero gradients of the cross-entropy at the clean inputs."""
-    flat = gradients(_few(problem)).reshape(-1, problem.spec.size)
+def masked(problem: Problem, loss: Loss) -> Finding:
+    """Zero gradients of ``loss``, the attack's own, at the clean inputs.
+
+    A targeted loss is looked at towards the likeliest other class.
+    """
+    few = _few(problem)
+    flat = gradients(few, loss, likeliest(few, 1)[0]).reshape(-1, problem.spec.size)
     alive = np.any(flat, axis=1)
     samples, pixels = (
         float(np.mean(~alive)),
@@ -82,13 +86,15 @@ def masked(problem: Problem) -> Finding:
     if samples <= ZERO_SAMPLES and pixels <= ZERO_PIXELS:
         return None
     return FlagKind.MASKED_GRADIENTS, (
-        f"zero on all pixels of {samples:.0%} of the samples, and on {pixels:.0%} of the pixels of the others"
+        f"zero on all pixels of {samples:.0%} of the samples, "
+        f"and on {pixels:.0%} of the pixels of the others"
     )
 
 
 def not_rising(problem: Problem, strong: Int8Array) -> Finding:
-    """The margin by which the label loses does not rise, on average over the samples that the
-    source had right.
+    """The margin by which the label loses does not rise.
+
+    That is on average over the samples that the source had right.
 
     Not the cross-entropy, which saturates in float32 on a network that is sure.
     """
@@ -101,14 +107,13 @@ def not_rising(problem: Problem, strong: Int8Array) -> Finding:
     if mean > 2 * error:
         return None
     return FlagKind.LOSS_NOT_RISING, (
-        f"largest wrong logit less the right one: {mean:+.3g} on average by the attack, standard error {error:.2g}"
+        f"largest wrong logit less the right one: {mean:+.3g} on average by the attack, "
+        f"standard error {error:.2g}"
     )
 
 
 def weaker(problem: Problem, strong: Int8Array, control: Int8Array, name: str) -> Finding:
-    """``control``, the bytes of a simpler attack, fools more of the source's samples than
-    ``strong``.
-    """
+    """``control``, a simpler attack's bytes, fools more of the source's samples than ``strong``."""
     attacked, simple = _right(problem, strong), _right(problem, control)
     if not clearly_fewer(simple, attacked):
         return None
@@ -119,9 +124,7 @@ def weaker(problem: Problem, strong: Int8Array, control: Int8Array, name: str) -
 
 
 def idle(problem: Problem, strong: Int8Array, noise: Int8Array) -> Finding:
-    """Uniform ``noise`` of the same budget does harm, and the attack ``strong`` no more than
-    that.
-    """
+    """Uniform ``noise`` of the same budget does harm, and the attack ``strong`` no more."""
     before, noisy, attacked = (_right(problem, q) for q in (problem.q, noise, strong))
     if not clearly_fewer(noisy, before) or attacked.sum() < noisy.sum():
         return None
@@ -132,8 +135,9 @@ def idle(problem: Problem, strong: Int8Array, noise: Int8Array) -> Finding:
 
 
 def clearly_fewer(left: BoolArray, right: BoolArray) -> bool:
-    """Fewer in ``left`` than in ``right``, by more than two standard errors of the samples on which
-    they differ.
+    """Fewer in ``left`` than in ``right``, by more than two standard errors.
+
+    Those of the samples on which they differ.
     """
     lost, won = int(np.sum(right & ~left)), int(np.sum(left & ~right))
     return bool(lost - won > 2 * np.sqrt(lost + won))

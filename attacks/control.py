@@ -14,8 +14,9 @@ def clean(problem: Problem) -> FloatArray:
 
 
 def noise(problem: Problem) -> FloatArray:
-    """Uniform noise on the lattice: every element moves by -levels .. +levels, each step equally
-    likely.
+    """Uniform noise on the grid: each step from -levels to +levels is equally likely.
+
+    Every element draws its own.
     """
     rng = np.random.default_rng([problem.seed, problem.levels])
     step = rng.integers(-problem.levels, problem.levels, size=problem.q.shape, endpoint=True)

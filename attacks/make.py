@@ -1,6 +1,6 @@
 """Threat model, budget and what every attack goes through on its way to the chip.
 
-Untargeted, on the int8 input lattice: the adversary wants the prediction to leave the label, by a
+Untargeted, on the int8 input grid: the adversary wants the prediction to leave the label, by a
 perturbation inside a budget or by the smallest one. What it knows is the source rung; a transfer
 attack is the same bytes scored on another rung. The attacks know nothing of boards, models or
 files.
@@ -16,7 +16,8 @@ from typing import Protocol
 import numpy as np
 
 from tinyrobust.attacks import checks
-from tinyrobust.attacks.base.lattice import STEPS, levels, sizes
+from tinyrobust.attacks.base.goals import Goal, aimed, classes_of
+from tinyrobust.attacks.base.input_grid import STEPS, levels, sizes
 from tinyrobust.attacks.base.problem import AttackInfo, Lattice, Needs, Norm, Problem, asks
 from tinyrobust.attacks.base.straight_through import rounding
 from tinyrobust.attacks.batches import BATCH, Batch, attack, batches
@@ -57,8 +58,10 @@ class AttackRequest:
 
     ``q`` int8 [n, *spec.shape] on the input grid ``spec``; ``labels`` int64 [n], -1 where unknown
     (such a sample is attacked away from what the source itself answers); ``source`` the rung named
-    by ``cell.source``, None for ``-``; ``queries`` what an attack that only asks may ask it for
-    each sample, None for the attack's own number.
+    by ``cell.source``, None for ``-``; ``lattice`` when the attack is rounded, None: as its
+    row says; ``queries`` what an attack that only asks may ask it for each sample, None for the
+    attack's own number; ``target`` the class that samples shall be taken for, by its number or
+    ``least-likely`` of the source, empty for any but the label.
     """
 
     cell: Cell
@@ -66,8 +69,9 @@ class AttackRequest:
     q: Int8Array
     labels: Int64Array
     spec: TensorSpec
-    lattice: Lattice = Lattice.AFTER
+    lattice: Lattice | None = None
     queries: int | None = None
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,8 +116,15 @@ def prepare(request: AttackRequest) -> Prepared:
     attacked = _source(info, cell, request.source)
     if attacked is not None and np.any(labels < 0):
         labels = np.where(labels < 0, attacked.predict(q).logits.argmax(axis=1), labels)
+    goal = None
+    if request.target and attacked is not None:
+        check_target(info)
+        view = aimed(attacked)
+        goal = Goal(classes_of(request.target, attacked, q), view.aim)
+        attacked, labels = view, np.zeros_like(labels)
     eps = math.inf if info.minimises else cell.eps * (spec.high - spec.low)
-    if request.lattice is Lattice.INNER:
+    lattice = request.lattice or info.lattice
+    if lattice is Lattice.INNER:
         eps = budget / STEPS * (spec.high - spec.low) if bounded_by_levels else eps
         attacked = rounding(attacked) if isinstance(attacked, Differentiable) else attacked
     problem = Problem(
@@ -125,8 +136,9 @@ def prepare(request: AttackRequest) -> Prepared:
         levels=budget,
         seed=cell.seed,
         source=attacked,
-        lattice=request.lattice,
+        lattice=lattice,
         queries=request.queries if asks(info) else None,
+        goal=goal,
     )
     return Prepared(cell, info, problem)
 
@@ -163,7 +175,7 @@ def run(
         l0=measured.l0,
         unsnapped=np.concatenate(unsnapped) if done else np.zeros(n, np.float32),
         failed=failed.astype(np.bool_) if done else np.zeros(n, np.bool_),
-        notes=_notes(done),
+        notes=(*_notes(done), *_reached(problem, q)),
         flags=checks.refused(prepared.cell, problem, done),
     )
 
@@ -174,8 +186,38 @@ def check(prepared: Prepared, made: AdversarialSet) -> tuple[Flag, ...]:
     if prepared.info.needs is not Needs.GRADIENTS or not alive.any() or prepared.idle:
         return ()
     problem = prepared.problem
+    if problem.goal is not None:
+        if len(np.unique(problem.goal.classes)) > 1:
+            return ()  # the source answers for one class at a time
+        problem.goal.aim(int(problem.goal.classes[0]))
     whole = replace(problem, q=problem.q[alive], labels=problem.labels[alive])
     return checks.suspect(made.cell, prepared.info, whole, made.q[alive])
+
+
+def check_target(info: AttackInfo) -> None:
+    """Raises UsageError where the attack cannot be given a target class."""
+    if info.needs is Needs.DECISIONS and info.minimises:
+        raise UsageError(
+            f"{info.name} begins at any point that is no longer right: it cannot be given a target"
+        )
+
+
+def _reached(problem: Problem, q: Int8Array) -> tuple[str, ...]:
+    """How many of the samples became what they should, not counting those that were it before.
+
+    A source that can only be asked is not asked again for that: its questions are counted.
+    """
+    goal = problem.goal
+    if goal is None or not isinstance(problem.source, Differentiable):
+        return ()
+    before, after = np.zeros((2, len(q)), np.bool_)
+    for target in np.unique(goal.classes):
+        at = np.flatnonzero(goal.classes == target)
+        goal.aim(int(target))
+        for found, points in ((before, problem.q), (after, q)):
+            found[at] = problem.queried().predict(points[at]).logits.argmax(axis=1) == 1
+    n = int(np.sum(~before))
+    return (f"{int(np.sum(after & ~before))} of {n} samples taken for their target",)
 
 
 def _notes(done: list[Batch]) -> tuple[str, ...]:
@@ -185,6 +227,13 @@ def _notes(done: list[Batch]) -> tuple[str, ...]:
         for index, batch in enumerate(done)
         if batch.failure
     ]
+    left: dict[str, int] = {}
+    for part, count in (pair for batch in done for pair in batch.parts):
+        left[part] = left.get(part, 0) + count
+    if left:
+        n = sum(len(batch.q) for batch in done)
+        parts = ", ".join(f"{count} after {part}" for part, count in left.items())
+        notes.append(f"still right of {n} samples: {parts}")
     lost = sum(batch.lost for batch in done)
     if lost:
         notes.append(

@@ -61,8 +61,19 @@ def find(name: str) -> AttackInfo:
 STUDIES = ("s1", "s2", "s3", "s4")
 """A study's group holds every attack with its preset: those called ``...-s1`` and so on."""
 
-STANDARD = "standard"
-STRONG = (
+QUICK, STANDARD, STRONG, ALL_NORMS = "quick", "standard", "strong", "all-norms"
+
+SECONDS = ("clean", "noise", "fgsm", "pgd")
+"""Two controls, one step, iterations: what a run makes that names no attack, in seconds on
+digits.
+"""
+
+AUTOATTACK = ("apgd-ce", "apgd-t", "fab-t", "square")
+"""AutoAttack's four, each on every sample (Croce and Hein 2020, arXiv:2003.01690). ``autoattack``
+is the four in a row, each on what is left.
+"""
+
+MINUTES = (
     "clean",
     "noise",
     "fgsm",
@@ -74,18 +85,26 @@ STRONG = (
     "salt-and-pepper",
     "square-linf",
     "boundary",
+    "hopskipjump",
 )
-"""Two controls, one step, iterations, AutoAttack's two losses, the shortest way out by gradients
+"""Two controls, one step, iterations, Auto-PGD on two losses, the shortest way out by gradients
 and by decisions, the fewest elements, and scores alone: what finds most for minutes on digits.
 """
+
+EVERY_NORM = (
+    *("apgd-ce", "apgd-t", "fab", "square-linf"),
+    *("ddn", "fab-l2", "square-l2", "hopskipjump"),
+    *("ead-l1",),
+    *("jsma", "salt-and-pepper"),
+)
+"""The strongest of Linf, of L2, of L1 and of L0: by gradients, and where there is one by asking."""
 
 
 def groups() -> dict[str, tuple[str, ...]]:
     """Every group with its attacks, in the registry's order; a study without presets has none."""
     studies = {name: tuple(row for row in ATTACKS if row.endswith(f"-{name}")) for name in STUDIES}
-    return {STANDARD: STRONG, "all": tuple(ATTACKS)} | {
-        name: rows for name, rows in studies.items() if rows
-    }
+    ours = {QUICK: SECONDS, STANDARD: AUTOATTACK, STRONG: MINUTES, ALL_NORMS: EVERY_NORM}
+    return {**ours, "all": tuple(ATTACKS)} | {name: rows for name, rows in studies.items() if rows}
 
 
 def expand(names: Iterable[str]) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
-"""The tables of docs/attacks.md, written from the registry: ``python -m
-tinyrobust.attacks.table``.
+"""The tables of docs/attacks.md, written from the registry.
+
+``python -m tinyrobust.attacks.table``.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""What an attack's bytes depend on: its own file, what that imports here, and how every attack
-reaches the lattice.
+"""What an attack's bytes depend on.
+
+Its own file, what that imports here, and how every attack reaches the grid.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ def of_checks() -> str:
 
 
 def reached(roots: Iterable[str]) -> tuple[str, ...]:
-    """The modules of this package, by dotted name, that ``roots`` import in any function, and
-    ``roots``; sorted.
+    """The modules of this package that ``roots`` import in any function, and ``roots``.
+
+    By dotted name, sorted.
     """
     found: set[str] = set()
     left = list(roots)

@@ -176,8 +176,8 @@ def page(found: list[Line], board: str, command: str, missing: list[str]) -> str
             "the samples that the",
             "rung answers right when clean: L2 and L1 in multiples of the input range, Linf in "
             "int8 levels, L0",
-            "in elements. Budgets are rounded down to whole int8 levels; the paper rounds to the "
-            "nearest. What else",
+            "in elements. Budgets are rounded down to whole int8 levels; the paper rounds "
+            "elements. What else",
             "differs from the paper: "
             "[Attacks](attacks.md#presets-and-the-studies-they-are-named-after). An L2",
             "distance of 0.217 is one level in each of the 3,072 elements: around it the lattice "

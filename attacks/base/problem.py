@@ -6,7 +6,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
+from tinyrobust.attacks.base.goals import Goal
 from tinyrobust.core.types import (
     Differentiable,
     FloatArray,
@@ -18,8 +20,9 @@ from tinyrobust.core.types import (
 
 
 class Norm(str, Enum):
-    """How a perturbation is measured: largest change, Euclidean length, sum of changes, number of
-    changed elements.
+    """How a perturbation is measured.
+
+    Largest change, Euclidean length, sum of changes, number of changed elements.
     """
 
     LINF = "linf"
@@ -48,6 +51,14 @@ class Lattice(str, Enum):
     """At every step: the source rounds what it is asked, its gradient passes straight through."""
 
 
+Report = Callable[[str, int], None]
+"""(part of an attack, samples that are left right after it)."""
+
+
+def _unheard(part: str, left: int) -> None:
+    """A report that nobody asked for."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """A batch of samples to perturb.
@@ -55,10 +66,12 @@ class Problem:
     ``q`` int8 [n, *spec.shape]; ``labels`` int64 [n], the class each prediction shall leave (never
     -1 where a source is given); ``norm`` and ``eps`` the budget in the real units of ``spec``,
     infinite for an attack that looks for the smallest perturbation; ``levels`` an Linf budget in
-    whole lattice levels, 255 for every other; ``source`` the rung under attack, None where the
-    attack needs none. With ``Lattice.INNER`` the source rounds to the lattice itself, so an attack
+    whole levels, 255 for every other; ``source`` the rung under attack, None where the
+    attack needs none. With ``Lattice.INNER`` the source rounds to the grid itself, so an attack
     need not look at ``lattice``. ``queries`` is the most questions that an attack which only asks
-    may put for each sample, at least 1; None leaves that to the attack.
+    may put for each sample, at least 1; None leaves that to the attack. ``report`` takes the name
+    of a part of an attack and how many samples it left right. With a ``goal`` the source has two
+    classes, and every label is 0: leaving it is reaching the target.
     """
 
     q: Int8Array
@@ -71,6 +84,8 @@ class Problem:
     source: Predictor | None
     lattice: Lattice = Lattice.AFTER
     queries: int | None = None
+    report: Report = _unheard
+    goal: Goal | None = None
 
     @property
     def real(self) -> FloatArray:
@@ -79,8 +94,9 @@ class Problem:
 
     @property
     def span(self) -> float:
-        """Length of the input range in real units: what published budgets for pixels in [0, 1] are
-        multiples of.
+        """Length of the input range in real units.
+
+        Published budgets for pixels in [0, 1] are multiples of it.
         """
         return self.spec.high - self.spec.low
 
@@ -107,7 +123,7 @@ class Problem:
 
 
 Attack = Callable[[Problem], FloatArray]
-"""Perturbed inputs in real units, float32 [n, *shape]; ``make`` brings them to the lattice inside
+"""Perturbed inputs in real units, float32 [n, *shape]; ``make`` brings them to the grid inside
 the budget.
 """
 
@@ -119,6 +135,8 @@ class AttackInfo:
     ``paper`` is where the attack was published, or what it is a control for. An attack that
     ``minimises`` looks for the smallest perturbation in ``norm`` and has no eps; one with a preset
     of a study has the study's ``eps``, as fractions of the input range, in place of the run's.
+    ``loss`` is what an attack by gradients climbs, (logits, labels, targets) -> [n] as in
+    ``gradients/losses.py``; ``lattice`` is when it is rounded unless a request says otherwise.
     """
 
     name: str
@@ -129,6 +147,8 @@ class AttackInfo:
     function: Attack
     minimises: bool = False
     eps: tuple[float, ...] = ()
+    loss: Callable[[Any, Any, Any], Any] | None = None
+    lattice: Lattice = Lattice.AFTER
 
 
 def asks(info: AttackInfo) -> bool:

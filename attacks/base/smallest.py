@@ -1,34 +1,50 @@
-"""The smallest lattice point near an attack's result that still fools the source: for attacks that
-minimise.
+"""The smallest grid point near an attack's result that still fools the source.
+
+For attacks that minimise.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from tinyrobust.attacks.base.lattice import change, nearest, outward, size, snap
+from tinyrobust.attacks.base.input_grid import (
+    change,
+    round_at_random,
+    round_inward,
+    round_nearest,
+    round_outward,
+    size,
+)
 from tinyrobust.attacks.base.problem import Problem
 from tinyrobust.core.types import BoolArray, Differentiable, FloatArray, Int8Array
 
+DRAWS = 20
+"""Random roundings: where a result lies just over the boundary, rounding all of it inward loses it
+and all of it outward adds up over thousands of elements.
+"""
+
 
 def smallest(problem: Problem, real: FloatArray) -> tuple[Int8Array, int]:
-    """``real`` [n, *shape] rounded inward, to the nearest point and outward, whichever fools with
-    the least.
+    """``real`` [n, *shape] rounded in several ways, whichever fools with the least.
 
-    Also how many samples fooled the source before rounding and do not in any of the three: their
-    nearest point is kept, and counts as not found. Results that are lattice points already are
-    taken as they are, and ask nothing.
+    Inward, to the nearest point, outward, and ``DRAWS`` times at random. Also how many samples
+    fooled the source before rounding and do not in any of these: their nearest point is kept, and
+    counts as not found. Results that are grid points already are taken as they are, and ask
+    nothing.
     """
-    candidates = [
+    inward, kept, far = (
         function(problem.q, real, problem.spec, problem.levels)
-        for function in (snap, nearest, outward)
-    ]
-    inward, kept, far = candidates
+        for function in (round_inward, round_nearest, round_outward)
+    )
     if np.array_equal(inward, far):
         return inward, 0
     best = np.full(len(real), np.inf)
     chosen = kept.copy()
-    for q in candidates:
+    rng = np.random.default_rng([problem.seed, DRAWS])
+    drawn = (
+        round_at_random(problem.q, real, problem.spec, problem.levels, rng) for _ in range(DRAWS)
+    )
+    for q in (inward, kept, far, *drawn):
         length = size(change(problem.q, q), problem.norm)
         better = _fooled(problem, q) & (length < best)
         chosen[better], best[better] = q[better], length[better]
@@ -42,7 +58,9 @@ def _fooled(problem: Problem, q: Int8Array) -> BoolArray:
 
 
 def _fooled_before(problem: Problem, real: FloatArray) -> BoolArray:
-    """A source without gradients cannot be asked between lattice points: a result that moved is
+    """Which samples the result fooled before it was rounded, bool [n].
+
+    A source without gradients cannot be asked between grid points: a result that moved is
     taken at its word.
     """
     source = problem.queried()

@@ -1,6 +1,4 @@
-"""A source that is only ever asked about lattice points, so that an attack optimises what the chip
-will be given.
-"""
+"""A source asked about grid points only: an attack optimises what the chip is given."""
 
 from __future__ import annotations
 
@@ -10,9 +8,7 @@ from tinyrobust.core.types import Differentiable, Int8Array, Prediction, TensorS
 
 
 class Rounding:
-    """``source`` behind a rounding to the nearest lattice point, whose gradient is passed straight
-    through.
-    """
+    """``source`` behind a rounding to the nearest grid point, which passes the gradient through."""
 
     def __init__(self, source: Differentiable) -> None:
         self._source = source
@@ -46,8 +42,9 @@ _last: list[tuple[Differentiable, Rounding]] = []
 
 
 def rounding(source: Differentiable) -> Rounding:
-    """``source`` as a Rounding: the same one again for the same source, so that what was compiled
-    for it is kept.
+    """``source`` as a Rounding, the same one again for the same source.
+
+    So what was compiled for it is kept.
     """
     if not _last or _last[0][0] is not source:
         _last[:] = [(source, Rounding(source))]

@@ -42,8 +42,9 @@ ADAPT = 1.5
 
 
 def boundary(problem: Problem, steps: int) -> FloatArray:
-    """``steps`` of Foolbox's walk from a point on the boundary; the closest adversarial lattice
-    point it asked for.
+    """``steps`` of Foolbox's walk from a point on the boundary.
+
+    Returns the closest adversarial grid point it asked for.
     """
     import foolbox
 
@@ -58,8 +59,10 @@ def boundary(problem: Problem, steps: int) -> FloatArray:
 
 
 def population(problem: Problem, steps: int, sideways: float, inwards: float) -> FloatArray:
-    """``steps`` of ``POPULATION`` proposals ``sideways`` times the distance away, and one
-    ``inwards`` of the best.
+    """``steps`` of ``POPULATION`` sideways proposals, and one inwards of the best of them.
+
+    ``sideways`` and ``inwards`` are the first step sizes, relative to the distance; each sample
+    adapts its own.
 
     Both are the first relative step sizes; each sample adapts its own.
     """
@@ -89,7 +92,8 @@ def population(problem: Problem, steps: int, sideways: float, inwards: float) ->
 def _sideways(
     clean: FloatArray, points: FloatArray, delta: FloatArray, rng: np.random.Generator
 ) -> FloatArray:
-    """Points as far from the clean samples as ``points``, ``delta`` of the distance aside:
+    """Points as far from the clean samples as ``points``, ``delta`` of the distance aside.
+
     [POPULATION, k, *shape].
     """
     away = points - clean

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrobust.attacks.base.lattice import STEPS
+from tinyrobust.attacks.base.input_grid import STEPS
 from tinyrobust.attacks.black_box.queries import Decisions
 from tinyrobust.core.types import FloatArray, Int64Array
 

@@ -1,5 +1,6 @@
-"""GeoDA: the boundary is taken as flat, and the clean sample moved along its normal, estimated in
-low frequencies.
+"""GeoDA: the boundary is taken as flat, and the clean sample moved along its normal.
+
+The normal is estimated in low frequencies.
 
 Rahmati et al. 2020, L2. Foolbox has none, and ART's does not run.
 """
@@ -39,8 +40,9 @@ twenty times it.
 
 
 def geoda(problem: Problem, probes: int, tolerance: float, side: int) -> FloatArray:
-    """The closest adversarial lattice point found with ``probes`` decisions around boundary points,
-    and those between.
+    """The closest adversarial grid point found with ``probes`` decisions around boundary points.
+
+    The points asked on the way between count, too.
 
     ``side`` frequencies per axis, as far as the image has so many; bisections end at ``tolerance``
     of the input range.
@@ -74,8 +76,9 @@ def _shares(probes: int) -> list[int]:
 def _out(
     queries: Decisions, at: Int64Array, points: FloatArray, direction: FloatArray
 ) -> FloatArray:
-    """From the clean samples along ``direction`` to where it is adversarial; ``points`` where no
-    distance is.
+    """From the clean samples along ``direction`` to where it is adversarial.
+
+    ``points`` where no distance is.
     """
     clean = queries.clean[at]
     size = lengths(points - clean) * np.float32(0.5)
@@ -83,8 +86,9 @@ def _out(
 
 
 def low_frequencies(shape: tuple[int, ...], side: int) -> Draw:
-    """Draws combinations, with normal coefficients, of each channel's ``side`` lowest cosines per
-    axis.
+    """Draws combinations of each channel's ``side`` lowest cosines per axis.
+
+    The coefficients are normal.
     """
 
     def draw(rng: np.random.Generator, wanted: tuple[int, ...]) -> FloatArray:
@@ -102,8 +106,9 @@ def low_frequencies(shape: tuple[int, ...], side: int) -> Draw:
 
 @lru_cache(maxsize=8)
 def cosines(n: int, count: int) -> FloatArray:
-    """The ``count`` lowest vectors of the orthonormal DCT-II basis as columns, float32 [n,
-    count].
+    """The ``count`` lowest vectors of the orthonormal DCT-II basis as columns.
+
+    float32 [n, count].
     """
     basis = np.cos(np.pi / n * np.outer(np.arange(n) + 0.5, np.arange(count))) * math.sqrt(2 / n)
     basis[:, 0] = math.sqrt(1 / n)

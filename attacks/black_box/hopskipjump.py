@@ -1,8 +1,7 @@
-"""HopSkipJump: the boundary's normal from decisions around a point on it, a step along it, and back
-to the boundary.
+"""HopSkipJump: the boundary's normal from decisions, a step along it, back to the boundary.
 
 Chen et al. 2020, L2. Own code: Foolbox's normalises the estimate over the whole batch, and its
-probes end far below one level, where every question is the same lattice point.
+probes end far below one level, where every question is the same grid point.
 """
 
 from __future__ import annotations
@@ -33,9 +32,7 @@ region.
 
 
 def hopskipjump(problem: Problem, iterations: int) -> FloatArray:
-    """The closest adversarial lattice point of ``iterations`` steps; clean where no start was
-    found.
-    """
+    """The closest adversarial grid point of ``iterations`` steps; clean without a start."""
     rng = np.random.default_rng(problem.seed)
     queries = Decisions(problem, budget(iterations))
     at, points = starts(problem, queries, rng)
@@ -44,7 +41,7 @@ def hopskipjump(problem: Problem, iterations: int) -> FloatArray:
         if not len(at):
             break
         distance = lengths(points - queries.clean[at])
-        # The paper's probe radius is distance / d; a lattice shows nothing below about a level per
+        # The paper's probe radius is distance / d; a grid shows nothing below about a level per
         # element.
         direction = normal(
             queries, rng, at, points, _probes(iteration), distance / np.float32(problem.spec.size)
@@ -68,8 +65,9 @@ def budget(iterations: int) -> int:
 def _adversarial_step(
     queries: Decisions, at: Int64Array, points: FloatArray, direction: FloatArray, size: FloatArray
 ) -> FloatArray:
-    """``points`` moved ``size`` along ``direction``, halved until they stay adversarial; if they
-    never do, unmoved.
+    """``points`` moved ``size`` along ``direction``, halved until they stay adversarial.
+
+    Unmoved where they never do.
     """
     return first_adversarial(queries, at, points, points, (direction, size, 0.5), HALVINGS)
 

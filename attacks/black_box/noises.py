@@ -9,7 +9,7 @@ import numpy as np
 
 from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, Problem
 from tinyrobust.attacks.black_box.foolbox_decisions import run_foolbox
-from tinyrobust.attacks.black_box.queries import Decisions, to_lattice
+from tinyrobust.attacks.black_box.queries import Decisions, to_grid
 from tinyrobust.attacks.black_box.starts import unit
 from tinyrobust.core.types import FloatArray
 
@@ -37,7 +37,7 @@ def gaussian_change(rng: np.random.Generator, problem: Problem) -> FloatArray:
 def gaussian(problem: Problem) -> FloatArray:
     """One draw of ``gaussian_change``; asks nothing."""
     points = problem.q + gaussian_change(np.random.default_rng(problem.seed), problem)
-    return problem.spec.dequantize(to_lattice(problem, np.arange(len(points)), points))
+    return problem.spec.dequantize(to_grid(problem, np.arange(len(points)), points))
 
 
 def uniform_repeated(problem: Problem) -> FloatArray:
@@ -66,8 +66,9 @@ def _repeated(problem: Problem, draw: Draw) -> FloatArray:
 
 
 def salt_and_pepper(problem: Problem, steps: int) -> FloatArray:
-    """More and more pixels to black and white until the source gives way, then fewer again; the
-    fewest are kept.
+    """More and more pixels to black and white until the source gives way, then fewer again.
+
+    The fewest are kept.
     """
     import foolbox
 

@@ -1,6 +1,4 @@
-"""The normal of a decision boundary, estimated from which of many small perturbations stay
-adversarial.
-"""
+"""The normal of a decision boundary, from which of many small perturbations stay adversarial."""
 
 from __future__ import annotations
 

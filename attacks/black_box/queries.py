@@ -1,8 +1,7 @@
-"""A source that can only be asked: lattice points in, classes or scores out, every question
-counted.
+"""A source that can only be asked: grid points in, classes or scores out, every question counted.
 
 Points are in levels: float32 [k, *shape], -128 .. 127, the clean sample being ``problem.q`` itself.
-What is asked is the nearest lattice point inside the budget, so that what an attack sees is what
+What is asked is the nearest grid point inside the budget, so that what an attack sees is what
 the chip does. The smallest adversarial point ever asked is kept for each sample, whatever the
 attack itself makes of it.
 """
@@ -11,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tinyrobust.attacks.base.lattice import STEPS, change, size
+from tinyrobust.attacks.base.input_grid import STEPS, change, size
 from tinyrobust.attacks.base.problem import Norm, Problem, SpentError, StoppedError
 from tinyrobust.core.types import BoolArray, FloatArray, Int8Array, Int64Array
 
@@ -46,7 +45,7 @@ class Decisions:
         *shape].
         """
         self.distance = np.full(n, np.inf)
-        """Of ``best``, float64 [n]: lattice.size in the problem's norm; 0 where the clean sample is
+        """Size of ``best``, float64 [n], in the problem's norm; 0 where the clean sample is
         misclassified.
         """
         self.clean: FloatArray = problem.q.astype(np.float32)
@@ -78,8 +77,9 @@ class Decisions:
         return self._problem.spec.dequantize(self.best)
 
     def adversarial(self, at: Int64Array, points: FloatArray) -> BoolArray:
-        """Whether the prediction has left the label: bool [k] for ``points`` [k, *shape] of the
-        samples ``at``.
+        """Whether the prediction has left the label, bool [k].
+
+        For ``points`` [k, *shape] of the samples ``at``.
 
         A sample may occur any number of times. Raises SpentError and StoppedError.
         """
@@ -87,14 +87,13 @@ class Decisions:
         return np.asarray((logits.argmax(axis=1) != self._problem.labels[at]) & asked)
 
     def inside(self, at: Int64Array, points: FloatArray) -> Int8Array:
-        """The lattice points that are asked for ``points``: the nearest ones of those in the
-        budget.
-        """
-        return to_lattice(self._problem, at, points)
+        """The grid points that are asked for ``points``: the nearest ones inside the budget."""
+        return to_grid(self._problem, at, points)
 
     def _ask(self, at: Int64Array, points: FloatArray) -> tuple[FloatArray, BoolArray]:
-        """Logits [k, classes], those of the clean sample where nothing was asked; and what was
-        asked, bool [k].
+        """Logits [k, classes], and what was asked, bool [k].
+
+        Where nothing was asked they are the clean sample's.
         """
         counts = np.bincount(at, minlength=len(self.asked))
         if np.any(self.asked + counts > self._budget):
@@ -118,7 +117,7 @@ class Decisions:
         return logits
 
     def _answer(self, at: Int64Array, points: FloatArray) -> FloatArray:
-        q = to_lattice(self._problem, at, points)
+        q = to_grid(self._problem, at, points)
         logits = self._source.predict(q).logits
         self._keep(at, q, logits.argmax(axis=1) != self._problem.labels[at])
         return logits
@@ -137,23 +136,25 @@ class Decisions:
 
 
 class Scores(Decisions):
-    """The same with all logits in sight."""
+    """What ``Decisions`` asks, with all logits in sight."""
 
     def logits(self, at: Int64Array, points: FloatArray) -> FloatArray:
-        """Float32 [k, classes] for ``points`` [k, *shape] of the samples ``at``; see
-        ``adversarial``.
+        """Float32 [k, classes] for ``points`` [k, *shape] of the samples ``at``.
+
+        See ``adversarial``.
         """
         return self._ask(at, points)[0]
 
     def margins(self, at: Int64Array, points: FloatArray) -> FloatArray:
-        """The label's logit minus the largest other one, float32 [k]: negative where
-        adversarial.
+        """The label's logit minus the largest other one, float32 [k].
+
+        Negative where adversarial.
         """
         return margin(self.logits(at, points), self._problem.labels[at])
 
     @property
     def first_margins(self) -> FloatArray:
-        """Those of the clean samples, float32 [n], already asked."""
+        """The margins of the clean samples, float32 [n], already asked."""
         return margin(self._first, self._problem.labels)
 
 
@@ -181,9 +182,8 @@ def margin(logits: FloatArray, labels: Int64Array) -> FloatArray:
     return gap
 
 
-def to_lattice(problem: Problem, at: Int64Array, points: FloatArray) -> Int8Array:
-    """``points`` in levels rounded to int8; those that rounding takes out of the budget, as far as
-    it demands.
+def to_grid(problem: Problem, at: Int64Array, points: FloatArray) -> Int8Array:
+    """``points`` in levels rounded to int8, inside the budget.
 
     For that every element's change is rounded up from a share between 0.5, the nearest point, and
     1, towards the clean sample: the least that fits, found by bisection.

@@ -14,13 +14,9 @@ import numpy as np
 
 from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, Problem
 from tinyrobust.attacks.black_box.queries import Scores
+from tinyrobust.attacks.black_box.shares import LEAST, SCHEDULE, share
 from tinyrobust.attacks.black_box.windows import as_images, bumps, cut, draw_windows, paste, tiles
 from tinyrobust.core.types import BoolArray, FloatArray, Int64Array
-
-HALVED_AT = (10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000)
-"""Iterations of 10,000 at which the share of the image that a window covers is halved (the paper's
-schedule).
-"""
 
 Step = Callable[[np.random.Generator, FloatArray, FloatArray, float], FloatArray]
 """(generator, clean images, current images, share of the image to change) -> proposals; all [k, h,
@@ -28,22 +24,30 @@ w, c] in levels.
 """
 
 
-def square_linf(problem: Problem, iterations: int, p: float) -> FloatArray:
+def square_linf(
+    problem: Problem, iterations: int, p: float, schedule: int | None = None, least: float = LEAST
+) -> FloatArray:
     """At most ``iterations`` queries a sample, windows of ``p`` of the image at first.
 
-    Starts from vertical stripes.
-
-    What stays right is returned where its margin was smallest.
+    Starts from vertical stripes. What stays right is returned where its margin was smallest.
+    ``schedule`` and ``least`` are those of ``share``; the schedule is stretched to ``iterations``
+    unless it is given.
     """
     rng = np.random.default_rng(problem.seed)
     clean = as_images(problem.q.astype(np.float32))
     stripes = rng.choice([-1, 1], size=(len(clean), 1, *clean.shape[2:]))
     start = np.clip(clean + problem.levels * stripes, -128, 127).astype(np.float32)
-    return _search(problem, rng, start, partial(_repaint, problem.levels), iterations, p)
+    covered = partial(share, p=p, schedule=schedule or iterations, least=least)
+    return _search(problem, rng, start, partial(_repaint, problem.levels), iterations, covered)
+
+
+def published(problem: Problem) -> FloatArray:
+    """Square as AutoAttack has it: the schedule of 10,000 iterations as it stands, any window."""
+    return square_linf(problem, AUTOATTACK_QUERIES, AUTOATTACK_SHARE, SCHEDULE, least=0.0)
 
 
 def square_l2(problem: Problem, iterations: int, p: float) -> FloatArray:
-    """The same for an L2 budget: moves its mass from one window to another.
+    """Square for an L2 budget: moves its mass from one window to another.
 
     Starts from a grid of bumps.
     """
@@ -51,7 +55,8 @@ def square_l2(problem: Problem, iterations: int, p: float) -> FloatArray:
     clean = as_images(problem.q.astype(np.float32))
     radius = problem.eps / problem.spec.scale
     start = np.clip(clean + _scaled(tiles(rng, clean.shape), radius), -128, 127)
-    return _search(problem, rng, start, partial(_move_mass, radius), iterations, p)
+    covered = partial(share, p=p, schedule=iterations, least=0.0)  # 3 x 3 at least, as published
+    return _search(problem, rng, start, partial(_move_mass, radius), iterations, covered)
 
 
 def _search(
@@ -60,7 +65,7 @@ def _search(
     start: FloatArray,
     step: Step,
     iterations: int,
-    p: float,
+    covered: Callable[[int], float],
 ) -> FloatArray:
     queries = Scores(problem, iterations + 1)
     clean = as_images(queries.clean)
@@ -71,9 +76,10 @@ def _search(
         active = queries.open(active)
         if not len(active):
             break
-        share = p / 2 ** int(np.searchsorted(HALVED_AT, iteration / iterations * 10_000))
         proposals = (
-            start[active] if iteration == 0 else step(rng, clean[active], points[active], share)
+            start[active]
+            if iteration == 0
+            else step(rng, clean[active], points[active], covered(iteration))
         )
         found = queries.margins(active, proposals.reshape(-1, *problem.spec.shape))
         better = (found <= margins[active]) if iteration else np.ones(len(active), np.bool_)
@@ -112,8 +118,9 @@ def _repaint(
 def _move_mass(
     radius: float, rng: np.random.Generator, clean: FloatArray, now: FloatArray, share: float
 ) -> FloatArray:
-    """The L2 mass of one window, and what the budget has left, go to another that gets a new pair
-    of bumps.
+    """The L2 mass of one window goes to another that gets a new pair of bumps.
+
+    With it goes what the budget has left.
     """
     change = now - clean
     grown, emptied = (draw_windows(rng, now.shape, share, odd=True) for _ in range(2))
@@ -134,6 +141,9 @@ def _scaled(change: FloatArray, radius: float) -> FloatArray:
     return np.asarray(change * (radius / (size + 1e-10)), np.float32)
 
 
+AUTOATTACK_QUERIES, AUTOATTACK_SHARE = 5000, 0.8
+"""Croce and Hein 2020, arXiv:2003.01690."""
+
 PAPER = "Andriushchenko et al. 2020, arXiv:1912.00049"
 
 
@@ -152,12 +162,21 @@ def _row(
     )
 
 
+TITLE = f"Square Linf, {AUTOATTACK_QUERIES:,} queries, p {AUTOATTACK_SHARE}"
 S3 = f"{PAPER}; Ayaz et al. 2023, arXiv:2304.12829 state no parameters: AutoAttack's"
 S4 = f"{PAPER}, as in Costa and Pinto 2024, arXiv:2404.05688"
 ROWS = (
     _row("square-linf", Norm.LINF, 1000, 0.8),
     _row("square-l2", Norm.L2, 1000, 0.1),
-    _row("square-s3", Norm.LINF, 5000, 0.8, S3),
+    AttackInfo(
+        "square",
+        TITLE,
+        Needs.SCORES,
+        Norm.LINF,
+        f"{PAPER}, as in AutoAttack, arXiv:2003.01690",
+        published,
+    ),
+    AttackInfo("square-s3", TITLE, Needs.SCORES, Norm.LINF, S3, published),
     _row("square-linf-s4", Norm.LINF, 1000, 0.05, S4, (0.015,)),
     _row("square-l2-s4", Norm.L2, 2000, 0.8, S4, (1.0,)),
 )

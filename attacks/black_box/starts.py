@@ -20,8 +20,9 @@ TRIES = RANDOM_TRIES + OTHER_TRIES
 def starts(
     problem: Problem, queries: Decisions, rng: np.random.Generator
 ) -> tuple[Int64Array, FloatArray]:
-    """Adversarial points for the samples that the source has right: their indices [k] and points
-    [k, *shape] in levels.
+    """Adversarial points for the samples that the source has right.
+
+    Returns their indices [k] and points [k, *shape] in levels.
 
     At most ``TRIES`` queries a sample. A sample for which none is found is left out: it stays
     clean.
@@ -60,10 +61,11 @@ def _others(problem: Problem, at: Int64Array, turn: int) -> tuple[Int64Array, In
 def to_boundary(
     queries: Decisions, at: Int64Array, points: FloatArray, halvings: int
 ) -> FloatArray:
-    """Between adversarial ``points`` [k, *shape] and the clean samples: the adversarial end of
-    ``halvings`` bisections.
+    """Bisects ``halvings`` times between adversarial ``points`` [k, *shape] and the clean samples.
 
-    A bisection that has come down to one lattice point asks no more.
+    Returns the adversarial end.
+
+    A bisection that has come down to one grid point asks no more.
     """
     clean = queries.clean[at]
     rows = (len(at),) + (1,) * (points.ndim - 1)
@@ -93,8 +95,9 @@ def first_adversarial(
     way: tuple[FloatArray, FloatArray, float],
     tries: int,
 ) -> FloatArray:
-    """The first adversarial point of ``base + size * direction``, or ``points`` where there is
-    none.
+    """The first adversarial point of ``base + size * direction``.
+
+    ``points`` where there is none.
 
     ``way`` is (direction, size, factor); each try's size is ``factor`` times the last.
     """
@@ -119,7 +122,7 @@ def lengths(change: FloatArray) -> FloatArray:
 
 
 def clip(points: FloatArray) -> FloatArray:
-    """``points`` in levels, into the range that the lattice spans."""
+    """``points`` in levels, into the range that the grid spans."""
     return np.asarray(np.clip(points, -128, 127), np.float32)
 
 

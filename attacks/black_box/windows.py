@@ -1,5 +1,6 @@
-"""Rectangular windows of images [k, h, w, c], one of the same size for each image: drawn, cut out
-and pasted.
+"""Rectangular windows of images [k, h, w, c], one of the same size for each image.
+
+They are drawn, cut out and pasted.
 """
 
 from __future__ import annotations
@@ -39,8 +40,9 @@ def as_images(x: FloatArray) -> FloatArray:
 def draw_windows(
     rng: np.random.Generator, shape: tuple[int, ...], share: float, odd: bool = False
 ) -> Windows:
-    """A window of about ``share`` of the pixels anywhere in each image of ``shape`` [k, h, w, c];
-    ``odd`` sides >= 3.
+    """A window of about ``share`` of the pixels anywhere in each image of ``shape`` [k, h, w, c].
+
+    ``odd`` makes its sides odd and at least 3.
 
     It is square as far as the image is large enough, and smaller than the image.
     """
@@ -70,8 +72,9 @@ def paste(x: FloatArray, windows: Windows, content: FloatArray | np.float32) -> 
 
 
 def bumps(rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
-    """A hill beside a valley of L2 length 1 per image and channel, [k, h, w, c]; signs and, if
-    square, axis random.
+    """A hill beside a valley of L2 length 1 per image and channel, [k, h, w, c].
+
+    Signs are random, and the axis is, where the window is square.
     """
     k, h, w, c = shape
     pair = _pair(h, w)
@@ -102,8 +105,9 @@ def _pair(h: int, w: int) -> FloatArray:
 
 
 def _hill(h: int, w: int) -> FloatArray:
-    """Nested squares round the middle, the n-th outermost ring adding 1 / n^2; L2 length 1 unless
-    empty.
+    """Nested squares round the middle, the n-th outermost ring adding 1 / n^2.
+
+    L2 length 1 unless empty.
     """
     ring = np.maximum(
         np.abs(np.arange(h) - h // 2)[:, None], np.abs(np.arange(w) - w // 2)[None, :]

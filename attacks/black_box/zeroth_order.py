@@ -1,7 +1,7 @@
 """ZOO: Carlini and Wagner's L2 loss, its gradient measured coordinate by coordinate. Chen et al.
 2017.
 
-On the lattice: a difference quotient is taken between inputs that exist, whole levels apart. (A
+On the grid: a difference quotient is taken between inputs that exist, whole levels apart. (A
 step of 1e-5 added to an int8 input, as seen in published code, is truncated to nothing and makes
 gradients vanish that do not.)
 """
@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from tinyrobust.attacks.base.lattice import STEPS
+from tinyrobust.attacks.base.input_grid import STEPS
 from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, Problem
 from tinyrobust.attacks.black_box.queries import Scores
 from tinyrobust.core.types import BoolArray, FloatArray, Int64Array
@@ -36,8 +36,9 @@ _PROBE_BYTES = 1 << 26
 
 
 def zoo(problem: Problem, constant: float, searches: int, iterations: int) -> FloatArray:
-    """The closest adversarial point of ``searches`` values of the loss's constant, ``iterations``
-    steps each.
+    """The closest adversarial point of ``searches`` values of the loss's constant.
+
+    ``iterations`` steps each.
     """
     queries = Scores(problem, budget(searches, iterations, problem.spec.size))
     rng = np.random.default_rng(problem.seed)
@@ -107,8 +108,9 @@ def _descend(
 
 
 def _coordinates(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[Int64Array, Int64Array]:
-    """``PARALLEL`` different coordinates of each of k samples, or all, as an index of [k,
-    elements].
+    """``PARALLEL`` different coordinates of each of k samples, or all of them.
+
+    As an index of [k, elements].
     """
     k, elements = shape
     chosen = np.argsort(rng.random(shape), axis=1)[:, : min(PARALLEL, elements)]
@@ -123,8 +125,9 @@ def _slopes(
     places: tuple[Int64Array, Int64Array],
     width: FloatArray,
 ) -> FloatArray:
-    """Change of the margin per input range between lattice points ``width`` [k, 1] levels to either
-    side: [k, m].
+    """Change of the margin per input range between grid points to either side: [k, m].
+
+    They lie ``width`` [k, 1] levels from ``x``.
     """
     rows, chosen = places
     room = max(1, _PROBE_BYTES // max(1, 8 * x.size))

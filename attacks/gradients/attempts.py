@@ -1,6 +1,4 @@
-"""Several attempts at the same samples, judged as the chip would be given them: snapped to the
-lattice.
-"""
+"""Several attempts at the same samples, judged as the chip would be given them: on the grid."""
 
 from __future__ import annotations
 
@@ -8,17 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from tinyrobust.attacks.base.lattice import nearest
+from tinyrobust.attacks.base.input_grid import round_nearest
 from tinyrobust.attacks.base.problem import Problem
 from tinyrobust.attacks.gradients.graphs import clean, graph, real
-from tinyrobust.attacks.gradients.losses import cross_entropy
+from tinyrobust.attacks.gradients.losses import unsaturated
 from tinyrobust.core.types import BoolArray, FloatArray, Int64Array
 
 
 class Attempts:
     """Keeps the best attempt of each sample; goes on with those that none has fooled.
 
-    One that fools the source beats one that does not, then the larger cross-entropy wins. The clean
+    One that fools the source beats one that does not, then the larger loss wins. The clean
     input is beaten by any, unless the source gets it wrong: then by those only that keep it wrong.
     """
 
@@ -62,8 +60,8 @@ class Attempts:
 
 
 def _judged(problem: Problem, pixels: FloatArray) -> tuple[BoolArray, FloatArray]:
-    """Whether what reaches the chip fools the source, bool [n], and its cross-entropy [n]."""
-    q = nearest(problem.q, real(problem, pixels), problem.spec, problem.levels)
+    """Whether what reaches the chip fools the source, bool [n], and its loss [n]."""
+    q = round_nearest(problem.q, real(problem, pixels), problem.spec, problem.levels)
     logits = graph(problem).logits(clean(replace(problem, q=q)))
-    loss = np.asarray(cross_entropy(logits, problem.labels, problem.labels))
+    loss = np.asarray(unsaturated(logits, problem.labels, problem.labels))
     return np.asarray(logits).argmax(axis=1) != problem.labels, loss

@@ -1,6 +1,4 @@
-"""The Linf ball around the clean input, in pixels: its radius, points in it, and the way back to
-it.
-"""
+"""The Linf ball around the clean input, in pixels: radius, points in it, the way back to it."""
 
 from __future__ import annotations
 
@@ -18,8 +16,9 @@ def radius(problem: Problem) -> float:
 
 
 def scattered(problem: Problem, index: int) -> FloatArray:
-    """A random point of each sample's ball, uniform in every element; another for each
-    ``index``.
+    """A random point of each sample's ball, uniform in every element.
+
+    Another one for each ``index``.
     """
     rng = np.random.default_rng([problem.seed, index])
     away = rng.uniform(-radius(problem), radius(problem), problem.q.shape)

@@ -1,5 +1,6 @@
-"""The best perturbation of each sample so far: one that fools beats one that does not, then the
-larger loss wins.
+"""The best perturbation of each sample so far.
+
+One that fools beats one that does not, then the larger loss wins.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from tinyrobust.attacks.gradients.lazy import tf
 
 
 class Best(NamedTuple):
-    """Inside a compiled loop: ``pixels`` [n, *shape], whether they fool, bool [n], and their loss,
-    float32 [n].
+    """The best so far, inside a compiled loop.
+
+    ``pixels`` [n, *shape], whether they fool, bool [n], and their loss, float32 [n].
     """
 
     pixels: Tensor

@@ -1,5 +1,6 @@
-"""The search for the constant that weighs being fooled against the perturbation's size, each sample
-its own.
+"""The search for the constant that weighs being fooled against the perturbation's size.
+
+Each sample has its own.
 
 Carlini and Wagner 2017 (arXiv:1608.04644), section V-C; EAD has it from there.
 """
@@ -12,7 +13,7 @@ import numpy as np
 
 from tinyrobust.attacks.base.problem import Problem
 from tinyrobust.attacks.gradients.graphs import Tensor, clean
-from tinyrobust.attacks.gradients.minimal import found
+from tinyrobust.attacks.gradients.minimal import fooling_or_clean
 from tinyrobust.core.types import FloatArray
 
 GROWTH = 10.0
@@ -25,8 +26,9 @@ def bracketed(
     const: float,
     descend: Callable[[FloatArray], tuple[Tensor, Tensor]],
 ) -> FloatArray:
-    """The smallest that ``descend`` finds with ``searches`` constants from ``const`` on, in real
-    units.
+    """The smallest that ``descend`` finds with ``searches`` constants from ``const`` on.
+
+    In real units.
 
     ``descend`` takes a constant for each sample, float32 [n], and gives the fooling pixels with the
     least size, and that size, float32 [n], infinite where nothing fooled.
@@ -42,4 +44,4 @@ def bracketed(
         fooled = np.isfinite(size)
         low, high = np.where(fooled, low, weight), np.where(fooled, weight, high)
         weight = np.where(np.isinf(high), weight * np.float32(GROWTH), (low + high) / 2)
-    return found(problem, best)
+    return fooling_or_clean(problem, best)

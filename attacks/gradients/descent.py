@@ -1,5 +1,7 @@
-"""Carlini and Wagner's search: Adam on a penalty for the perturbation's size plus a constant times
-how right the source is, in pixels; the smallest perturbation on the way that fools is kept.
+"""Carlini and Wagner's search: Adam on the perturbation's size and on how right the source is.
+
+The second has a constant as its weight, in pixels; the smallest perturbation on the way that fools
+is kept.
 
 Carlini and Wagner 2017, arXiv:1608.04644, section V, with their loss f6. Pixels are kept in [0, 1]
 by projection, the first of the three ways that section V-B names: their change of variables hardly
@@ -12,7 +14,7 @@ from typing import Any
 
 from tinyrobust.attacks.base.problem import Norm
 from tinyrobust.attacks.gradients.best import where, wide
-from tinyrobust.attacks.gradients.graphs import SourceGraph, Tensor
+from tinyrobust.attacks.gradients.graphs import Seen, SourceGraph, Tensor
 from tinyrobust.attacks.gradients.lazy import tf
 from tinyrobust.attacks.gradients.losses import lead
 from tinyrobust.attacks.gradients.plane import LENGTHS
@@ -21,9 +23,11 @@ BETA1, BETA2, TINY = 0.9, 0.999, 1e-8
 """Adam's, as published."""
 
 
-def search(graph: SourceGraph, norm: Norm) -> Any:
-    """Compiled: (x, begin, labels, const, tau, rate, steps) -> the fooling pixels nearest ``x``,
-    and how far they are.
+def search(graph: SourceGraph, norm: Norm, seen: Seen) -> Any:
+    """Compiles the search: the fooling pixels nearest ``x``, and how far they are.
+
+    A function of (x, begin, labels, const, tau, rate, steps). ``seen`` is what the source makes of
+    pixels: how far they are is measured on that.
 
     ``x`` clean and ``begin`` first pixels, [n, *shape]; ``const`` float32 [n]; ``rate`` Adam's. The
     penalty is the squared length in L2; in Linf it is what elements move beyond ``tau`` float32
@@ -55,7 +59,7 @@ def search(graph: SourceGraph, norm: Norm) -> Any:
                 ahead = lead(graph.logits(at), labels, labels)
                 loss = const * tf.nn.relu(-ahead) + penalty(at - x, tau)
             slope = tape.gradient(loss, at)
-            reached = tf.where(ahead > 0, length(at - x), float("inf"))
+            reached = tf.where(ahead > 0, length(seen(at) - x), float("inf"))
             best, least = where(reached < least, at, best), tf.minimum(reached, least)
             mean, var = BETA1 * mean + (1 - BETA1) * slope, BETA2 * var + (1 - BETA2) * slope**2
             t = tf.cast(i + 1, tf.float32)

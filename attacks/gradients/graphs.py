@@ -1,8 +1,7 @@
-"""A source's logits as one TensorFlow graph over pixels in [0, 1], and the loops that attacks
-compile around it.
+"""A source's logits as one TensorFlow graph over pixels in [0, 1], and loops compiled around it.
 
 Pixels are the input range as a fraction, ``(real - low) / (high - low)``: the unit in which attacks
-were published, so that their constants hold for any network. The int8 lattice is ``k / 255``.
+were published, so that their constants hold for any network. The int8 input grid is ``k / 255``.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from tinyrobust.attacks.base.lattice import STEPS
-from tinyrobust.attacks.base.problem import Problem
+from tinyrobust.attacks.base.input_grid import STEPS
+from tinyrobust.attacks.base.problem import Lattice, Problem
 from tinyrobust.attacks.gradients.lazy import tf
 from tinyrobust.core.types import BoolArray, Differentiable, FloatArray
 
@@ -22,8 +21,9 @@ Tensor = Any
 
 
 class SourceGraph:
-    """One source: ``logits`` of pixels float32 [n, *shape] are float32 [n, classes], compiled
-    once.
+    """One source, compiled once.
+
+    ``logits`` of pixels float32 [n, *shape] are float32 [n, classes].
     """
 
     def __init__(self, source: Differentiable) -> None:
@@ -38,8 +38,9 @@ class SourceGraph:
         self._loops: dict[Hashable, Any] = {}
 
     def compiled(self, build: Callable[..., Any], *how: Hashable) -> Any:
-        """``build(self, *how)``, built by the first call: one trace serves every batch size, budget
-        and seed.
+        """``build(self, *how)``, built by the first call.
+
+        One trace serves every batch size, budget and seed.
         """
         key = (build, *how)
         if key not in self._loops:
@@ -52,17 +53,40 @@ class SourceGraph:
         return found
 
 
+Seen = Callable[[Tensor], Tensor]
+"""Pixels [n, *shape] to what the source makes of them, of the same shape."""
+
+
+def as_they_are(pixels: Tensor) -> Tensor:
+    """What a source sees that is given real values."""
+    return pixels
+
+
+def on_the_grid(pixels: Tensor) -> Tensor:
+    """What a source sees that rounds to the input grid."""
+    return tf.round(pixels * STEPS) / STEPS
+
+
+def seen_by(problem: Problem) -> Seen:
+    """By it an attack measures what it has found: the size that counts is that on the grid."""
+    return on_the_grid if problem.lattice is Lattice.INNER else as_they_are
+
+
+KEPT = 2
+"""Graphs: attacks that round inside their loop and those that do not take turns at one source."""
+
 _last: list[SourceGraph] = []
 
 
 def graph(problem: Problem) -> SourceGraph:
-    """The graph of the problem's source; kept for the next cell, until another source is asked
-    for.
+    """The graph of the problem's source.
+
+    Kept for the next cell, until ``KEPT`` other sources have been asked for.
     """
     source = problem.differentiable()
-    if not _last or _last[0].source is not source:
-        _last[:] = [SourceGraph(source)]
-    return _last[0]
+    found = next((one for one in _last if one.source is source), None) or SourceGraph(source)
+    _last[:] = [found, *(one for one in _last if one is not found)][:KEPT]
+    return found
 
 
 def clean(problem: Problem) -> FloatArray:

@@ -1,5 +1,6 @@
-"""TensorFlow and Foolbox, imported by the first attack that uses them: the registry must stay quick
-to load.
+"""TensorFlow and Foolbox, imported by the first attack that uses them.
+
+The registry must stay quick to load.
 
 The source that an attack is given has already configured TensorFlow (``models/keras/tf.py``).
 """

@@ -1,5 +1,6 @@
-"""What attacks that look for the smallest perturbation share: Foolbox's on the compiled graph, and
-what they found.
+"""What attacks share that look for the smallest perturbation.
+
+Foolbox's on the compiled graph, and what was found.
 """
 
 from __future__ import annotations
@@ -15,20 +16,24 @@ from tinyrobust.core.types import FloatArray
 
 
 def run_foolbox(problem: Problem, attack: Any) -> FloatArray:
-    """A Foolbox ``MinimizationAttack`` on pixels in [0, 1]: real units, clean where it found
-    nothing.
+    """Runs a Foolbox ``MinimizationAttack`` on pixels in [0, 1].
+
+    Returns real units, clean where it found nothing.
 
     Seeds TensorFlow's global generator: the same problem gives the same bytes.
     """
     tf.random.set_seed(problem.seed)
     model = foolbox.TensorFlowModel(graph(problem).logits, bounds=(0, 1), device="/CPU:0")
     leave = foolbox.criteria.Misclassification(tf.constant(problem.labels))
-    return found(problem, np.asarray(attack.run(model, tf.constant(clean(problem)), leave)))
+    return fooling_or_clean(
+        problem, np.asarray(attack.run(model, tf.constant(clean(problem)), leave))
+    )
 
 
-def found(problem: Problem, pixels: FloatArray) -> FloatArray:
-    """``pixels`` in real units where the source gets them wrong; the clean input elsewhere, and
-    where it gets that wrong already.
+def fooling_or_clean(problem: Problem, pixels: FloatArray) -> FloatArray:
+    """``pixels`` in real units where the source gets them wrong, the clean input elsewhere.
+
+    The clean input, too, where the source gets that wrong already.
     """
     source, x = graph(problem), clean(problem)
     use = source.fooled(pixels, problem.labels) & ~source.fooled(x, problem.labels)

@@ -17,8 +17,9 @@ NEWTON_STEPS = 12
 
 
 def project(norm: Norm, at: Tensor, slope: Tensor, height: Tensor) -> Tensor:
-    """The change of ``at`` [n, *shape] that brings ``height + slope * change`` nearest to 0;
-    ``height`` [n].
+    """The change of ``at`` [n, *shape] that brings ``height + slope * change`` nearest to 0.
+
+    ``height`` is [n].
     """
     shape = tf.shape(at)
     at, slope = (tf.reshape(x, (shape[0], -1)) for x in (at, slope))

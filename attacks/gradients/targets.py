@@ -13,8 +13,9 @@ TARGETS = 9
 
 
 def likeliest(problem: Problem, count: int = TARGETS) -> Int64Array:
-    """The ``count`` other classes with the largest logits at the clean input, in that order: int64
-    [<= count, n].
+    """The ``count`` other classes with the largest logits at the clean input, in that order.
+
+    int64 [<= count, n].
     """
     logits = np.array(graph(problem).logits(clean(problem)), np.float32)
     logits[np.arange(len(logits)), problem.labels] = -np.inf

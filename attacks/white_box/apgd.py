@@ -1,5 +1,4 @@
-"""Auto-PGD: projected gradient descent with momentum that halves its step where it stops to
-improve.
+"""Auto-PGD: gradient descent with momentum that halves its step where it stops to improve.
 
 Croce and Hein 2020, section 3 and algorithm 1: no step size to choose. Every constant below is
 theirs.
@@ -13,13 +12,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, Problem
+from tinyrobust.attacks.base.problem import Attack, AttackInfo, Needs, Norm, Problem
 from tinyrobust.attacks.gradients import ball
 from tinyrobust.attacks.gradients.attempts import Attempts
 from tinyrobust.attacks.gradients.best import Best, nothing, where, wide
 from tinyrobust.attacks.gradients.graphs import SourceGraph, Tensor, clean, graph
 from tinyrobust.attacks.gradients.lazy import tf
-from tinyrobust.attacks.gradients.losses import Loss, cross_entropy, gradient, ratio, targeted_ratio
+from tinyrobust.attacks.gradients.losses import (
+    Loss,
+    gradient,
+    lead,
+    ratio,
+    targeted_ratio,
+    towards,
+    unsaturated,
+)
+from tinyrobust.attacks.gradients.targets import TARGETS, likeliest
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import FloatArray, Int64Array
 
@@ -61,8 +69,9 @@ class State(NamedTuple):
 
 
 def apgd(problem: Problem, loss: Loss, steps: int = STEPS, restarts: int = 1) -> FloatArray:
-    """Auto-PGD on an untargeted ``loss`` from each of ``restarts`` random points of the Linf ball,
-    in real units.
+    """Auto-PGD on an untargeted ``loss`` from each of ``restarts`` random points of the Linf ball.
+
+    In real units.
 
     Raises UsageError on a network with too few classes for the loss.
     """
@@ -74,20 +83,46 @@ def apgd(problem: Problem, loss: Loss, steps: int = STEPS, restarts: int = 1) ->
     return attempts.real()
 
 
+def apgd_t(problem: Problem, steps: int = STEPS) -> FloatArray:
+    """Auto-PGD towards each of ``TARGETS`` classes, AutoAttack's second part, in real units."""
+    attempts = Attempts(problem)
+    climb_targets(attempts, graph(problem).classes, steps)
+    return attempts.real()
+
+
+def climb_targets(attempts: Attempts, classes: int, steps: int = STEPS) -> None:
+    """Adds to ``attempts`` a run on the targeted ratio towards each of ``TARGETS`` classes.
+
+    The ratio needs four classes. With three there is one run on the untargeted ratio, as published;
+    with two, where no ratio is defined, one on the margin.
+    """
+    if classes > 3:
+        for rank in range(min(TARGETS, classes - 1)):
+            if len(attempts.left):
+                rest = attempts.rest
+                towards_it = likeliest(rest)[rank]
+                attempts.add(ascend(rest, targeted_ratio, towards_it, 1 + rank, steps))
+    elif len(attempts.left):
+        rest = attempts.rest
+        attempts.add(ascend(rest, ratio if classes == 3 else lead, rest.labels, 1, steps))
+
+
 def check_classes(problem: Problem, loss: Loss) -> None:
     """Raises UsageError on a network with too few classes for the loss."""
     least, there = CLASSES.get(loss, 2), graph(problem).classes
     if there < least:
         raise UsageError(
-            f"the difference of logits ratio needs {least} classes, {problem.queried().rung} has {there}: use apgd-ce"
+            f"the difference of logits ratio needs {least} classes, "
+            f"{problem.queried().rung} has {there}: use apgd-ce"
         )
 
 
 def ascend(
     problem: Problem, loss: Loss, targets: Int64Array, start: int, steps: int = STEPS
 ) -> FloatArray:
-    """One run from random point number ``start``: the best iterate of each sample, pixels [n,
-    *shape].
+    """One run from random point number ``start``.
+
+    Returns the best iterate of each sample, pixels [n, *shape].
     """
     x, begin = clean(problem), ball.scattered(problem, start)
     climb = graph(problem).compiled(_climb, loss)
@@ -97,8 +132,9 @@ def ascend(
 
 
 def periods(steps: int) -> NDArray[np.int32]:
-    """At each step: how many steps ago the last checkpoint was, where the next one is due, and 0
-    elsewhere.
+    """At each step how many steps ago the last checkpoint was, where the next one is due.
+
+    0 at the others; int32 [steps].
     """
     due = np.zeros(steps, np.int32)
     first, decrease, last = (
@@ -154,8 +190,9 @@ def _climb(graph: SourceGraph, loss: Loss) -> Any:
 
 
 def _checked(now: State, period: Tensor) -> State:
-    """A checkpoint: samples that rose too rarely, or not at all since the last one, go back to
-    their peak.
+    """A checkpoint: samples that rose too rarely go back to their peak.
+
+    So do those that did not rise at all since the last one.
     """
     rare = tf.cast(now.rises, tf.float32) <= ENOUGH * tf.cast(period, tf.float32)
     stuck = ~now.halved & (now.checked_loss >= now.peak_loss)
@@ -171,17 +208,13 @@ def _checked(now: State, period: Tensor) -> State:
     )
 
 
-_PAPER = "Croce and Hein 2020, arXiv:2003.01690"
+def _row(name: str, title: str, function: Attack, loss: Loss) -> AttackInfo:
+    paper = "Croce and Hein 2020, arXiv:2003.01690"
+    return AttackInfo(name, title, Needs.GRADIENTS, Norm.LINF, paper, function, loss=loss)
+
+
 ROWS = (
-    AttackInfo(
-        "apgd-ce",
-        "Auto-PGD, cross-entropy",
-        Needs.GRADIENTS,
-        Norm.LINF,
-        _PAPER,
-        partial(apgd, loss=cross_entropy),
-    ),
-    AttackInfo(
-        "apgd-dlr", "Auto-PGD, DLR", Needs.GRADIENTS, Norm.LINF, _PAPER, partial(apgd, loss=ratio)
-    ),
+    _row("apgd-ce", "Auto-PGD, cross-entropy", partial(apgd, loss=unsaturated), unsaturated),
+    _row("apgd-dlr", "Auto-PGD, DLR", partial(apgd, loss=ratio), ratio),
+    _row("apgd-t", f"Auto-PGD, DLR towards {TARGETS} classes", apgd_t, towards),
 )

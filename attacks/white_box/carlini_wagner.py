@@ -9,11 +9,12 @@ from functools import partial
 
 import numpy as np
 
-from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, Problem
+from tinyrobust.attacks.base.problem import AttackInfo, Lattice, Needs, Norm, Problem
 from tinyrobust.attacks.gradients.brackets import bracketed
 from tinyrobust.attacks.gradients.descent import search
-from tinyrobust.attacks.gradients.graphs import clean, graph
-from tinyrobust.attacks.gradients.minimal import found
+from tinyrobust.attacks.gradients.graphs import clean, graph, seen_by
+from tinyrobust.attacks.gradients.losses import lead
+from tinyrobust.attacks.gradients.minimal import fooling_or_clean
 from tinyrobust.core.types import FloatArray
 
 FIRST_CONST, LARGEST_CONST, CONST_FACTOR = 1e-5, 20.0, 2.0
@@ -27,12 +28,13 @@ SMALLEST = 1 / 256
 def cw_l2(
     problem: Problem, searches: int = 9, steps: int = 200, const: float = 1e-3, rate: float = 1e-2
 ) -> FloatArray:
-    """L2: ``searches`` constants from ``const`` on, each sample its own, and ``steps`` of Adam at
-    ``rate`` for each.
+    """L2: ``searches`` constants from ``const`` on, ``steps`` of Adam at ``rate`` for each.
+
+    Each sample has its own constants.
 
     The defaults are the paper's, but for its 10,000 steps.
     """
-    x, descend = clean(problem), graph(problem).compiled(search, Norm.L2)
+    x, descend = clean(problem), graph(problem).compiled(search, Norm.L2, seen_by(problem))
     never = np.zeros(len(x), np.float32)
     return bracketed(
         problem,
@@ -43,14 +45,13 @@ def cw_l2(
 
 
 def cw_linf(problem: Problem, steps: int = 100, rate: float = 5e-3) -> FloatArray:
-    """Linf: at most ``steps`` of Adam at ``rate`` under a bound that shrinks whenever the source is
-    fooled within it.
+    """Linf: at most ``steps`` of Adam at ``rate`` under a bound that shrinks with each success.
 
     The constant grows where nothing under the bound fools (section VI-C). The defaults are those of
     the authors' code, but for its 1,000 steps.
     """
     source, x = graph(problem), clean(problem)
-    descend, best = source.compiled(search, Norm.LINF), x.copy()
+    descend, best = source.compiled(search, Norm.LINF, seen_by(problem)), x.copy()
     bound, weight = np.full(len(x), 1, np.float32), np.full(len(x), FIRST_CONST, np.float32)
     left = np.flatnonzero(~source.fooled(x, problem.labels))
     while len(left):
@@ -60,7 +61,7 @@ def cw_linf(problem: Problem, steps: int = 100, rate: float = 5e-3) -> FloatArra
         best[left[won]], bound[left[won]] = at[won], SHRINK * length[won]
         weight[left[~won]] *= CONST_FACTOR
         left = left[(bound[left] >= SMALLEST) & (weight[left] <= LARGEST_CONST)]
-    return found(problem, best)
+    return fooling_or_clean(problem, best)
 
 
 _PAPER = "Carlini and Wagner 2017, arXiv:1608.04644"
@@ -74,6 +75,8 @@ ROWS = (
         _PAPER,
         cw_l2,
         minimises=True,
+        loss=lead,
+        lattice=Lattice.INNER,
     ),
     AttackInfo(
         "cw-linf",
@@ -83,6 +86,8 @@ ROWS = (
         _PAPER,
         cw_linf,
         minimises=True,
+        loss=lead,
+        lattice=Lattice.INNER,
     ),
     AttackInfo(
         "cw-l2-s4",
@@ -92,6 +97,8 @@ ROWS = (
         _S4,
         partial(cw_l2, searches=10, steps=10, const=0.01),
         minimises=True,
+        loss=lead,
+        lattice=Lattice.INNER,
     ),
     AttackInfo(
         "cw-linf-s4",
@@ -101,5 +108,7 @@ ROWS = (
         _S4,
         partial(cw_linf, steps=10, rate=0.01),
         minimises=True,
+        loss=lead,
+        lattice=Lattice.INNER,
     ),
 )

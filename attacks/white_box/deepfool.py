@@ -1,13 +1,12 @@
-"""DeepFool: to the nearest of the decision boundaries as the gradients draw them, again and again;
-Foolbox's.
-"""
+"""DeepFool: to the nearest boundary as the gradients draw it, again and again; Foolbox's."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, Problem
+from tinyrobust.attacks.base.problem import AttackInfo, Lattice, Needs, Norm, Problem
 from tinyrobust.attacks.gradients.lazy import foolbox
+from tinyrobust.attacks.gradients.losses import lead
 from tinyrobust.attacks.gradients.minimal import run_foolbox
 from tinyrobust.core.types import FloatArray
 
@@ -25,7 +24,17 @@ def deepfool(
 _PAPER = "Moosavi-Dezfooli et al. 2016, arXiv:1511.04599"
 _S4 = f"{_PAPER}, as in Costa and Pinto 2024, arXiv:2404.05688"
 ROWS = (
-    AttackInfo("deepfool", "DeepFool", Needs.GRADIENTS, Norm.L2, _PAPER, deepfool, minimises=True),
+    AttackInfo(
+        "deepfool",
+        "DeepFool",
+        Needs.GRADIENTS,
+        Norm.L2,
+        _PAPER,
+        deepfool,
+        minimises=True,
+        loss=lead,
+        lattice=Lattice.INNER,
+    ),
     AttackInfo(
         "deepfool-s4",
         "DeepFool, 100 steps",
@@ -34,5 +43,7 @@ ROWS = (
         _S4,
         partial(deepfool, steps=100),
         minimises=True,
+        loss=lead,
+        lattice=Lattice.INNER,
     ),
 )

@@ -9,16 +9,19 @@ without.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, Problem
+from tinyrobust.attacks.base.problem import AttackInfo, Lattice, Needs, Norm, Problem
+from tinyrobust.attacks.gradients import ball
+from tinyrobust.attacks.gradients.attempts import Attempts
 from tinyrobust.attacks.gradients.best import where, wide
-from tinyrobust.attacks.gradients.graphs import SourceGraph, Tensor, clean, graph
+from tinyrobust.attacks.gradients.graphs import Seen, SourceGraph, Tensor, clean, graph, seen_by
 from tinyrobust.attacks.gradients.lazy import tf
 from tinyrobust.attacks.gradients.losses import gradient, towards, value
-from tinyrobust.attacks.gradients.minimal import found
+from tinyrobust.attacks.gradients.minimal import fooling_or_clean
 from tinyrobust.attacks.gradients.plane import LENGTHS, project
 from tinyrobust.attacks.gradients.targets import TARGETS, likeliest
 from tinyrobust.core.types import FloatArray, Int64Array
@@ -32,8 +35,9 @@ BACK = 0.9
 
 
 def fab(problem: Problem, steps: int = STEPS, targets: int = TARGETS) -> FloatArray:
-    """The smallest Linf or L2 perturbation, whichever is the problem's norm, towards each of
-    ``targets`` classes.
+    """The smallest perturbation in the problem's norm, Linf or L2.
+
+    It is looked for towards each of ``targets`` classes.
     """
     x = clean(problem)
     best, length = x, np.full(len(x), np.inf, np.float32)
@@ -42,21 +46,22 @@ def fab(problem: Problem, steps: int = STEPS, targets: int = TARGETS) -> FloatAr
         shorter = reached < length
         best = np.where(shorter.reshape(-1, *(1,) * (x.ndim - 1)), at, best)
         length = np.minimum(length, reached)
-    return found(problem, best)
+    return fooling_or_clean(problem, best)
 
 
 def approach(
     problem: Problem, targets: Int64Array, steps: int = STEPS
 ) -> tuple[FloatArray, FloatArray]:
-    """Towards ``targets`` int64 [n]: the fooling pixels nearest the clean input, and how far they
-    are, [n]; infinitely where there are none.
+    """Towards ``targets`` int64 [n]: the fooling pixels nearest the clean input.
+
+    And how far they are, [n]; infinitely where there are none.
     """
-    search = graph(problem).compiled(_search, problem.norm)
+    search = graph(problem).compiled(_search, problem.norm, seen_by(problem))
     at, length = search(clean(problem), problem.labels, targets, steps)
     return np.asarray(at), np.asarray(length)
 
 
-def _search(graph: SourceGraph, norm: Norm) -> Any:
+def _search(graph: SourceGraph, norm: Norm, seen: Seen) -> Any:
     length = LENGTHS[norm]
 
     def search(x: Tensor, labels: Tensor, targets: Tensor, steps: Tensor) -> tuple[Tensor, Tensor]:
@@ -71,7 +76,7 @@ def _search(graph: SourceGraph, norm: Norm) -> Any:
             mixed = (1 - share) * (at + OVERSHOOT * near) + share * (x + OVERSHOOT * far)
             at = tf.clip_by_value(mixed, 0.0, 1.0)
             over, _ = value(graph, towards, at, labels, targets)
-            reached = tf.where(over, length(at - x), float("inf"))
+            reached = tf.where(over, length(seen(at) - x), float("inf"))
             best, least = where(reached < least, at, best), tf.minimum(reached, least)
             return i + 1, where(over, x + BACK * (at - x), at), best, least
 
@@ -85,8 +90,56 @@ def _search(graph: SourceGraph, norm: Norm) -> Any:
     return tf.function(search, input_signature=signature, autograph=False)
 
 
+def inside(problem: Problem, rank: int) -> FloatArray:
+    """FAB towards the likeliest class but ``rank``, in the Linf ball: pixels [n, *shape].
+
+    What it finds is drawn out to the border of the ball: just over the boundary, rounding would
+    bring it back.
+    """
+    x, eps = clean(problem), ball.radius(problem)
+    at, length = approach(replace(problem, norm=Norm.LINF), likeliest(problem)[rank])
+    stretch = np.where(np.isfinite(length), eps / np.maximum(length, 1e-12), 0).astype(np.float32)
+    away = np.clip((at - x) * stretch.reshape(-1, *(1,) * (x.ndim - 1)), -eps, eps)
+    drawn: FloatArray = np.clip(x + away, 0, 1).astype(np.float32)
+    return drawn
+
+
+def fab_t(problem: Problem, targets: int = TARGETS) -> FloatArray:
+    """AutoAttack's third part alone: FAB towards each of ``targets`` classes, in the Linf ball."""
+    attempts = Attempts(problem)
+    for rank in range(min(targets, graph(problem).classes - 1)):
+        if len(attempts.left):
+            attempts.add(inside(attempts.rest, rank))
+    return attempts.real()
+
+
 _PAPER = "Croce and Hein 2020, arXiv:1907.02044"
+
+
+def _row(name: str, title: str, norm: Norm) -> AttackInfo:
+    return AttackInfo(
+        name,
+        title,
+        Needs.GRADIENTS,
+        norm,
+        _PAPER,
+        fab,
+        minimises=True,
+        loss=towards,
+        lattice=Lattice.INNER,
+    )
+
+
 ROWS = (
-    AttackInfo("fab", "FAB Linf", Needs.GRADIENTS, Norm.LINF, _PAPER, fab, minimises=True),
-    AttackInfo("fab-l2", "FAB L2", Needs.GRADIENTS, Norm.L2, _PAPER, fab, minimises=True),
+    _row("fab", "FAB Linf", Norm.LINF),
+    _row("fab-l2", "FAB L2", Norm.L2),
+    AttackInfo(
+        "fab-t",
+        f"FAB towards {TARGETS} classes",
+        Needs.GRADIENTS,
+        Norm.LINF,
+        f"{_PAPER}, as in AutoAttack, arXiv:2003.01690",
+        fab_t,
+        loss=towards,
+    ),
 )

@@ -1,5 +1,6 @@
-"""JSMA: the Jacobian's saliency map names the pair of elements that helps a target class most; both
-rise by theta.
+"""JSMA: the pair of elements that helps a target class most rises by theta.
+
+The Jacobian's saliency map names it.
 
 Papernot et al. 2016, algorithm 3, on logits (softmax gradients of a target and of all others
 cancel). A pair's merit is the product of what it gives the target and what it takes from the
@@ -18,7 +19,8 @@ from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, Problem
 from tinyrobust.attacks.gradients.best import where
 from tinyrobust.attacks.gradients.graphs import SourceGraph, Tensor, clean, graph
 from tinyrobust.attacks.gradients.lazy import tf
-from tinyrobust.attacks.gradients.minimal import found
+from tinyrobust.attacks.gradients.losses import towards
+from tinyrobust.attacks.gradients.minimal import fooling_or_clean
 from tinyrobust.attacks.gradients.targets import likeliest
 from tinyrobust.core.types import FloatArray
 
@@ -32,30 +34,34 @@ def jsma(
 ) -> FloatArray:
     """L0: ``theta`` in pixels at a time, on at most the share ``gamma`` of all elements.
 
-    Untargeted: towards the likeliest other class; where that fails, towards the next, ``targets``
-    in all. The defaults are the paper's.
+    Untargeted: towards each of the ``targets`` likeliest other classes; the one that takes the
+    fewest elements is kept. The defaults are the paper's.
     """
     x, source = clean(problem), graph(problem)
-    best = x.copy()
+    best, least = x.copy(), np.full(len(x), int(gamma * x[:1].size) + 1, np.int32)
     todo = np.flatnonzero(~source.fooled(x, problem.labels))
-    for target in likeliest(problem, targets):
-        best[todo] = _raise(source, x[todo], problem.labels[todo], target[todo], theta, gamma)
-        todo = todo[~source.fooled(best[todo], problem.labels[todo])] if len(todo) else todo
-    return found(problem, best)
+    for target in likeliest(problem, targets) if len(todo) else ():
+        # Fewer than the best so far, or none: a class that takes as many is given up on the way.
+        here = (x[todo], problem.labels[todo], target[todo])
+        tried = _raise(source, *here, theta, least[todo] - 1)
+        changed = np.sum(tried != x[todo], axis=tuple(range(1, x.ndim)))
+        won = source.fooled(tried, problem.labels[todo]) & (changed < least[todo])
+        best[todo[won]], least[todo[won]] = tried[won], changed[won]
+    return fooling_or_clean(problem, best)
 
 
 def _raise(
-    source: SourceGraph, x: FloatArray, labels: Any, targets: Any, theta: float, gamma: float
+    source: SourceGraph, x: FloatArray, labels: Any, targets: Any, theta: float, most: Any
 ) -> FloatArray:
-    """``x`` [n, *shape] with pairs raised until it fools the source, or no pair or budget is
-    left.
+    """``x`` [n, *shape] with pairs raised until it fools the source, or no pair is left.
+
+    At most ``most`` int32 [n] elements are changed.
     """
     climb = source.compiled(_climb)
-    most = int(gamma * x[:1].size)
     at: FloatArray = x.copy()
     left = np.arange(len(x))
     while len(left):
-        moved, active = climb(at[left], x[left], labels[left], targets[left], theta, most)
+        moved, active = climb(at[left], x[left], labels[left], targets[left], theta, most[left])
         at[left] = np.asarray(moved)
         left = left[np.asarray(active)]
     return at
@@ -77,14 +83,15 @@ def _climb(graph: SourceGraph) -> Any:
         _, at, active = tf.while_loop(lambda i, *_: i < PAUSE, body, state, parallel_iterations=1)
         return at, active
 
-    number, count = tf.TensorSpec((), tf.float32), tf.TensorSpec((), tf.int32)
+    number, count = tf.TensorSpec((), tf.float32), tf.TensorSpec((None,), tf.int32)
     signature = [graph.pixels, graph.pixels, graph.labels, graph.labels, number, count]
     return tf.function(climb, input_signature=signature, autograph=False)
 
 
 def _saliency(graph: SourceGraph, at: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits, and for each element [n, size] the gradient of the target's logit and that of the sum
-    of all others.
+    """Logits, and two gradients for each element [n, size].
+
+    That of the target's logit and that of the sum of all others.
     """
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(at)
@@ -95,8 +102,9 @@ def _saliency(graph: SourceGraph, at: Tensor, targets: Tensor) -> tuple[Tensor, 
 
 
 def _pair(gain: Tensor, loss: Tensor, free: Tensor) -> tuple[Tensor, Tensor]:
-    """1 at the two elements of the best pair and 0 elsewhere, float32 [n, size]; whether there is a
-    pair, bool [n].
+    """1 at the two elements of the best pair and 0 elsewhere, float32 [n, size].
+
+    And whether there is a pair, bool [n].
     """
     size = gain.shape[1]
     reach, at = tf.math.top_k(tf.where(free, gain - loss, gain.dtype.min), min(CANDIDATES, size))
@@ -119,7 +127,9 @@ def _flat(x: Tensor) -> Tensor:
 
 _PAPER = "Papernot et al. 2016, arXiv:1511.07528"
 ROWS = (
-    AttackInfo("jsma", "JSMA", Needs.GRADIENTS, Norm.L0, _PAPER, jsma, minimises=True),
+    AttackInfo(
+        "jsma", "JSMA", Needs.GRADIENTS, Norm.L0, _PAPER, jsma, minimises=True, loss=towards
+    ),
     AttackInfo(
         "jsma-s4",
         "JSMA, theta 0.08, gamma 1",
@@ -128,5 +138,6 @@ ROWS = (
         f"{_PAPER}, as in Costa and Pinto 2024, arXiv:2404.05688",
         partial(jsma, theta=0.08, gamma=1.0),
         minimises=True,
+        loss=towards,
     ),
 )

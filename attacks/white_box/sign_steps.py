@@ -1,6 +1,4 @@
-"""Steps along the sign of the gradient: FGSM, BIM, PGD and MI-FGSM are settings of one compiled
-loop.
-"""
+"""Steps along the sign of the gradient: FGSM, BIM, PGD, MI-FGSM set one compiled loop."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ from tinyrobust.attacks.gradients.attempts import Attempts
 from tinyrobust.attacks.gradients.best import Best, nothing
 from tinyrobust.attacks.gradients.graphs import SourceGraph, Tensor, clean, graph
 from tinyrobust.attacks.gradients.lazy import tf
-from tinyrobust.attacks.gradients.losses import cross_entropy, gradient, value
+from tinyrobust.attacks.gradients.losses import gradient, unsaturated, value
 from tinyrobust.core.types import FloatArray
 
 PGD_STEPS = 20
@@ -47,8 +45,9 @@ def pgd(
 
 
 def mi_fgsm(problem: Problem, steps: int = 10, decay: float = 1.0) -> FloatArray:
-    """Momentum iterative method: steps of ``eps / steps`` along the sign of all gradients so
-    far.
+    """Momentum iterative method: steps along the sign of all gradients so far.
+
+    Each is ``eps / steps`` long.
     """
     return follow(problem, steps, 1 / steps, decay=decay)
 
@@ -56,8 +55,7 @@ def mi_fgsm(problem: Problem, steps: int = 10, decay: float = 1.0) -> FloatArray
 def follow(
     problem: Problem, steps: int, size: float, restarts: int = 0, decay: float = 0.0
 ) -> FloatArray:
-    """``steps`` steps of ``size * eps`` along the sign of the gradient of the cross-entropy, inside
-    the Linf ball.
+    """``steps`` steps of ``size * eps`` along the sign of the loss's gradient, in the Linf ball.
 
     From the clean input, or from each of ``restarts`` random points. ``decay`` is the weight that
     gradients of earlier steps keep, all of them divided by their mean absolute value. The best
@@ -88,7 +86,7 @@ def _climb(graph: SourceGraph) -> Any:
         def body(
             i: Tensor, at: Tensor, memory: Tensor, best: Best
         ) -> tuple[Tensor, Tensor, Tensor, Best]:
-            fooled, loss, slope = gradient(graph, cross_entropy, at, labels, labels)
+            fooled, loss, slope = gradient(graph, unsaturated, at, labels, labels)
             best = tf.cond(i > 0, lambda: best.update(at, fooled, loss), lambda: best)
             mean = tf.reduce_mean(tf.abs(slope), tuple(range(1, len(slope.shape))), keepdims=True)
             memory = decay * memory + tf.math.divide_no_nan(slope, mean)
@@ -96,7 +94,7 @@ def _climb(graph: SourceGraph) -> Any:
 
         state = (0, begin, tf.zeros_like(x), nothing(x))
         _, at, _, best = tf.while_loop(lambda i, *_: i < steps, body, state, parallel_iterations=1)
-        return best.update(at, *value(graph, cross_entropy, at, labels, labels)).pixels
+        return best.update(at, *value(graph, unsaturated, at, labels, labels)).pixels
 
     number = tf.TensorSpec((), tf.float32)
     signature = [
@@ -114,7 +112,9 @@ def _climb(graph: SourceGraph) -> Any:
 def _row(
     name: str, title: str, paper: str, function: Any, eps: tuple[float, ...] = ()
 ) -> AttackInfo:
-    return AttackInfo(name, title, Needs.GRADIENTS, Norm.LINF, paper, function, eps=eps)
+    return AttackInfo(
+        name, title, Needs.GRADIENTS, Norm.LINF, paper, function, eps=eps, loss=unsaturated
+    )
 
 
 _FGSM = "Goodfellow et al. 2015, arXiv:1412.6572"

@@ -73,6 +73,7 @@ def flags(table: pa.Table, manifest: Manifest) -> list[Flag]:
         *_transfer(found, manifest),
         *_black_box(found, manifest),
         *_nearer(far, manifest),
+        *_nearer_from_elsewhere(far, manifest),
         *_not_monotone(found, manifest),
         *_survived(found, far, manifest),
         *_idle(found, manifest),
@@ -92,18 +93,52 @@ def _judged(
 
 
 def _transfer(found: Groups, manifest: Manifest) -> Iterator[Flag]:
-    for cell, _, own in _judged(found, manifest, lambda kind: kind.needs == "gradients"):
+    """A bounded attack, whatever it asks for, against what was made elsewhere and carried over.
+
+    Against the same attack; one that only asks also against every attack by gradients of its norm.
+    """
+    for cell, kind, own in _judged(found, manifest, lambda kind: kind.needs != "nothing"):
         for other, rungs in found.items():
-            alike = (other.attack, other.eps, other.seed) == (cell.attack, cell.eps, cell.seed)
-            if alike and other.source != cell.source and cell.source in rungs:
-                from_there = rungs[cell.source]
-                if clearly_fewer(from_there, own):
-                    yield Flag(
-                        FlagKind.TRANSFER_STRONGER,
-                        cell,
-                        f"{_share(own)} still right on {cell.source}, "
-                        f"{_share(from_there)} when made on {other.source}",
-                    )
+            if (other.eps, other.seed) != (cell.eps, cell.seed) or cell.source not in rungs:
+                continue
+            if _same_network(other.source, cell.source):
+                continue
+            if not _rivals(kind, manifest.kind(other.attack)):
+                continue
+            from_there = rungs[cell.source]
+            if clearly_fewer(from_there, own):
+                which = "" if other.attack == cell.attack else f"{other.attack} "
+                yield Flag(
+                    FlagKind.TRANSFER_STRONGER,
+                    cell,
+                    f"{_share(own)} still right on {cell.source}, "
+                    f"{_share(from_there)} when {which}made on {other.source}",
+                )
+
+
+def _rivals(own: AttackKind, other: AttackKind | None) -> bool:
+    """Whether ``other``, made on another rung, ought to do no more than ``own`` on its own."""
+    if other is None or other.minimises:
+        return False
+    asks = own.needs in _BLACK and other.needs == "gradients" and other.norm == own.norm
+    return own.name == other.name or asks
+
+
+def _nearer_from_elsewhere(far: list[Distances], manifest: Manifest) -> Iterator[Flag]:
+    """An attack that minimises, against the same one made on another rung and carried over."""
+    own = [one for one in far if one.rung == one.source]
+    for one in own:
+        for other in far:
+            alike = (other.attack, other.rung, other.seed) == (one.attack, one.rung, one.seed)
+            if not alike or _same_network(other.source, one.source):
+                continue
+            if _median(other) < NEARER * _median(one):
+                yield Flag(
+                    FlagKind.TRANSFER_STRONGER,
+                    Cell(one.attack, one.source, 1.0, one.seed),
+                    f"median distance {_median(one):.3g}, "
+                    f"{_median(other):.3g} when made on {other.source}",
+                )
 
 
 def _black_box(found: Groups, manifest: Manifest) -> Iterator[Flag]:
@@ -127,10 +162,6 @@ def _black_box(found: Groups, manifest: Manifest) -> Iterator[Flag]:
 
 
 def _nearer(far: list[Distances], manifest: Manifest) -> Iterator[Flag]:
-    def median(one: Distances) -> float:
-        found = quartiles(one.own).median
-        return np.inf if found is None else found
-
     for one in far:
         kind = manifest.kind(one.attack)
         if kind is None or kind.needs not in _BLACK or one.rung != one.source:
@@ -142,13 +173,19 @@ def _nearer(far: list[Distances], manifest: Manifest) -> Iterator[Flag]:
             and _same_network(other.source, one.source)
             and _needs(manifest, other.attack) == "gradients"
         ]
-        best = min(rivals, key=median, default=None)
-        if best is not None and median(one) < NEARER * median(best):
+        best = min(rivals, key=_median, default=None)
+        if best is not None and _median(one) < NEARER * _median(best):
             yield Flag(
                 FlagKind.BLACK_BOX_STRONGER,
                 Cell(one.attack, one.source, 1.0, one.seed),
-                f"median distance {median(one):.3g}, by {best.attack} {median(best):.3g}",
+                f"median distance {_median(one):.3g}, by {best.attack} {_median(best):.3g}",
             )
+
+
+def _median(one: Distances) -> float:
+    """Infinite where fewer than half of the samples were reached."""
+    found = quartiles(one.own).median
+    return np.inf if found is None else found
 
 
 def _not_monotone(found: Groups, manifest: Manifest) -> Iterator[Flag]:

@@ -108,7 +108,7 @@ class Config:
     )
     """Serial number of its debug probe, where several of a kind are attached."""
     attacks: tuple[str, ...] = setting(
-        ("clean", "noise", "fgsm", "pgd"),
+        ("quick",),
         values.each(values.text),
         "--attacks",
         "attacks and groups: clean,pgd or standard",
@@ -146,14 +146,14 @@ class Config:
     )
     """Rungs that attacks are made on; empty: float32 and qat where the model has them, or twin."""
     lattice: str = setting(
-        choices.AFTER,
+        choices.OWN,
         values.text,
         "--lattice",
-        "snap to the int8 lattice after or inside",
+        "round to the input grid after an attack or inside it (default: as suits it)",
         choices=choices.LATTICES,
     )
-    """Whether an attack's result is brought to the int8 input grid ``after`` it, or at every step
-    of it (``inner``).
+    """Whether an attack's result is brought to the int8 input grid ``after`` it, or at each step
+    (``inner``); ``own``: as suits the attack, ``inner`` where it minimises by gradients.
     """
     queries: int | None = setting(
         None,
@@ -166,6 +166,14 @@ class Config:
     """Most questions that an attack which asks for scores or decisions may put for each sample;
     without it, the attack's own number.
     """
+    target: str = setting(
+        "",
+        values.text,
+        "--target",
+        "class that samples shall be taken for: 3, least-likely, any",
+        metavar="T",
+    )
+    """A class by its number, ``least-likely``, or ``any`` but the right one (empty, too)."""
     samples: int | None = setting(
         None,
         values.integer,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 TRANSFER, TWIN, BOARD = ACCESS = ("transfer", "twin", "board")
 """What the adversary has."""
-AFTER, INNER = LATTICES = ("after", "inner")
-"""When an attack's result is brought to the int8 input grid."""
+OWN, AFTER, INNER = LATTICES = ("own", "after", "inner")
+"""When an attack's result is brought to the int8 input grid; ``own``: as suits each attack."""
 INT8, UINT8 = ENCODINGS = ("int8", "uint8")
 """What an MLPerf Tiny firmware is fed."""
 ACTIVATIONS = ("int8", "int16x8")

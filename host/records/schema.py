@@ -137,11 +137,15 @@ class Manifest:
     """What the device was spoken to in; from another one than ours there are scores, no bytes."""
     lattice: str = "after"
     """Whether attacks are brought to the int8 input grid ``after`` they end, or at every step
-    (``inner``).
+    (``inner``); ``own`` where that was left to each attack.
     """
     queries: int | None = None
     """Most questions that attacks which only ask could put for each sample; None where that was
     left to them.
+    """
+    target: str = ""
+    """What the attacks wanted samples to be taken for: a class, ``least-likely``; empty: any class
+    but the right one.
     """
     kinds: tuple[AttackKind, ...] = ()
     """One for each of ``attacks``."""

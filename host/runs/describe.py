@@ -110,5 +110,6 @@ def describe(
         protocol=identity.protocol,
         lattice=config.lattice,
         queries=config.queries,
+        target=config.target,
         kinds=tuple(kind(find(name)) for name in config.attacks),
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tinyrobust.attacks.base.goals import LEAST_LIKELY, number
 from tinyrobust.attacks.base.problem import Lattice
 from tinyrobust.attacks.versions import of_attack
 from tinyrobust.core.abi.wire import PROTOCOL
@@ -21,6 +22,7 @@ from tinyrobust.core.files import replacing
 from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Dataset, Differentiable, Predictor, TensorSpec
 from tinyrobust.host.config.bench import Config
+from tinyrobust.host.config.choices import OWN
 from tinyrobust.host.devices.target import Target
 from tinyrobust.host.records.examples import Examples, write_examples
 from tinyrobust.host.records.schema import SCHEMA, Manifest
@@ -71,7 +73,8 @@ def subject(rungs: Sequence[Predictor], device: str, data: Dataset, spec: Tensor
     """What the sweep may make attacks on: the host's ``rungs`` and the ``device``'s."""
     differentiable = tuple(rung.rung for rung in rungs if isinstance(rung, Differentiable))
     queried = tuple(rung.rung for rung in rungs if rung.rung not in differentiable)
-    return Subject(differentiable, (*queried, device), spec.size, bool(np.all(data.labels >= 0)))
+    labelled = bool(np.all(data.labels >= 0))
+    return Subject(differentiable, (*queried, device), spec.size, labelled)
 
 
 def run_id(
@@ -98,7 +101,7 @@ def run_id(
         "lattice": config.lattice,
         "queries": config.queries,
         "columns": SCHEMA.names,
-    }
+    } | ({"target": config.target} if config.target else {})
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     name = Path(config.model).stem if config.is_file else config.model
     return f"{name.removeprefix('zoo:')}-{config.board}-{digest[:12]}"
@@ -124,6 +127,8 @@ def execute(
     rungs: tuple[Predictor, ...] = (*ladder.rungs, device)
     config = resolve(config)
     todo = cells(config, subject(ladder.rungs, device.rung, data, ladder.bundle.input))
+    if config.target not in ("", LEAST_LIKELY):
+        number(config.target, ladder.bundle.output.size)
     device.load(ladder.bundle, ladder.bundle.input, ladder.bundle.output)
     firmware = device.identity.firmware
     name = run_id(config, ladder.digest, data, todo, [rung.rung for rung in rungs], firmware)
@@ -150,7 +155,13 @@ def execute(
             asked = journaled(device, identity[device.rung], cache, say, most)
             sources[device.rung] = stack.enter_context(asked)
         sets = Sets(
-            cache / "sets", data, ladder.bundle.input, Lattice(config.lattice), say, config.queries
+            cache / "sets",
+            data,
+            ladder.bundle.input,
+            _lattice(config),
+            say,
+            config.queries,
+            config.target,
         )
         before = manifest if store.dropped else store.manifest
         notes, flags = list(before.notes), list(before.flags)
@@ -178,6 +189,11 @@ def execute(
         _save_pictures(store.path / EXAMPLES, data, pictures)
         store.finish(replace(ended, state="complete"))
         return Outcome(store.path, store.manifest, recorder.made)
+
+
+def _lattice(config: Config) -> Lattice | None:
+    """What the user asked for; None leaves it to each attack."""
+    return None if config.lattice == OWN else Lattice(config.lattice)
 
 
 def _counters(store: Store, device: Target) -> tuple[tuple[str, int], ...]:

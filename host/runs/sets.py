@@ -36,6 +36,7 @@ def key(
     spec: TensorSpec,
     lattice: Lattice,
     queries: int | None = None,
+    target: str = "",
 ) -> str:
     """Hash of all that determines a set.
 
@@ -51,6 +52,7 @@ def key(
         lattice.value,
         of_attack(cell.attack),
         str(queries),
+        target,
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -63,12 +65,14 @@ class Sets:
         folder: Path,
         data: Dataset,
         spec: TensorSpec,
-        lattice: Lattice,
+        lattice: Lattice | None,
         say: Say,
         queries: int | None = None,
+        target: str = "",
     ) -> None:
         self._folder, self._data, self._spec = folder, data, spec
         self._lattice, self._say, self._queries = lattice, say, queries
+        self._target = target
 
     def get(self, cell: Cell, source: Predictor | None, models: str) -> AdversarialSet:
         """The set of ``cell``, made on ``source`` as far as its batches are not cached intact.
@@ -84,10 +88,13 @@ class Sets:
                 self._spec,
                 self._lattice,
                 self._queries,
+                self._target,
             )
         )
         problem = prepared.problem
-        name = key(cell, models, self._data, self._spec, self._lattice, problem.queries)
+        name = key(
+            cell, models, self._data, self._spec, problem.lattice, problem.queries, self._target
+        )
         folder = self._folder / name
         made_folder(folder, CACHE_REMEDY)
         pace = Pace(
@@ -121,7 +128,16 @@ class _Kept:
         clean = self.clean[index * BATCH : (index + 1) * BATCH]
         try:
             with np.load(self._path(index), allow_pickle=False) as file:
-                batch = Batch(file["q"], file["unsnapped"], int(file["lost"]), str(file["failure"]))
+                batch = Batch(
+                    file["q"],
+                    file["unsnapped"],
+                    int(file["lost"]),
+                    str(file["failure"]),
+                    tuple(
+                        (str(part), int(left))
+                        for part, left in zip(file["parts"], file["left"], strict=True)
+                    ),
+                )
         except UNREADABLE:
             return None
         fits = batch.q.shape == clean.shape and batch.unsnapped.shape == clean.shape[:1]
@@ -139,6 +155,8 @@ class _Kept:
                 unsnapped=batch.unsnapped,
                 lost=batch.lost,
                 failure=np.array(batch.failure, np.str_),
+                parts=np.array([part for part, _ in batch.parts], np.str_),
+                left=np.array([left for _, left in batch.parts], np.int64),
             )
 
     def _path(self, index: int) -> Path:

@@ -10,18 +10,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, asks
-from tinyrobust.attacks.make import UNBOUNDED
-from tinyrobust.attacks.registry import STANDARD, expand, find
+from tinyrobust.attacks.make import UNBOUNDED, check_target
+from tinyrobust.attacks.registry import ALL_NORMS, STANDARD, STRONG, expand, find
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError, nearest
 from tinyrobust.host.config.bench import Config, override
 from tinyrobust.host.config.choices import BOARD, TRANSFER, TWIN
 
 NO_SOURCE = "-"
+ANY = "any"
 CLEAN = "clean"
 DEVICES = ("native", "board")
 DIFFERENTIABLE = ("float32", "qat", "twin")
 RUNGS = (*DIFFERENTIABLE, "tflm", *DEVICES)
+
+_WHOLE = {STANDARD, STRONG, ALL_NORMS}
+"""Groups that look at a network from every side: by transfer and on its twin."""
 
 _REACH = {TRANSFER: ("float32", "qat"), TWIN: ("twin",), BOARD: DEVICES}
 """The rungs that each access asks for: the first of them that a run has."""
@@ -41,15 +45,20 @@ class Subject:
 def resolve(config: Config) -> Config:
     """``config`` with its groups replaced by their attacks.
 
-    ``standard`` asks for transfer and the twin unless told.
+    ``standard``, ``strong`` and ``all-norms`` ask for transfer and the twin unless told.
 
     Raises UsageError, before any work is done, on an attack or a rung that does not exist, an eps
     outside the range of an attack's norm, a gradient attack asked of rungs that have none, and a
     number of queries where nothing asks.
     """
-    if STANDARD in config.attacks and not (config.sources or config.access):
+    if _WHOLE & set(config.attacks) and not (config.sources or config.access):
         config = override(config, access=(TRANSFER, TWIN))
     config = override(config, attacks=expand(config.attacks))
+    if config.target == ANY:
+        config = override(config, target="")
+    if config.target:
+        for info in map(find, config.attacks):
+            check_target(info)
     for name in config.sources:
         if name not in RUNGS:
             raise UsageError(f"source {name!r}: {nearest(name, RUNGS)}")

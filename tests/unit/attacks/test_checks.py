@@ -1,6 +1,4 @@
-"""A broken attack, or a network whose gradients lie, is called out by name; a sane one is left in
-peace.
-"""
+"""A broken attack, or a network whose gradients lie, is called by name; a sane one is not."""
 
 import dataclasses
 
@@ -8,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.support.networks.victim import SPEC, Net, right, samples
+from tinyrobust.attacks.gradients.losses import cross_entropy, ratio
 from tinyrobust.attacks.make import AttackRequest, make
 from tinyrobust.attacks.registry import ATTACKS, HOME, find
 from tinyrobust.core.cells import Cell, FlagKind
@@ -52,8 +51,11 @@ class Sure(Net):
         super().__init__(gain=1e4)
 
 
-def test_gradients_lost_in_a_saturated_loss():
-    assert FlagKind.MASKED_GRADIENTS in flags(Sure())
+def test_gradients_lost_in_the_loss_that_an_attack_climbs(planted):
+    planted(find("pgd").function, loss=cross_entropy)
+    assert FlagKind.MASKED_GRADIENTS in flags(Sure(), "planted")
+    planted(find("pgd").function, loss=ratio)
+    assert FlagKind.MASKED_GRADIENTS not in flags(Sure(), "planted")
 
 
 def towards_the_label(problem):

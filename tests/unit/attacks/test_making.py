@@ -1,6 +1,4 @@
-"""From an attack's real-valued result to bytes: budgets, rounding that keeps fooling, batches that
-are kept.
-"""
+"""From an attack's real result to bytes: budgets, rounding that keeps fooling, kept batches."""
 
 import dataclasses
 
@@ -11,7 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.support.networks.victim import SPEC, Asked, Net, right, samples
-from tinyrobust.attacks.base.lattice import change, nearest, outward, size, snap
+from tinyrobust.attacks.base.input_grid import (
+    change,
+    round_inward,
+    round_nearest,
+    round_outward,
+    size,
+)
 from tinyrobust.attacks.base.problem import Lattice, Needs, Norm
 from tinyrobust.attacks.base.straight_through import rounding
 from tinyrobust.attacks.batches import BATCH, attack
@@ -34,8 +38,9 @@ def planted(monkeypatch):
 
 
 def across(problem):
-    """Along the gradient's sign just as far as the source needs, by bisection to 1/64 of a
-    level.
+    """Along the gradient's sign just as far as the source needs.
+
+    By bisection to 1/64 of a level.
     """
     full = find("fgsm").function(dataclasses.replace(problem, eps=0.5, levels=255)) - problem.real
     near, far = (
@@ -63,9 +68,9 @@ def test_rounding_keeps_fooling_and_picks_the_smallest(planted, norm):
     fooled = ~right(Net(), made.q)
     assert fooled.mean() > 0.9
     assert not fooled[np.asarray(Net().logits(real)).argmax(axis=1) == labels].any()
-    inward = snap(q, real, SPEC, 255)
+    inward = round_inward(q, real, SPEC, 255)
     assert right(Net(), inward).mean() > 0.3, "rounding towards the clean input alone loses many"
-    for function in (snap, nearest, outward):
+    for function in (round_inward, round_nearest, round_outward):
         other = function(q, real, SPEC, 255)
         both = fooled & ~right(Net(), other)
         assert np.all(size(change(q, made.q), norm)[both] <= size(change(q, other), norm)[both])
@@ -73,7 +78,7 @@ def test_rounding_keeps_fooling_and_picks_the_smallest(planted, norm):
 
 def test_what_rounding_loses_is_counted(planted):
     def needle(problem):
-        """Fools only between two lattice points."""
+        """Fools only between two grid points."""
         return problem.real + np.float32(0.5 * SPEC.scale)
 
     planted(needle, minimises=True)
@@ -107,7 +112,10 @@ def test_lattice_points_are_taken_as_they_are_and_ask_nothing(planted):
 def test_roundings_bracket_the_result(clean, move):
     spec = dataclasses.replace(SPEC, shape=(4,))
     real = np.clip(spec.dequantize(clean) + move * np.float32(spec.scale), spec.low, spec.high)
-    lengths = [np.abs(change(clean, f(clean, real, spec, 255))) for f in (snap, nearest, outward)]
+    lengths = [
+        np.abs(change(clean, f(clean, real, spec, 255)))
+        for f in (round_inward, round_nearest, round_outward)
+    ]
     assert np.all(lengths[0] <= lengths[1])
     assert np.all(lengths[1] <= lengths[2])
     assert np.all(lengths[2] - lengths[0] <= 1)
@@ -208,9 +216,7 @@ def test_an_interrupted_attack_loses_one_batch(planted):
 
 
 def test_a_budget_of_questions_is_for_attacks_that_ask():
-    """AutoAttack's own Square asks the source that it has the gradients of, as often as
-    published.
-    """
+    """AutoAttack's own Square asks the source whose gradients it has, as often as published."""
     for name, source, queries in (("autoattack", Net(), None), ("square-linf", Asked(), 5)):
         cell = Cell(name, source.rung, 0.1)
         assert (

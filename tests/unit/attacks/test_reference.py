@@ -1,6 +1,4 @@
-"""Our own step attacks and Auto-PGD beside Foolbox's and ART's: the same budget fools the same
-share.
-"""
+"""Our step attacks and Auto-PGD beside Foolbox's and ART's: one budget fools the same share."""
 
 import warnings
 

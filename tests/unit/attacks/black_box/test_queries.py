@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.support.networks.digits_net import SPEC, net, samples
-from tinyrobust.attacks.base.lattice import change, size
+from tinyrobust.attacks.base.input_grid import change, size
 from tinyrobust.attacks.base.problem import Norm, Problem, SpentError, StoppedError
-from tinyrobust.attacks.black_box.queries import Decisions, Scores, margin, to_lattice
+from tinyrobust.attacks.black_box.queries import Decisions, Scores, margin, to_grid
 from tinyrobust.core.types import TensorSpec
 
 
@@ -124,7 +124,7 @@ points = hnp.arrays(np.float32, (4, 3, 2), elements=st.floats(-300, 300, width=3
 def test_questions_are_inside_an_l2_budget_and_near_what_was_meant(spec, q, asked, eps):
     span = spec.high - spec.low
     bounded = Problem(q, np.zeros(4, np.int64), spec, Norm.L2, eps * span, 255, 0, None)
-    there = to_lattice(bounded, np.arange(4), asked)
+    there = to_grid(bounded, np.arange(4), asked)
     assert size(change(q, there), Norm.L2).max() <= eps * (1 + 1e-5)
     meant = np.clip(asked, -128, 127) - q
     assert np.all(np.abs(there - q.astype(np.float32)) <= np.abs(meant) + 0.5)
@@ -134,10 +134,10 @@ def test_questions_are_inside_an_l2_budget_and_near_what_was_meant(spec, q, aske
 def test_questions_are_inside_an_linf_budget(q, asked, levels):
     eps = levels / 255 * 255 * SPECS[0].scale
     bounded = Problem(q, np.zeros(4, np.int64), SPECS[0], Norm.LINF, eps, levels, 0, None)
-    assert np.abs(to_lattice(bounded, np.arange(4), asked).astype(int) - q).max() <= levels
+    assert np.abs(to_grid(bounded, np.arange(4), asked).astype(int) - q).max() <= levels
 
 
 @given(hnp.arrays(np.int8, (4, 3, 2)), hnp.arrays(np.int8, (4, 3, 2)))
 def test_lattice_points_are_asked_as_they_are(q, asked):
     free = Problem(q, np.zeros(4, np.int64), SPECS[0], Norm.L2, math.inf, 255, 0, None)
-    assert np.array_equal(to_lattice(free, np.arange(4), asked.astype(np.float32)), asked)
+    assert np.array_equal(to_grid(free, np.arange(4), asked.astype(np.float32)), asked)

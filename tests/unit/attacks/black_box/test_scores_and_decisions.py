@@ -1,6 +1,4 @@
-"""Every attack that only asks, on a small trained network whose logits are as coarse as int8
-ones.
-"""
+"""Every attack that only asks, on a small trained network with logits as coarse as int8 ones."""
 
 import math
 from functools import partial
@@ -9,10 +7,18 @@ import numpy as np
 import pytest
 
 from tests.support.networks.digits_net import SPEC, OnlyClasses, net, samples
-from tinyrobust.attacks.base.lattice import change, size, snap
+from tinyrobust.attacks.base.input_grid import change, round_inward, size
 from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, Problem
 from tinyrobust.attacks.batches import attack as attacked
-from tinyrobust.attacks.black_box import boundary, geoda, hopskipjump, noises, square, zeroth_order
+from tinyrobust.attacks.black_box import (
+    boundary,
+    geoda,
+    hopskipjump,
+    noises,
+    shares,
+    square,
+    zeroth_order,
+)
 from tinyrobust.attacks.black_box.queries import Decisions
 from tinyrobust.attacks.black_box.starts import TRIES, starts, to_boundary
 from tinyrobust.attacks.black_box.windows import as_images, draw_windows
@@ -69,7 +75,9 @@ def pose(source, norm, bounded, n=N, seed=0, queries=None):
 
 def run(name, source, seed=0, n=N):
     function, norm, _ = SMALL[name]
-    return snap(samples(n)[0], function(pose(source, norm, name in BOUNDED, n, seed)), SPEC, 255)
+    return round_inward(
+        samples(n)[0], function(pose(source, norm, name in BOUNDED, n, seed)), SPEC, 255
+    )
 
 
 def right(q):
@@ -156,7 +164,7 @@ def test_square_crosses_the_plateaus_of_quantized_logits():
     coarse = net(step=2.0)
     q, labels = samples(80)
     found = SQUARE_LINF(Problem(q, labels, SPEC, Norm.LINF, 0.2, 51, 0, coarse))
-    after = coarse.predict(snap(q, found, SPEC, 255)).logits.argmax(axis=1) == labels
+    after = coarse.predict(round_inward(q, found, SPEC, 255)).logits.argmax(axis=1) == labels
     assert after.mean() < 0.5
 
 
@@ -165,7 +173,7 @@ def test_zoo_widens_its_difference_until_quantized_logits_notice():
     function = partial(zeroth_order.zoo, constant=10.0, searches=1, iterations=30)
     coarse = net(step=1.0)
     found = function(Problem(q, labels, SPEC, Norm.L2, math.inf, 255, 0, coarse))
-    after = coarse.predict(snap(q, found, SPEC, 255)).logits.argmax(axis=1) == labels
+    after = coarse.predict(round_inward(q, found, SPEC, 255)).logits.argmax(axis=1) == labels
     assert after.mean() < 0.3
 
 
@@ -199,7 +207,7 @@ def test_any_input_shape(name, shape):
         )
     )
     assert found.shape == q.shape
-    assert np.array_equal(spec.dequantize(snap(q, found, spec, 255)), found)
+    assert np.array_equal(spec.dequantize(round_inward(q, found, spec, 255)), found)
 
 
 @pytest.mark.parametrize("shape", [(12,), (49, 10), (8, 8, 3), (3, 3, 1), (1, 1, 1)])
@@ -226,6 +234,31 @@ def test_cosines_are_orthonormal():
 def test_every_preset_does_harm(row):
     q, _ = samples(40)
     given = pose(net() if row.needs is not Needs.NOTHING else None, row.norm, not row.minimises, 40)
-    adversarial = snap(q, row.function(given), SPEC, 255)
+    adversarial = round_inward(q, row.function(given), SPEC, 255)
     lost = (right(q) & ~right(adversarial)).sum()
     assert lost > (5 if row.needs is not Needs.NOTHING and "noise" not in row.title.lower() else -1)
+
+
+@pytest.mark.parametrize(
+    ("p", "iteration", "covered"),
+    [(0.8, 0, 0.8), (0.8, 999, 0.02), (0.05, 999, 0.02), (0.01, 0, 0.01)],
+)
+def test_windows_stay_what_a_quantized_score_notices(p, iteration, covered):
+    assert shares.share(iteration, p, 1000, shares.LEAST) == pytest.approx(covered)
+
+
+def test_autoattacks_square_keeps_the_published_schedule():
+    """Without a stretch, 5,000 iterations end with 0.8 / 2 ** 7 of the image: 3 x 3 of 32 x 32."""
+    assert shares.share(4999, 0.8, shares.SCHEDULE, 0.0) == pytest.approx(0.8 / 2**7)
+    rows = {row.name: row for row in square.ROWS}
+    assert rows["square"].function is rows["square-s3"].function is square.published
+    asked = []
+
+    def search(problem, rng, start, step, iterations, covered):
+        asked.append((iterations, covered(4999)))
+        return problem.real
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(square, "_search", search)
+        square.published(pose(net(), Norm.LINF, True))
+    assert asked == [(5000, pytest.approx(0.8 / 2**7))]

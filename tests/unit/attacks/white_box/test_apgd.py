@@ -1,5 +1,6 @@
-"""Auto-PGD against algorithm 1 of Croce and Hein 2020 written out sample by sample, on a hill with
-terraces.
+"""Auto-PGD against algorithm 1 of Croce and Hein 2020, on a hill with terraces.
+
+The algorithm is written out sample by sample.
 """
 
 import numpy as np
@@ -31,15 +32,17 @@ class Same:
 
 
 def summits(labels):
-    """A place inside most balls for each sample: steps overshoot it, and the step has to be
-    halved.
+    """A place inside most balls for each sample.
+
+    Steps overshoot it, and the step has to be halved.
     """
     return np.random.default_rng(1).uniform(0.2, 0.8, (len(labels), 2)).astype(np.float32)
 
 
 def hill(labels):
-    """The loss: minus the distance to the summit in whole terraces, with the gradient of the
-    distance itself.
+    """The loss: minus the distance to the summit in whole terraces.
+
+    Its gradient is the distance's own.
     """
     summit = tf.constant(summits(labels))
 

@@ -1,6 +1,4 @@
-"""Gradient attacks on a small trained network, before they are rounded: their strength beside one
-another.
-"""
+"""Gradient attacks on a small trained network, before they are rounded, beside one another."""
 
 import functools
 from dataclasses import replace
@@ -11,11 +9,11 @@ import pytest
 
 from tests.support.networks import victim
 from tests.support.networks.victim import SPEC, Net
-from tinyrobust.attacks.base.lattice import nearest
+from tinyrobust.attacks.base.input_grid import round_nearest
 from tinyrobust.attacks.base.problem import Needs, Norm, Problem
+from tinyrobust.attacks.black_box import square
 from tinyrobust.attacks.gradients import graphs
 from tinyrobust.attacks.registry import ATTACKS
-from tinyrobust.attacks.white_box import autoattack
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import Prediction
 from tinyrobust.models.keras.tf import tf
@@ -39,11 +37,12 @@ CANNOT_ALWAYS = ("cw-l2-s4", "cw-linf-s4", "ead-s4", "jsma")
 
 @pytest.fixture(scope="module", autouse=True)
 def _few_queries():
-    """Square has tests of its own; 5,000 queries one after the other would be most of the time
-    here.
+    """Square has tests of its own.
+
+    5,000 queries one after the other would be most of the time here.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(autoattack, "SQUARE_QUERIES", 100)
+        patch.setattr(square, "AUTOATTACK_QUERIES", 100)
         yield
 
 
@@ -120,9 +119,7 @@ def sizes(problem, real):
 
 @pytest.fixture(scope="module")
 def reached(problem, made):
-    """The smallest perturbation of any attack that minimises, per norm: what each of them is held
-    to.
-    """
+    """The smallest perturbation of any attack that minimises, per norm: what each is held to."""
     best = {norm: np.full(N, inf) for norm in Norm}
     for name in MINIMAL:
         real = made(name)
@@ -194,7 +191,7 @@ def of_two_classes(problem):
 
 
 def snapped(problem, real):
-    return fooled(problem, SPEC.dequantize(nearest(problem.q, real, SPEC, problem.levels)))
+    return fooled(problem, SPEC.dequantize(round_nearest(problem.q, real, SPEC, problem.levels)))
 
 
 @pytest.mark.slow

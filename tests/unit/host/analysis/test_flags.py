@@ -50,6 +50,28 @@ def test_transfer_stronger_than_white_box():
     assert seen((own, "qat", 0.30), (other, "qat", 0.29)) == [], "chance is no finding"
 
 
+def test_a_black_box_that_transfer_beats():
+    """Square leaves 72.7 % where PGD, made on the float network and carried over, leaves 55.5."""
+    square, carried = Cell("square", "board", 0.1), Cell("pgd", "float32", 0.1)
+    assert seen((square, "board", 0.727), (carried, "board", 0.555)) == [
+        (FlagKind.TRANSFER_STRONGER, square)
+    ]
+    assert seen((square, "board", 0.5), (carried, "board", 0.555)) == []
+    other_norm = Cell("pgd", "float32", 0.2)
+    assert seen((square, "board", 0.727), (other_norm, "board", 0.555)) == []
+    same = Cell("pgd", "twin", 0.1)
+    assert seen((square, "board", 0.7), (same, "board", 0.5)) == [], "the twin is no other network"
+
+
+def test_an_attack_that_minimises_finds_nearer_points_elsewhere():
+    own, other = Cell("deepfool", "qat", 1.0), Cell("deepfool", "float32", 1.0)
+    far, near = np.full(N, 2.0), np.full(N, 1.0)
+    parts = [clean("qat", 1.0), (own, "qat", 0, far)]
+    assert seen(*parts, (other, "qat", 0, near)) == [(FlagKind.TRANSFER_STRONGER, own)]
+    assert seen(*parts, (other, "qat", 0, far)) == []
+    assert seen(*parts, (other, "qat", 0.6, near)) == [], "it reaches fewer than half"
+
+
 def test_black_box_stronger_than_white_box_on_the_same_network():
     white, black = Cell("pgd", "twin", 0.1), Cell("square", "board", 0.1)
     assert seen((white, "board", 0.6), (black, "board", 0.3)) == [], (

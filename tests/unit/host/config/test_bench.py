@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from tinyrobust.attacks.registry import STRONG, expand
+from tinyrobust.attacks.registry import AUTOATTACK, expand
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError
 from tinyrobust.host.config.bench import Config, override
@@ -66,7 +66,7 @@ def test_every_key_is_read():
         ('access = ["wire"]', "access 'wire': give one or more of transfer, twin, board"),
         ('access = ["twin", "twin"]', "names one twice"),
         ('access = ["twin"]\nsources = ["twin"]', "give one of them"),
-        ('lattice = "before"', "give after or inner"),
+        ('lattice = "before"', "give one of own, after, inner"),
         ("samples = 0", "samples 0"),
         ("queries = 0", "queries 0: 1 to 1000000000 for each sample"),
         ("samples = 1.5", "samples must be a whole number"),
@@ -169,13 +169,19 @@ def queries(monkeypatch):
 
 def test_groups_are_their_attacks_each_once(queries):
     config = Config(attacks=("pgd", "standard", "s4"), eps=(0.1,), sources=("qat",))
-    assert resolve(config).attacks == expand(("pgd", *STRONG, "s4"))
+    assert resolve(config).attacks == expand(("pgd", *AUTOATTACK, "s4"))
     assert resolve(config).attacks.count("pgd") == 1
     assert [cell.eps for cell in cells(config, WHOLE) if cell.attack == "queries-s4"] == [0.25]
 
 
-def test_the_standard_attacks_are_made_by_transfer_and_on_the_twin_unless_told(queries):
-    config = Config(attacks=("standard",), eps=(0.1,))
+def test_any_other_class_is_what_attacks_want_anyway(queries):
+    config = Config(attacks=("boundary",), target="any")
+    assert resolve(config) == resolve(override(config, target=""))
+
+
+@pytest.mark.parametrize("group", ["standard", "strong", "all-norms"])
+def test_whole_groups_are_made_by_transfer_and_on_the_twin_unless_told(queries, group):
+    config = Config(attacks=(group, "noise"), eps=(0.1,))
     assert {source for _, source in made_on(config)} == {"-", "float32", "twin"}
     assert {source for _, source in made_on(config, Subject(("twin",)))} == {"-", "twin"}
     assert {source for _, source in made_on(override(config, sources=("qat",)))} == {"-", "qat"}
@@ -192,6 +198,10 @@ def test_the_standard_attacks_are_made_by_transfer_and_on_the_twin_unless_told(q
             "pgd needs gradients, which native and board cannot give: make it on float32, qat",
         ),
         ({"sources": ("tflm",)}, "pgd needs gradients, which tflm cannot give"),
+        (
+            {"attacks": ("pgd", "boundary"), "target": "1"},
+            "boundary begins at any point that is no longer right: it cannot be given a target",
+        ),
         ({"queries": 100}, "queries 100: no attack of pgd asks for scores or decisions"),
         ({"eps": (1.5,)}, "pgd, eps 1.5: an Linf budget is a fraction of the input range, 0 to 1"),
     ],

@@ -117,9 +117,10 @@ def test_a_key_covers_whatever_changes_the_bytes(monkeypatch):
         len({key(square, "m", DATA, SPEC, Lattice.AFTER, queries) for queries in (None, 9, 10)})
         == 3
     )
+    others.append(key(CELL_OF_NOISE, "m", DATA, SPEC, Lattice.AFTER, target="1"))
     monkeypatch.setattr("tinyrobust.host.runs.sets.of_attack", lambda name: "changed")
     others.append(key(CELL_OF_NOISE, "m", DATA, SPEC, Lattice.AFTER))
-    assert len({base, *others}) == 7
+    assert len({base, *others}) == 8
 
 
 def test_an_attack_that_asks_nothing_has_one_set_whatever_may_be_asked(tmp_path):
@@ -133,7 +134,7 @@ def test_an_attack_that_asks_nothing_has_one_set_whatever_may_be_asked(tmp_path)
 def test_an_attack_depends_on_what_it_imports_and_on_no_other_family():
     families = {home.removeprefix("tinyrobust.attacks.") for home in HOME.values()}
     noise = set(versions.reached(("control", "batches")))
-    assert {"control", "batches", "base.lattice", "base.problem"} <= noise
+    assert {"control", "batches", "base.input_grid", "base.problem"} <= noise
     assert noise & families == {"control"}
     assert "registry" not in versions.reached(("checks",))
     assert versions.of_attack("noise") == versions.of_attack("clean") != versions.of_attack("pgd")

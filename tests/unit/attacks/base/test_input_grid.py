@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinyrobust.attacks.base.lattice import levels, linf, snap
+from tinyrobust.attacks.base.input_grid import levels, linf, round_inward
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import TensorSpec
 
@@ -41,7 +41,9 @@ def test_levels_refuses_impossible_budgets(eps):
     st.integers(0, 255),
 )
 def test_snap_stays_in_the_budget_and_never_adds_to_the_perturbation(spec, clean, move, budget):
-    snapped = snap(clean, spec.dequantize(clean) + move * np.float32(spec.scale), spec, budget)
+    snapped = round_inward(
+        clean, spec.dequantize(clean) + move * np.float32(spec.scale), spec, budget
+    )
     change = snapped.astype(int) - clean
     assert np.abs(change).max() <= budget
     assert np.all(np.abs(change) <= np.abs(move) + 0.01)
@@ -50,14 +52,14 @@ def test_snap_stays_in_the_budget_and_never_adds_to_the_perturbation(spec, clean
 
 @given(st.sampled_from(SPECS), hnp.arrays(np.int8, (3, 4)), hnp.arrays(np.int8, (3, 4)))
 def test_snap_keeps_lattice_points(spec, clean, target):
-    assert np.array_equal(snap(clean, spec.dequantize(target), spec, 255), target)
+    assert np.array_equal(round_inward(clean, spec.dequantize(target), spec, 255), target)
     assert linf(clean, target).max() == np.abs(clean.astype(int) - target).max()
 
 
 def test_snap_refuses_nan():
     q = np.zeros((1, 4), np.int8)
     with pytest.raises(ValueError, match="NaN"):
-        snap(q, np.full((1, 4), np.nan, np.float32), SPECS[0], 1)
+        round_inward(q, np.full((1, 4), np.nan, np.float32), SPECS[0], 1)
 
 
 def test_linf_of_no_samples():

@@ -1,4 +1,4 @@
-"""The int8 input lattice: 256 levels per element, the only inputs a chip can be given."""
+"""The int8 input grid: 256 levels per element, the only inputs a chip can be given."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import FloatArray, Int8Array, Int64Array, TensorSpec
 
 STEPS = 255
-"""Steps between the lowest and the highest lattice point."""
+"""Steps between the lowest and the highest grid point."""
 
 _TOLERANCE = 1e-3
-"""Float32 error allowed, in steps, when a real value is meant to lie on a lattice point."""
+"""Float32 error allowed, in steps, when a real value is meant to lie on a grid point."""
 
 
 def levels(eps: float) -> int:
-    """Whole lattice levels inside an Linf budget of ``eps``, a fraction of the input range (``high
-    - low``).
+    """Whole levels inside an Linf budget of ``eps``, a fraction of the input range.
+
+    The range is ``high - low``.
 
     ``8/255`` is 8 levels, ``0.005`` is 1, ``0.001`` is 0. Raises UsageError outside [0, 1].
     """
@@ -32,40 +33,55 @@ def levels(eps: float) -> int:
     return math.floor(eps * STEPS + 1e-6)
 
 
-def snap(
+def round_inward(
     q_clean: Int8Array, real_adv: NDArray[np.floating], spec: TensorSpec, levels: int
 ) -> Int8Array:
-    """Real adversarial inputs to the lattice: int8 of ``q_clean``'s shape, at most ``levels`` from
-    it.
+    """Brings real adversarial inputs to the grid without adding to the perturbation.
 
-    ``real_adv`` has the units of ``spec.dequantize``. A value between two lattice points goes to
+    Returns int8 of ``q_clean``'s shape, at most ``levels`` from it.
+
+    ``real_adv`` has the units of ``spec.dequantize``. A value between two grid points goes to
     the one nearer the clean input, so that rounding never adds to the perturbation. Raises
     ValueError on NaN or infinity.
     """
     return _moved(q_clean, np.trunc(_outwards(steps(q_clean, real_adv, spec))), levels)
 
 
-def nearest(
+def round_nearest(
     q_clean: Int8Array, real_adv: NDArray[np.floating], spec: TensorSpec, levels: int
 ) -> Int8Array:
-    """As ``snap``, but to the nearest lattice point, which may be farther from the clean input than
-    ``real_adv``.
+    """As ``round_inward``, but to the nearest grid point.
+
+    It may be farther from the clean input than ``real_adv``.
     """
     return _moved(q_clean, np.round(steps(q_clean, real_adv, spec)), levels)
 
 
-def outward(
+def round_outward(
     q_clean: Int8Array, real_adv: NDArray[np.floating], spec: TensorSpec, levels: int
 ) -> Int8Array:
-    """As ``snap``, but to the lattice point farther from the clean input."""
+    """As ``round_inward``, but to the grid point farther from the clean input."""
     exact = steps(q_clean, real_adv, spec)
     return _moved(q_clean, np.copysign(np.ceil(np.abs(exact) - _TOLERANCE), exact), levels)
+
+
+def round_at_random(
+    q_clean: Int8Array,
+    real_adv: NDArray[np.floating],
+    spec: TensorSpec,
+    levels: int,
+    rng: np.random.Generator,
+) -> Int8Array:
+    """As ``round_inward``, but up or down at random, so that the mean is ``real_adv``."""
+    exact = steps(q_clean, real_adv, spec)
+    low = np.floor(exact + _TOLERANCE)
+    return _moved(q_clean, low + (rng.random(exact.shape) < exact - low - _TOLERANCE), levels)
 
 
 def steps(
     q_clean: Int8Array, real_adv: NDArray[np.floating], spec: TensorSpec
 ) -> NDArray[np.float64]:
-    """The perturbation in lattice steps, not rounded, of ``q_clean``'s shape.
+    """The perturbation in steps of the grid, not rounded, of ``q_clean``'s shape.
 
     Raises ValueError on NaN or infinity.
     """
@@ -101,14 +117,15 @@ def linf(q_clean: Int8Array, q_adv: Int8Array) -> Int64Array:
 
 
 def change(q_clean: Int8Array, q_adv: Int8Array) -> NDArray[np.float64]:
-    """The perturbation that reached the lattice, in steps, of the same shape."""
+    """The perturbation that reached the grid, in steps, of the same shape."""
     moved: NDArray[np.float64] = q_adv.astype(np.float64) - q_clean
     return moved
 
 
 def size(steps: NDArray[np.floating], norm: Norm) -> NDArray[np.float64]:
-    """Size of perturbations given in lattice steps [n, ...]: multiples of the input range, elements
-    for L0. [n].
+    """Size of perturbations given in steps of the grid [n, ...]: [n].
+
+    Multiples of the input range; for L0 the number of elements.
     """
     flat = np.abs(steps.astype(np.float64)).reshape(len(steps), math.prod(steps.shape[1:]))
     found: NDArray[np.float64]
