@@ -19,7 +19,7 @@ from typing import NoReturn, TextIO
 from tinyrobust.core.errors import BenchError, UsageError
 from tinyrobust.core.plain import one_line
 
-COMMANDS = ("run", "report", "compare", "gate", "boards", "doctor", "flash")
+COMMANDS = ("run", "certify", "report", "compare", "gate", "boards", "doctor", "flash")
 INTERRUPTED = 130
 UNEXPECTED = 2
 

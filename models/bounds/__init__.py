@@ -1,0 +1,1 @@
+"""Sound bounds on the outputs of a compiled plan over boxes of its input lattice, and decisions."""

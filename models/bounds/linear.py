@@ -1,0 +1,149 @@
+"""Linear bounds of every operator of a plan, each drawn in the better of them and the intervals.
+
+Operator by operator: the exact interval of its output, from the best boxes of its inputs; then a
+lower bound of ``z`` and one of ``-z`` through all earlier operators (``descent.py``). Both bound
+``y`` within rounding, and the better one counts. So linear bounds are never looser than intervals.
+
+Not every element is asked for: one whose interval is a single value is settled, and one whose
+interval shows its clamp to be open has lines of slope 1 whatever its ends are. Only the elements
+that are decided on are always bounded both ways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tinyrobust.core.abi.plan import Pool
+from tinyrobust.models.bounds import interval
+from tinyrobust.models.bounds.affine import MAX_POOLS, Affine, affine_of
+from tinyrobust.models.bounds.descent import Bounded, Box, Descent, at_ends, descend
+from tinyrobust.models.bounds.maximum import maximum
+from tinyrobust.models.bounds.network import INPUT, Network, Node
+from tinyrobust.models.bounds.relaxation import lines
+from tinyrobust.models.keras.tf import tf
+from tinyrobust.models.rungs.twin.requantize import Tensor
+
+QUERIES = 32
+"""Elements that are bounded at a time, both ways."""
+
+
+class Linear:
+    """Linear bounds over boxes of a network's input. Its methods build one TensorFlow graph."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.operators = tuple(affine_of(network, i) for i in range(len(network.nodes)))
+
+    def bounded(self, box: Box, queries: bool = True) -> list[Bounded]:
+        """Every node over ``box``, float64 [n, in]; without ``queries``, from intervals alone."""
+        known: list[Bounded] = []
+        for i, node in enumerate(self.network.nodes):
+            boxes = [box if at == INPUT else known[at].box for at in node.inputs]
+            y = _exact(self.network, node, boxes)
+            op = self.operators[i]
+            if op is None:
+                known.append(_not_affine(node, boxes, y))
+                continue
+            z = op.ends(boxes)
+            if queries and op.queried and node.inputs != (INPUT,):
+                z = self._tightened(i, op, known, box, z, self._asked(i, op, z, y))
+                y = _met(op, z, y)
+            known.append(Bounded(y, lines(op.error, z, y), None))
+        return known
+
+    def descend(self, c: Tensor, known: Sequence[Bounded], box: Box) -> Descent:
+        """Lower bounds of ``c`` [n, q, size] applied to the last node's ``z``, if it is affine."""
+        expression = self._last(c)
+        return descend(self.network, self.operators, known, box, *expression)
+
+    def at_ends(self, c: Tensor, known: Sequence[Bounded], box: Box) -> Tensor:
+        """The same from the ends of the last node's inputs alone, [n, q]."""
+        return at_ends(self.network, known, box, *self._last(c))
+
+    def _last(self, c: Tensor) -> tuple[dict[int, Tensor], Tensor, Tensor]:
+        n, q = tf.unstack(tf.shape(c)[:2])
+        last = len(self.network.nodes) - 1
+        open_, value, slack = self._opened(last, tf.reshape(c, (n * q, self.network.size(last))))
+        shaped = {at: tf.reshape(part, (n, q, part.shape[-1])) for at, part in open_.items()}
+        return shaped, tf.reshape(value, (n, q)), tf.reshape(slack, (n, q))
+
+    def _opened(self, i: int, c: Tensor) -> tuple[dict[int, Tensor], Tensor, Tensor]:
+        """``c`` [b, size] on ``z``: coefficients of the inputs [b, in], constant and error [b]."""
+        op = self.operators[i]
+        assert op is not None, f"node {i} is not affine"
+        out: dict[int, Tensor] = {}
+        for at, part in zip(self.network.nodes[i].inputs, op.backward(c), strict=True):
+            out[at] = out[at] + part if at in out else part
+        lost = op.roundoff * tf.linalg.matvec(abs(c), tf.constant(op.magnitude))
+        return out, tf.linalg.matvec(c, tf.constant(op.constant)), lost
+
+    def _asked(self, i: int, op: Affine, z: Box, y: Box) -> Tensor:
+        """Which elements of node ``i`` to bound through earlier nodes in some box, bool [size]."""
+        unsettled = y[0] < y[1]
+        if i < len(self.network.nodes) - 1:
+            shut = (z[0] - op.error < op.low) | (z[1] + op.error > op.high)
+            unsettled = unsettled & shut
+        return tf.reduce_any(unsettled, 0)
+
+    def _tightened(
+        self, i: int, op: Affine, known: Sequence[Bounded], box: Box, z: Box, wanted: Tensor
+    ) -> Box:
+        """``z`` of node ``i``, its ``wanted`` elements bounded through earlier nodes."""
+        size = self.network.size(i)
+        elements = tf.where(wanted)[:, 0]
+        count = tf.size(elements)
+        # Whole groups, one at least: the last is filled up with element 0, asked once more.
+        asked = tf.pad(elements, [(0, tf.where(count > 0, -count % QUERIES, QUERIES))])
+        n = tf.shape(box[0])[0]
+
+        def group(elements: Tensor) -> Tensor:
+            one = tf.one_hot(elements, size, dtype=tf.float64)
+            open_, value, slack = self._opened(i, one)
+            # An expression and its negative: the coefficients are those with the other sign.
+            both = {at: _for_each(tf.concat([c, -c], 0), n) for at, c in open_.items()}
+            value = _for_each(tf.concat([value, -value], 0), n)
+            slack = _for_each(tf.concat([slack, slack], 0), n)
+            return descend(self.network, self.operators, known, box, both, value, slack).bound
+
+        groups = tf.reshape(asked, (-1, QUERIES))
+        found = tf.map_fn(group, groups, fn_output_signature=tf.float64, parallel_iterations=1)
+        low, high = tf.split(tf.ensure_shape(found, (None, None, 2 * QUERIES)), 2, 2)
+        at = asked[:, None]
+        return (
+            _replaced(z[0], at, low, tf.tensor_scatter_nd_max),
+            _replaced(z[1], at, -high, tf.tensor_scatter_nd_min),
+        )
+
+
+def _exact(network: Network, node: Node, boxes: Sequence[Box]) -> Box:
+    """The interval of a node's output, in the kernels' integers."""
+    ends = [tuple(tf.cast(end, tf.float32) for end in b) for b in boxes]
+    low, high = interval.step(network.program, node.record, ends)
+    return tf.cast(low, tf.float64), tf.cast(high, tf.float64)
+
+
+def _not_affine(node: Node, boxes: Sequence[Box], y: Box) -> Bounded:
+    if isinstance(node.record, Pool) and node.record.head.kind in MAX_POOLS:
+        top = maximum(node.record, boxes[0])
+        return Bounded(y, lines(0.0, (top.low, top.high), y), top)
+    return Bounded(y, None, None)
+
+
+def _met(op: Affine, z: Box, y: Box) -> Box:
+    """``y`` where both its interval and the bounds of ``z`` allow it, whole levels.
+
+    The difference is rounded to float64, which never carries it past a whole number.
+    """
+    low = tf.clip_by_value(tf.math.ceil(z[0] - op.error), op.low, op.high)
+    high = tf.clip_by_value(tf.floor(z[1] + op.error), op.low, op.high)
+    return tf.maximum(y[0], low), tf.minimum(y[1], high)
+
+
+def _for_each(x: Tensor, n: Tensor) -> Tensor:
+    return tf.repeat(x[None], n, 0)
+
+
+def _replaced(z: Tensor, at: Tensor, found: Tensor, better: Callable[..., Tensor]) -> Tensor:
+    """``z`` [n, size] with ``found`` [groups, n, QUERIES] at elements ``at``, where better."""
+    by_element = tf.reshape(tf.transpose(found, (0, 2, 1)), (-1, tf.shape(z)[0]))
+    return tf.transpose(better(tf.transpose(z), at, by_element))

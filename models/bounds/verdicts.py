@@ -1,0 +1,114 @@
+"""Samples of a data set, decided one box each by ever dearer methods."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinyrobust.core.types import Int8Array, Int64Array
+from tinyrobust.models.bounds.certifier import MOST_LINEAR, Certifier, Method
+from tinyrobust.models.bounds.split import Status, corners, search
+
+AUTO = "auto"
+METHODS = (AUTO, *(method.value for method in Method))
+SPLIT = "split"
+_AT_ONCE = {Method.INTERVAL: 512, Method.CROWN_IBP: 128, Method.LINEAR: 16}
+"""Samples that are taken on together."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found out about sample ``sample``, an index into those that were given."""
+
+    sample: int
+    predicted: int
+    status: Status
+    method: str
+    """What settled it, or was the last that tried: a ``Method``, ``split``, or ``-``."""
+    seconds: float
+
+
+def methods_for(name: str, certifier: Certifier) -> tuple[Method, ...]:
+    """The methods of ``--method``, cheapest first.
+
+    ``auto`` takes all of them, linear bounds only where they cost at most ``MOST_LINEAR``.
+    """
+    if name != AUTO:
+        return (Method(name),)
+    cheap = (Method.INTERVAL, Method.CROWN_IBP)
+    return (*cheap, Method.LINEAR) if certifier.cost <= MOST_LINEAR else cheap
+
+
+def box(q: Int8Array, levels: int) -> tuple[Int8Array, Int8Array]:
+    """All points at most ``levels`` from ``q`` in every element, as far as the lattice goes."""
+    wide = q.astype(np.int16)
+    low, high = (np.clip(wide + by, -128, 127).astype(np.int8) for by in (-levels, levels))
+    return low, high
+
+
+def decide(
+    certifier: Certifier,
+    q: Int8Array,
+    labels: Int64Array,
+    levels: int,
+    methods: Sequence[Method],
+    budget: float,
+) -> Iterator[list[Verdict]]:
+    """Verdicts about all samples, int8 [n, *shape], a few at a time, as soon as they are there.
+
+    ``budget`` is for halving the boxes of undecided ones, in seconds a sample.
+    """
+    together = _AT_ONCE[methods[-1]]
+    for start in range(0, len(q), together):
+        part = slice(start, start + together)
+        for verdicts in _together(certifier, q[part], labels[part], levels, methods, budget):
+            yield [
+                Verdict(start + v.sample, v.predicted, v.status, v.method, v.seconds)
+                for v in verdicts
+            ]
+
+
+def _together(
+    certifier: Certifier,
+    q: Int8Array,
+    labels: Int64Array,
+    levels: int,
+    methods: Sequence[Method],
+    budget: float,
+) -> Iterator[list[Verdict]]:
+    began = time.perf_counter()
+    predicted = certifier.predict(q)
+    spent = np.full(len(q), (time.perf_counter() - began) / len(q))
+
+    def verdict(i: int | np.integer[Any], status: Status, method: str) -> Verdict:
+        return Verdict(int(i), int(predicted[i]), status, method, float(spent[i]))
+
+    right = predicted == labels
+    yield [verdict(i, Status.WRONG, "-") for i in np.flatnonzero(~right)]
+    left = np.flatnonzero(right)
+    low, high = box(q, levels)
+    for method in methods:
+        if not len(left):
+            return
+        began = time.perf_counter()
+        bounds = certifier.bound(low[left], high[left], labels[left], method)
+        asked = corners(low[left], high[left], bounds)
+        turned = ~bounds.proven & (certifier.predict(asked) != labels[left])
+        spent[left] += (time.perf_counter() - began) / len(left)
+        yield [
+            *(verdict(i, Status.CERTIFIED, method.value) for i in left[bounds.proven]),
+            *(verdict(i, Status.BROKEN, method.value) for i in left[turned]),
+        ]
+        left = left[~bounds.proven & ~turned]
+    if not budget:
+        yield [verdict(i, Status.UNDECIDED, methods[-1].value) for i in left]
+        return
+    for i in left:
+        began = time.perf_counter()
+        end = search(certifier, low[i], high[i], int(labels[i]), methods[-1], budget)
+        spent[i] += time.perf_counter() - began
+        yield [verdict(i, end.status, SPLIT)]
