@@ -17,6 +17,7 @@ from tinyrobust.models.bounds.decision import Scores, needed, proven
 from tinyrobust.models.bounds.descent import Bounded
 from tinyrobust.models.bounds.linear import Linear
 from tinyrobust.models.bounds.network import INPUT, network_of
+from tinyrobust.models.bounds.slopes import optimised
 from tinyrobust.models.keras.tf import tf
 from tinyrobust.models.plan.reader import read_plan
 from tinyrobust.models.rungs.twin.operators import operator
@@ -37,7 +38,7 @@ class Method(str, Enum):
     CROWN_IBP = "crown-ibp"
     """Lines drawn in intervals, and one way back from the decision (arXiv:1906.06316)."""
     LINEAR = "linear"
-    """Lines drawn in linear bounds of every operator."""
+    """Lines drawn in linear bounds of every operator, their slopes optimised for the decision."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,8 @@ class Certifier:
         ends = tf.cast(low, tf.float32), tf.cast(high, tf.float32)
         boxes = interval.propagate(self.network, ends)
         known = [
-            Bounded((tf.cast(a, tf.float64), tf.cast(b, tf.float64)), None, None) for a, b in boxes
+            Bounded((tf.cast(a, tf.float64), tf.cast(b, tf.float64)), None, None, None)
+            for a, b in boxes
         ]
         least, most = known[-1].box
         if self._last is None:
@@ -158,7 +160,11 @@ class Certifier:
         least, most = known[-1].box
         if self._last is None:
             return least, most, tf.zeros_like(least), tf.zeros_like(low)
-        found = self._linear.descend(self._against(labels), known, (low, high))
+        c = self._against(labels)
+        found = self._linear.descend(c, known, (low, high))
+        if queries:
+            enough = self._last.error.max() * 2 + self.lead
+            found = optimised(self._linear, c, known, (low, high), found, enough)
         # Which class comes closest; not the label itself, whose difference is 0.
         own = tf.one_hot(labels, self.classes, dtype=tf.float64)
         closest = tf.argmin(found.bound + 1e30 * own, 1)

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from tinyrobust.models.bounds.affine import Affine
 from tinyrobust.models.bounds.maximum import Maximum
 from tinyrobust.models.bounds.network import INPUT, Network
-from tinyrobust.models.bounds.relaxation import Lines
+from tinyrobust.models.bounds.relaxation import Lines, Staircase
 from tinyrobust.models.keras.tf import tf
 from tinyrobust.models.rungs.twin.requantize import Tensor
 
@@ -41,8 +41,9 @@ class Bounded:
     """What is known of one node over a batch of boxes."""
 
     box: Box
+    around: Staircase | None
     lines: Lines | None
-    """None for the input, and for what nothing but its box is known of."""
+    """None, both, for what nothing but its box is known of."""
     maximum: Maximum | None
 
 
@@ -116,7 +117,7 @@ def _back(
     middle = (line.lower_slope + line.upper_slope) / 2
     half = (line.lower_slope - line.upper_slope) / 2
     add = _dot(c, (line.lower + line.upper) / 2) + _dot(size, (line.lower - line.upper) / 2)
-    z = c * middle[:, None] + size * half[:, None]
+    z = c * _spread(middle) + size * _spread(half)
     if y.maximum is not None:
         (at,) = network.nodes[i].inputs
         up, down = tf.maximum(z, 0), tf.minimum(z, 0)
@@ -139,5 +140,10 @@ def _rounded(network: Network, i: int, size: Tensor) -> Tensor:
 
 
 def _dot(c: Tensor, x: Tensor) -> Tensor:
-    """[n, q, size] and [n, size] -> [n, q]."""
-    return tf.linalg.matvec(c, x)
+    """[n, q, size] and [n, size] or [n, q, size] -> [n, q]."""
+    return tf.linalg.matvec(c, x) if len(x.shape) == 2 else tf.reduce_sum(c * x, -1)
+
+
+def _spread(x: Tensor) -> Tensor:
+    """[n, size] -> [n, 1, size]; [n, q, size] as it is."""
+    return x[:, None] if len(x.shape) == 2 else x

@@ -19,7 +19,7 @@ from tinyrobust.models.bounds.affine import MAX_POOLS, Affine, affine_of
 from tinyrobust.models.bounds.descent import Bounded, Box, Descent, at_ends, descend
 from tinyrobust.models.bounds.maximum import maximum
 from tinyrobust.models.bounds.network import INPUT, Network, Node
-from tinyrobust.models.bounds.relaxation import lines
+from tinyrobust.models.bounds.relaxation import lines, staircase
 from tinyrobust.models.keras.tf import tf
 from tinyrobust.models.rungs.twin.requantize import Tensor
 
@@ -48,7 +48,8 @@ class Linear:
             if queries and op.queried and node.inputs != (INPUT,):
                 z = self._tightened(i, op, known, box, z, self._asked(i, op, z, y))
                 y = _met(op, z, y)
-            known.append(Bounded(y, lines(op.error, z, y), None))
+            around = staircase(op.error, z, y)
+            known.append(Bounded(y, around, lines(around), None))
         return known
 
     def descend(self, c: Tensor, known: Sequence[Bounded], box: Box) -> Descent:
@@ -125,8 +126,9 @@ def _exact(network: Network, node: Node, boxes: Sequence[Box]) -> Box:
 def _not_affine(node: Node, boxes: Sequence[Box], y: Box) -> Bounded:
     if isinstance(node.record, Pool) and node.record.head.kind in MAX_POOLS:
         top = maximum(node.record, boxes[0])
-        return Bounded(y, lines(0.0, (top.low, top.high), y), top)
-    return Bounded(y, None, None)
+        around = staircase(0.0, (top.low, top.high), y)
+        return Bounded(y, around, lines(around), top)
+    return Bounded(y, None, None, None)
 
 
 def _met(op: Affine, z: Box, y: Box) -> Box:

@@ -14,7 +14,7 @@ from tinyrobust.core.types import TensorSpec
 from tinyrobust.models.bounds.affine import affine_of
 from tinyrobust.models.bounds.interval import propagate
 from tinyrobust.models.bounds.linear import Linear
-from tinyrobust.models.bounds.relaxation import lines
+from tinyrobust.models.bounds.relaxation import lines, staircase
 from tinyrobust.models.bounds.scaled import rounding_error
 from tinyrobust.models.keras.tf import tf
 from tinyrobust.models.rungs.twin.requantize import Factor, multiply
@@ -128,7 +128,7 @@ def test_lines_hold_wherever_clamps_lie(start, width, error, act_min, span):
     down = np.clip(np.ceil(z - error), act_min, act_max)
     ends = tuple(np.array([[v]]) for v in (z[0], z[-1]))
     y = tuple(np.array([[v]]) for v in (down.min(), up.max()))
-    line = lines(error, ends, y)
+    line = lines(staircase(error, ends, y))
     lower = float(line.lower_slope[0, 0]) * z + float(line.lower[0, 0])
     upper = float(line.upper_slope[0, 0]) * z + float(line.upper[0, 0])
     assert (lower <= down + 1e-9).all()
