@@ -7,6 +7,7 @@ interrupted leaves nothing behind and several can go on beside each other.
 
 from __future__ import annotations
 
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -24,8 +25,12 @@ from hypothesis import Phase, settings
 
 MEMORY_BYTES = 8 << 30
 """On top of what the parent has mapped: a mutant that asks for more is killed."""
-GRACE_SECONDS, GRACE_FACTOR = 10.0, 10.0
-"""A mutant that takes longer than this, and this many times as long as no mutant, never ends."""
+CPU_SECONDS, CPU_FACTOR = 10.0, 5.0
+"""A mutant that computes for longer than this, and this many times as long as no mutant, never
+ends.
+"""
+WALL_SECONDS, WALL_FACTOR = 60.0, 10.0
+"""The same of one that waits. Far more, since how long that takes says how busy the machine is."""
 
 # A mutant is told by its first failure: nothing is made small, nothing is by chance.
 settings.register_profile(
@@ -58,6 +63,14 @@ class Mutated(importlib.machinery.SourceFileLoader, importlib.abc.MetaPathFinder
 
 
 @dataclass(frozen=True)
+class Limits:
+    """Seconds that a mutant may take."""
+
+    cpu: int
+    wall: float
+
+
+@dataclass(frozen=True)
 class Child:
     """A process under way."""
 
@@ -65,7 +78,23 @@ class Child:
     started: float
 
 
-def start(tests: Sequence[Path], mutated: Mutated | None) -> Child:
+def preload(libraries: Sequence[str]) -> None:
+    """Imports what all mutants share.
+
+    TensorFlow's C++ talks to the terminal meanwhile, whatever it is told.
+    """
+    terminal, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, 2)
+        for library in libraries:
+            importlib.import_module(library)
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+        os.close(null)
+
+
+def start(tests: Sequence[Path], mutated: Mutated | None, limits: Limits) -> Child:
     """Runs ``tests`` up to the first failure in a process of its own; without a mutant, as they
     are.
     """
@@ -81,6 +110,7 @@ def start(tests: Sequence[Path], mutated: Mutated | None) -> Child:
             os.dup2(null, stream)
         mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (mapped + MEMORY_BYTES,) * 2)
+        resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu,) * 2)
         if mutated is not None:
             sys.dont_write_bytecode = True
             sys.meta_path.insert(0, mutated)
@@ -99,29 +129,36 @@ def start(tests: Sequence[Path], mutated: Mutated | None) -> Child:
         os._exit(code)
 
 
-def ended(child: Child, limit: float) -> str | None:
+def ended(child: Child, limits: Limits) -> str | None:
     """``survived``, ``killed`` (by a test or at import), ``timeout``; None while it runs."""
     pid, status = os.waitpid(child.pid, os.WNOHANG)
     if pid:
-        return "survived" if os.waitstatus_to_exitcode(status) == 0 else "killed"
-    if time.monotonic() - child.started <= limit:
+        code = os.waitstatus_to_exitcode(status)
+        return {0: "survived", -signal.SIGXCPU: "timeout", -signal.SIGKILL: "timeout"}.get(
+            code, "killed"
+        )
+    if time.monotonic() - child.started <= limits.wall:
         return None
     os.killpg(child.pid, signal.SIGKILL)
     os.waitpid(child.pid, 0)
     return "timeout"
 
 
-def limit_seconds(tests: Sequence[Path]) -> float:
-    """How long a mutant may take, from a run without one.
+def measured(tests: Sequence[Path]) -> Limits:
+    """What a mutant may take, from a run without one.
 
     Raises RuntimeError where the tests fail as they are.
     """
-    child, outcome = start(tests, None), None
+    before, patient = resource.getrusage(resource.RUSAGE_CHILDREN), Limits(600, 3600.0)
+    child, outcome = start(tests, None, patient), None
     while outcome is None:
         time.sleep(0.02)
-        outcome = ended(child, 600)
+        outcome = ended(child, patient)
     if outcome != "survived":
         raise RuntimeError(
             f"the tests fail without a mutant ({outcome}): {' '.join(p.name for p in tests)}"
         )
-    return GRACE_SECONDS + GRACE_FACTOR * (time.monotonic() - child.started)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    wall = time.monotonic() - child.started
+    return Limits(int(CPU_SECONDS + CPU_FACTOR * cpu), WALL_SECONDS + WALL_FACTOR * wall)

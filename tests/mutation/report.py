@@ -13,8 +13,8 @@ MOST_SURVIVORS = 0.1
 
 
 def interval(count: int, n: int) -> tuple[float, float]:
-    """95 % score interval (Wilson 1927); written again here, since tinyrobust.core.stats is under
-    mutation itself.
+    """95 % score interval (Wilson 1927); written again here, since tinyrobust.core.stats is under mutation
+    itself.
     """
     if n == 0:
         return 0.0, 1.0
@@ -41,7 +41,8 @@ def report(row: Row, drawn: Sequence[Mutant], every: int, results: Mapping[str, 
         f"{row.name}: {len(alive)} of {n} mutants survive, {100 * len(alive) / max(n, 1):.1f} % "
         f"[{100 * low:.1f}, {100 * high:.1f}]; {hung} never ended; "
         f"a sample of {len(drawn)} from {every}"
-        + (f", {len(drawn) - n} still to run" if n < len(drawn) else "")
+        + (f", {len(drawn) - n} still to run" if n < len(drawn) else ""),
+        flush=True,
     )
     for mutant in sorted(alive, key=lambda m: (m.path, m.line)):
         place = f"{mutant.path}:{mutant.line}"

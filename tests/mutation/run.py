@@ -2,13 +2,13 @@
 
 Goes on where it was.
 
-Exit status 0, or 1 where the survivors of a part are a tenth of its sample or more.
+Exit status 0, 1 where the survivors of a part are a tenth of its sample or more, 2 where tests fail
+by themselves.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import os
 import subprocess
@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tests.mutation.forks import Child, Mutated, ended, limit_seconds, start
+from tests.mutation.forks import Child, Mutated, ended, measured, preload, start
 from tests.mutation.report import MOST_SURVIVORS, report
 from tests.mutation.results import Mutant, Outcome, keep, known, load, tests_digest
 from tests.mutation.table import ROOT, ROWS, Row, source_file
@@ -50,13 +50,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := set(given.parts) - {row.name for row in rows}:
         parser.error(f"{', '.join(sorted(unknown))}: no such part")
     os.chdir(ROOT)
-    # As models/keras/tf.py says it, which here comes after TensorFlow.
-    os.environ.update(TF_USE_LEGACY_KERAS="1", TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1")
+    # As models/tf.py says it, which here comes after TensorFlow.
+    os.environ.update(TF_USE_LEGACY_KERAS="1", CUDA_VISIBLE_DEVICES="-1")
     shares = []
     for row in rows:
         drawn, candidates = sample(row, given.sample)
         tests = tests_digest(row)
-        execute(row, drawn, tests, given.jobs, time.monotonic() + given.seconds)
+        try:
+            execute(row, drawn, tests, given.jobs, time.monotonic() + given.seconds)
+        except RuntimeError as err:
+            print(f"{row.name}: {err}", file=sys.stderr)
+            return 2
         shares.append(report(row, drawn, candidates, known(load(), drawn, tests)))
     return int(any(share >= MOST_SURVIVORS for share in shares))
 
@@ -78,20 +82,19 @@ def execute(row: Row, drawn: Sequence[Mutant], tests: str, jobs: int, until: flo
     left = [mutant for mutant in drawn if mutant.key not in results]
     if not left:
         return
-    for library in row.libraries:
-        importlib.import_module(library)
-    limit = limit_seconds(row.test_files())
+    preload(row.libraries)
+    limits = measured(row.test_files())
     running: dict[Child, Mutant] = {}
     while running or (left and time.monotonic() < until):
         while left and len(running) < jobs and time.monotonic() < until:
             mutant = left.pop(0)
             module = next(name for name in row.sources if source_file(name) == ROOT / mutant.path)
-            running[start(row.test_files(), Mutated(module, ROOT / mutant.path, mutant.source))] = (
-                mutant
-            )
+            running[
+                start(row.test_files(), Mutated(module, ROOT / mutant.path, mutant.source), limits)
+            ] = mutant
         time.sleep(0.01)
         for child in list(running):
-            outcome = ended(child, limit)
+            outcome = ended(child, limits)
             if outcome is not None:
                 seconds = round(time.monotonic() - child.started, 2)
                 keep(Outcome(running.pop(child).key, tests, outcome, seconds))
