@@ -13,8 +13,9 @@ MOST_SURVIVORS = 0.1
 
 
 def interval(count: int, n: int) -> tuple[float, float]:
-    """95 % score interval (Wilson 1927); written again here, since tinyrobust.core.stats is under mutation
-    itself.
+    """95 % score interval (Wilson 1927).
+
+    Written again here, since tinyrobust.core.stats is under mutation itself.
     """
     if n == 0:
         return 0.0, 1.0

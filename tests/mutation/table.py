@@ -39,13 +39,24 @@ _ARROW = ("numpy", "pyarrow", "pyarrow.compute", "pyarrow.parquet", "scipy.stats
 ROWS = (
     Row(
         "wire",
-        ("tinyrobust.core.abi.wire", "tinyrobust.core.abi.layout", "tinyrobust.host.link.frame"),
+        (
+            "tinyrobust.core.abi.wire.codes",
+            "tinyrobust.core.abi.wire.messages",
+            "tinyrobust.core.abi.wire.protocol",
+            "tinyrobust.core.abi.layout",
+            "tinyrobust.host.link.frame",
+        ),
         ("host/link/frame_bounds", "host/link/frame", "core/abi/layout", "core/abi/headers"),
         ("cobs",),
     ),
     Row(
         "link",
-        ("tinyrobust.host.link.exchange", "tinyrobust.host.link.vote"),
+        (
+            "tinyrobust.host.link.exchange",
+            "tinyrobust.host.link.messages",
+            "tinyrobust.host.link.timing",
+            "tinyrobust.host.link.vote",
+        ),
         (
             "host/link/timing",
             "host/link/vote",
@@ -62,7 +73,11 @@ ROWS = (
             "tinyrobust.models.plan.checks",
             "tinyrobust.models.plan.conv",
             "tinyrobust.models.plan.records",
-            "tinyrobust.core.abi.plan",
+            "tinyrobust.models.plan.constants",
+            "tinyrobust.core.abi.plan.bounds",
+            "tinyrobust.core.abi.plan.kinds",
+            "tinyrobust.core.abi.plan.layouts",
+            "tinyrobust.core.abi.plan.records",
         ),
         (
             "models/plan/records",
