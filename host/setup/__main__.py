@@ -92,7 +92,8 @@ def use_supported_python() -> None:
         return
     for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
         if other := shutil.which(f"python3.{minor}"):
-            os.execv(other, [other, "-m", "tinyrobust.host.setup", *sys.argv[1:]])  # noqa: S606 - no shell is wanted
+            again = [other, "-m", "tinyrobust.host.setup", *sys.argv[1:]]
+            os.execv(other, again)  # noqa: S606 - no shell is wanted
     raise SetupError(
         f"Python {sys.version_info[0]}.{sys.version_info[1]} is not supported: install 3.10 to 3.13"
     )

@@ -14,10 +14,10 @@ from tinyrobust.core.grid import to_model_input
 from tinyrobust.core.types import BoolArray, Int8Array, Int64Array, TensorSpec
 from tinyrobust.models.bounds import interval
 from tinyrobust.models.bounds.decision import Scores, needed, proven
-from tinyrobust.models.bounds.descent import Bounded
-from tinyrobust.models.bounds.linear import Linear
+from tinyrobust.models.bounds.lines.descent import Bounded
+from tinyrobust.models.bounds.lines.linear import Linear
+from tinyrobust.models.bounds.lines.slopes import optimised
 from tinyrobust.models.bounds.network import INPUT, network_of
-from tinyrobust.models.bounds.slopes import optimised
 from tinyrobust.models.keras.tf import tf
 from tinyrobust.models.plan.reader import read_plan
 from tinyrobust.models.rungs.twin.operators import operator

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from tinyrobust.core.abi.plan import Softmax, SoftmaxTable
 from tinyrobust.core.types import BoolArray, Int64Array
-from tinyrobust.models.bounds.affine import Affine
+from tinyrobust.models.bounds.lines.affine import Affine
 from tinyrobust.models.rungs.twin.softmax import input_scale
 from tinyrobust.models.rungs.twin.softmax_int16 import input_scale as table_input_scale
 

@@ -141,7 +141,8 @@ def _download(source: Source, partial: Path, say: Say) -> None:
     have = partial.stat().st_size if partial.exists() else 0
     if have >= source.size:
         return
-    request = urllib.request.Request(source.url, headers={"Range": f"bytes={have}-"})  # noqa: S310  (URLs are ours)
+    resume = {"Range": f"bytes={have}-"}
+    request = urllib.request.Request(source.url, headers=resume)  # noqa: S310  (URLs are ours)
     with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
         if answer.status != 206:
             have = 0  # the server sends the whole file again

@@ -45,14 +45,15 @@ class Published:
 MLPERF_TINY = Published(
     images=Source(
         folder="vww",
-        url="https://www.silabs.com/public/files/github/machine_learning/benchmarks/datasets/vw_coco2014_96.tar.gz",
+        url="https://www.silabs.com/public/files/github/machine_learning/benchmarks/datasets/"
+        "vw_coco2014_96.tar.gz",
         sha256="f8746b9e44f8a7a4293f73be9ba6e8da9239fe69798d42364aae62b915cfab58",
         size=234_810_765,
     ),
     accuracy_set=Source(
         folder="vww",
-        url="https://raw.githubusercontent.com/mlcommons/tiny/1afd2c9820f795965a6134facd0b4dfae41ef23f/"
-        "benchmark/evaluation/datasets/vww01/y_labels.csv",
+        url="https://raw.githubusercontent.com/mlcommons/tiny/"
+        "1afd2c9820f795965a6134facd0b4dfae41ef23f/benchmark/evaluation/datasets/vww01/y_labels.csv",
         sha256="3697ca57c48b23b21602ae9bdb32b1925407a1d41d79167cdfb365054cb9c33d",
         size=21_000,
     ),

@@ -14,7 +14,8 @@ import tinyrobust.models.keras.tf  # noqa: F401 (before anything that imports Te
 from tinyrobust.models.export.weight_grid import WeightGrid, weight_grid
 from tinyrobust.models.keras.qdense_batchnorm import QDenseBatchnorm
 
-from qkeras import QConv2D, QConv2DBatchnorm, QDense, QDepthwiseConv2D, QDepthwiseConv2DBatchnorm  # isort: skip
+from qkeras import QConv2D, QConv2DBatchnorm, QDense  # isort: skip  (after keras.tf)
+from qkeras import QDepthwiseConv2D, QDepthwiseConv2DBatchnorm  # isort: skip
 
 CONVOLUTIONS = (QConv2D, QConv2DBatchnorm)
 DEPTHWISE = (QDepthwiseConv2D, QDepthwiseConv2DBatchnorm)

@@ -20,7 +20,7 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.models.keras.rounding import quantized_bits_away, quantized_relu_away
 from tinyrobust.models.keras.tf import tf
 
-from qkeras import quantized_bits, stochastic_binary, stochastic_ternary  # isort: skip  (after tinyrobust.models.keras.tf)
+from qkeras import quantized_bits, stochastic_binary, stochastic_ternary  # isort: skip  (after keras.tf)
 
 POOL_BITS = 7
 """Precision around an average pool: fine enough for an average, and with a zero point of 0.
@@ -30,7 +30,7 @@ With 8 bits it would be -128, and the chip, which rounds the sum of the int8 num
 """
 
 
-class quantized_bits_exact(quantized_bits):  # type: ignore[misc]  # noqa: N801  (QKeras naming)
+class quantized_bits_exact(quantized_bits):  # type: ignore[misc]  # noqa: N801
     """``quantized_bits`` whose values are exactly on its grid."""
 
     def __call__(self, x: Any) -> Any:
@@ -39,7 +39,7 @@ class quantized_bits_exact(quantized_bits):  # type: ignore[misc]  # noqa: N801 
         return on_grid(y, self.scale * 2.0 ** (self.integer - self.bits + int(self.keep_negative)))
 
 
-class stochastic_ternary_exact(stochastic_ternary):  # type: ignore[misc]  # noqa: N801  (QKeras naming)
+class stochastic_ternary_exact(stochastic_ternary):  # type: ignore[misc]  # noqa: N801
     """``stochastic_ternary`` whose values are exactly -a, 0 and a."""
 
     def __call__(self, x: Any) -> Any:
@@ -48,7 +48,7 @@ class stochastic_ternary_exact(stochastic_ternary):  # type: ignore[misc]  # noq
         return on_grid(y, self.scale)
 
 
-class stochastic_binary_exact(stochastic_binary):  # type: ignore[misc]  # noqa: N801  (QKeras naming)
+class stochastic_binary_exact(stochastic_binary):  # type: ignore[misc]  # noqa: N801
     """``stochastic_binary`` whose values are exactly -a and a."""
 
     def __call__(self, x: Any) -> Any:

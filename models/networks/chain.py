@@ -12,7 +12,7 @@ from typing import Any
 from tinyrobust.models.keras.quantizers import POOL_BITS, Bits, activation, bias_quantizer, signed
 from tinyrobust.models.keras.tf import keras
 
-from qkeras import QActivation, QConv2D, QDense, QDepthwiseConv2D  # isort: skip  (after tinyrobust.models.keras.tf)
+from qkeras import QActivation, QConv2D, QDense, QDepthwiseConv2D  # isort: skip  (after keras.tf)
 
 RANGE_BITS = 2
 """Activations of a batch-normed layer stay below 2**2."""

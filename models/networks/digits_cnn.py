@@ -11,7 +11,7 @@ from typing import Any
 from tinyrobust.models.keras.rounding import quantized_bits_away, quantized_relu_away
 from tinyrobust.models.keras.tf import keras
 
-from qkeras import QActivation, QConv2D, QDense, quantized_bits  # isort: skip  (after tinyrobust.models.keras.tf)
+from qkeras import QActivation, QConv2D, QDense, quantized_bits  # isort: skip  (after keras.tf)
 
 
 def build_float() -> Any:

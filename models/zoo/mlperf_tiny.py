@@ -40,7 +40,8 @@ FLOAT = Source(
 )
 CALIBRATION = Source(
     "mlperf_tiny",
-    f"{_RAW}/606735fe98b82f7bb934b2e8ed0bae73d14753d2/v0.1/training/image_classification/calibration_samples_idxs.npy",
+    f"{_RAW}/606735fe98b82f7bb934b2e8ed0bae73d14753d2/v0.1/training/"
+    "image_classification/calibration_samples_idxs.npy",
     "c619b84e9ea72c8d7a9208b6c38af541594ea002c0e19731d1af47397b96ce97",
     4_128,
 )

@@ -261,7 +261,7 @@ NOISES = {
     ),
     "refusals of everything": (
         lambda: frame_of(Type.ERROR, bytes(8), b""),
-        "line (is )?too noisy|error 0",
+        "line (is )?too noisy|error 0|loses frames",
     ),
     "half a frame": (
         lambda: frame_of(Type.LOADED, bytes(8), b"")[: HEADER_BYTES + 3],

@@ -15,6 +15,7 @@ COLUMNS = 100
 LINES = 20
 SHORT = {
     "tinyrobust/core/cache.py": "the one place that knows where downloads and results are kept",
+    "host/config/choices.py": "a table: the words of each setting",
     "firmware/platform/cortexm/platform.py": "PlatformIO asks for a class of this name here",
     "firmware/platform/cortexm/startup/vectors_mps2.c": "a table: one row for each kind of chip",
     "firmware/platform/cortexm/startup/vectors_stm32.c": "a table: one row for each kind of chip",

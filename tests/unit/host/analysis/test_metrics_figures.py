@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tests.support.runs import synthetic
+from tests.support.runs.rows import cell_of
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.stats import mcnemar, paired_difference, wilson
 from tinyrobust.host.analysis.metrics import attribution, summarise
@@ -21,7 +22,7 @@ def board(rows):
 
 def by_hand(cell, rung, predicted, labels, **columns):
     """Records of ``cell`` on ``rung`` with columns as given."""
-    records = synthetic.cell_of(cell, rung, np.array(predicted), np.array(labels))
+    records = cell_of(cell, rung, np.array(predicted), np.array(labels))
     for name, values in columns.items():
         at = records.schema.get_field_index(name)
         records = records.set_column(

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.runs import synthetic
+from tests.support.runs.rows import cell_of
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.stats import wilson
 from tinyrobust.host.analysis.worst_case import worst_cases
@@ -25,7 +26,7 @@ ALL_RIGHT = np.zeros(4, int)
 def run(*cells, rung="board"):
     """Records of ``rung``: (cell, predictions, levels reached) each."""
     return pa.concat_tables(
-        [synthetic.cell_of(cell, rung, np.array(said), level=level) for cell, said, level in cells]
+        [cell_of(cell, rung, np.array(said), level=level) for cell, said, level in cells]
     )
 
 

@@ -66,7 +66,7 @@ def test_every_key_is_read():
         ('access = ["wire"]', "access 'wire': give one or more of transfer, twin, board"),
         ('access = ["twin", "twin"]', "names one twice"),
         ('access = ["twin"]\nsources = ["twin"]', "give one of them"),
-        ('lattice = "before"', "give one of own, after, inner"),
+        ('lattice = "before"', "give own or after or inner"),
         ("samples = 0", "samples 0"),
         ("queries = 0", "queries 0: 1 to 1000000000 for each sample"),
         ("samples = 1.5", "samples must be a whole number"),

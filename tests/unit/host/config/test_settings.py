@@ -27,6 +27,7 @@ SAID = {
     "sources": ("qat", ["qat"]),
     "lattice": ("inner", "inner"),
     "queries": ("70", 70),
+    "target": ("least-likely", "least-likely"),
     "samples": ("9", 9),
     "seeds": ("3", [3]),
     "out": ("there", "there"),

@@ -22,6 +22,7 @@ from tinyrobust.core.abi.wire import (
     OperatorTicks,
     Result,
     Type,
+    messages,
 )
 from tinyrobust.host.link.frame import (
     MAX_DECODED,
@@ -143,7 +144,7 @@ def test_frames_do_not_change():
 def test_text_fills_its_field_with_zeros(text, padded):
     @dataclasses.dataclass(frozen=True)
     class One:
-        text: wire.Text24
+        text: messages.Text24
 
     assert pack(One(text)) == padded
     assert layout.unpack(One, padded) == One(text)
@@ -153,7 +154,7 @@ def test_text_fills_its_field_with_zeros(text, padded):
 def test_bytes_fill_their_field_exactly(data):
     @dataclasses.dataclass(frozen=True)
     class One:
-        uid: wire.Bytes12
+        uid: messages.Bytes12
 
     with pytest.raises(ValueError, match=r"One\.uid = .* into 12"):
         pack(One(data))

@@ -330,9 +330,7 @@ def test_a_board_that_only_talks_is_given_up_when_patience_ends(clock):
         return [(0.5 + 0.5 * k, encode(frame.seq ^ 0x8000, LOADED)) for k in range(40)]
 
     line = VirtualLine(clock, board)
-    with pytest.raises(
-        LinkError, match=r"loses frames \(5 of 5 requests lost\), no answer for 24 s"
-    ):
+    with pytest.raises(LinkError, match=r"loses frames .*, no answer for 2\d s"):
         asked(line, patience=20.0)
     assert 20 < clock.now - line.start < 20 + MOST_TIMEOUT
 

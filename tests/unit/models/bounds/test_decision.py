@@ -10,9 +10,9 @@ from tests.support.tflite.cases import Case
 from tests.support.tflite.factory import Affine, Factory
 from tests.support.tflite.networks import networks
 from tinyrobust.core.types import TensorSpec
-from tinyrobust.models.bounds.affine import affine_of
 from tinyrobust.models.bounds.certifier import Certifier, Method
 from tinyrobust.models.bounds.decision import Scores, needed, proven
+from tinyrobust.models.bounds.lines.affine import affine_of
 from tinyrobust.models.keras.tf import tf
 from tinyrobust.models.plan.compiler import compile_plan
 from tinyrobust.models.rungs.twin.operators import operator

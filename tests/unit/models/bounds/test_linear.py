@@ -11,10 +11,10 @@ from tests.support.tflite.factory import Affine as Quantized
 from tests.support.tflite.factory import Factory
 from tests.support.tflite.networks import networks
 from tinyrobust.core.types import TensorSpec
-from tinyrobust.models.bounds.affine import affine_of
 from tinyrobust.models.bounds.interval import propagate
-from tinyrobust.models.bounds.linear import Linear
-from tinyrobust.models.bounds.relaxation import lines, staircase
+from tinyrobust.models.bounds.lines.affine import affine_of
+from tinyrobust.models.bounds.lines.linear import Linear
+from tinyrobust.models.bounds.lines.relaxation import lines, staircase
 from tinyrobust.models.bounds.scaled import rounding_error
 from tinyrobust.models.keras.tf import tf
 from tinyrobust.models.rungs.twin.requantize import Factor, multiply

@@ -15,11 +15,11 @@ from collections.abc import Callable, Sequence
 
 from tinyrobust.core.abi.plan import Pool
 from tinyrobust.models.bounds import interval
-from tinyrobust.models.bounds.affine import MAX_POOLS, Affine, affine_of
-from tinyrobust.models.bounds.descent import Bounded, Box, Descent, at_ends, descend
-from tinyrobust.models.bounds.maximum import maximum
+from tinyrobust.models.bounds.lines.affine import MAX_POOLS, Affine, affine_of
+from tinyrobust.models.bounds.lines.descent import Bounded, Box, Descent, at_ends, descend
+from tinyrobust.models.bounds.lines.maximum import maximum
+from tinyrobust.models.bounds.lines.relaxation import lines, staircase
 from tinyrobust.models.bounds.network import INPUT, Network, Node
-from tinyrobust.models.bounds.relaxation import lines, staircase
 from tinyrobust.models.keras.tf import tf
 from tinyrobust.models.rungs.twin.requantize import Tensor
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinyrobust.models.bounds.affine import Float64Array
+from tinyrobust.models.bounds.lines.affine import Float64Array
 from tinyrobust.models.keras.tf import tf
 from tinyrobust.models.rungs.twin.requantize import Tensor
 

@@ -24,10 +24,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinyrobust.models.bounds.affine import Affine
-from tinyrobust.models.bounds.maximum import Maximum
+from tinyrobust.models.bounds.lines.affine import Affine
+from tinyrobust.models.bounds.lines.maximum import Maximum
+from tinyrobust.models.bounds.lines.relaxation import Lines, Staircase
 from tinyrobust.models.bounds.network import INPUT, Network
-from tinyrobust.models.bounds.relaxation import Lines, Staircase
 from tinyrobust.models.keras.tf import tf
 from tinyrobust.models.rungs.twin.requantize import Tensor
 

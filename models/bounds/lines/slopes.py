@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tinyrobust.models.bounds.descent import Bounded, Box, Descent
-from tinyrobust.models.bounds.linear import Linear
-from tinyrobust.models.bounds.relaxation import drawn
+from tinyrobust.models.bounds.lines.descent import Bounded, Box, Descent
+from tinyrobust.models.bounds.lines.linear import Linear
+from tinyrobust.models.bounds.lines.relaxation import drawn
 from tinyrobust.models.keras.tf import tf
 from tinyrobust.models.rungs.twin.requantize import Tensor
 

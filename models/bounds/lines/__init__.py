@@ -1,0 +1,1 @@
+"""Linear bounds: straight lines around every rounding, carried back to the input."""
