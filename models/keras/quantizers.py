@@ -20,7 +20,8 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.models.keras.rounding import quantized_bits_away, quantized_relu_away
 from tinyrobust.models.keras.tf import tf
 
-from qkeras import quantized_bits, stochastic_binary, stochastic_ternary  # isort: skip  (after keras.tf)
+from qkeras import quantized_bits, stochastic_binary  # isort: skip  (after keras.tf)
+from qkeras import stochastic_ternary  # isort: skip
 
 POOL_BITS = 7
 """Precision around an average pool: fine enough for an average, and with a zero point of 0.

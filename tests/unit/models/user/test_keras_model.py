@@ -252,7 +252,9 @@ def published():
 
 @needs_oracle
 def test_rn07_runs_and_every_layer_that_differs_is_explained(published, tmp_path):
-    x = RNG.integers(0, 256, (400, 32, 32, 3)).astype(np.float32) / 255
+    # Its own draw: how many predictions agree is near the floor, and depends on the samples.
+    draw = np.random.default_rng(0)
+    x = draw.integers(0, 256, (400, 32, 32, 3)).astype(np.float32) / 255
     said = []
     ladder = open_files(
         published / "RN07_model_best.h5",
@@ -338,7 +340,7 @@ def test_calibration_values_fit_their_lattice(limits, power_of_two):
 CHILD = """
 import sys
 from pathlib import Path
-from tinyrobust.core.types import UsageError
+from tinyrobust.core.errors import UsageError
 from tinyrobust.models.keras.files.load import load_keras
 for path in map(Path, sys.argv[1:]):
     print(path.name, flush=True)
