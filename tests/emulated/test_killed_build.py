@@ -27,20 +27,21 @@ pytestmark = [
 
 BUILD = """
 import sys
-from host import flash
+from tinyrobust.host.boards import build
 from tinyrobust.host.boards.table import get_board
-flash._require = lambda *what: None  # its stamps tell where they were made
-print(flash.build(get_board(sys.argv[1])).elf)
+build._require = lambda *what: None  # its stamps tell where they were made
+print(build.build(get_board(sys.argv[1])).elf)
 """
 
 
 @pytest.fixture
 def fresh(tmp_path):
     """A checkout that has never built: with a cache there is little to be cut short."""
-    for name in ("host", "models", "firmware"):
+    for name in ("tinyrobust", "host", "models", "firmware"):
         shutil.copytree(
             checkout() / name,
             tmp_path / name,
+            symlinks=True,
             ignore=shutil.ignore_patterns("__pycache__"),
         )
     shutil.copy(checkout() / "platformio.ini", tmp_path)
