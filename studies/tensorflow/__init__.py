@@ -1,1 +1,1 @@
-"""To be said."""
+"""Sums of TensorFlow against integers: which shapes it gets wrong, and the page that says so."""
