@@ -43,9 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Exit status 0, or 2 with one line that says what to do.
     """
     parser = argparse.ArgumentParser(prog="python3 -m tinyrobust.host.setup", description=__doc__)
-    parser.add_argument(
-        "--for", dest="groups", nargs="+", choices=GROUPS, default=[NATIVE, ARM, STM32]
-    )
+    parser.add_argument("--for", dest="groups", nargs="+", choices=GROUPS, default=[*GROUPS])
     parser.add_argument(
         "--no-system",
         dest="system",
