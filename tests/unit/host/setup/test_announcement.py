@@ -12,7 +12,7 @@ from tinyrobust.host.setup import __main__ as bootstrap
 from tinyrobust.host.setup import announcement as setup_plan
 from tinyrobust.host.setup import backports
 from tinyrobust.host.setup.environment import Step
-from tinyrobust.host.setup.tools import ARM, NATIVE, STM32, Tool, checkout
+from tinyrobust.host.setup.tools import ARM, NATIVE, PROBE, STM32, Tool, checkout
 
 SOURCE = "deb m://mirror/debian/ bookworm-backports main"
 MIRROR = "m://mirror/debian/|bookworm|Debian|main"
@@ -42,7 +42,7 @@ def machine(tmp_path, monkeypatch):
         probe=f"{probe}newer",
         backports=True,
     )
-    table = {NATIVE: [lacking], STM32: [newer], ARM: []}
+    table = {NATIVE: [lacking], STM32: [newer], ARM: [], PROBE: []}
     monkeypatch.setattr(bootstrap, "tools", lambda groups: [*chain(*map(table.get, groups))])
     monkeypatch.setattr(bootstrap, "_become_root", list)
     for module in (bootstrap, setup_plan):
