@@ -11,16 +11,23 @@ from pathlib import Path
 from tinyrobust.core.errors import UsageError, nearest
 from tinyrobust.core.progress import Say
 from tinyrobust.models.rungs.ladder import Ladder
-from tinyrobust.models.zoo import converted, digits, mlperf_tiny, tfmot, trained, untrained
+from tinyrobust.models.zoo import (
+    digits_from_scratch,
+    digits_tfmot,
+    mlperf_tiny,
+    post_training,
+    trained,
+    untrained,
+)
 
 Recipe = Callable[[Path, Say], Ladder]
 
 RECIPES: dict[str, Recipe] = {
-    "digits": digits.ladder,
+    "digits": digits_from_scratch.ladder,
     **trained.entries(),
     **untrained.entries(),
-    **converted.entries(),
-    "digits-tfmot": tfmot.ladder,
+    **post_training.entries(),
+    "digits-tfmot": digits_tfmot.ladder,
     "mlperf-resnet8": mlperf_tiny.resnet8,
 }
 

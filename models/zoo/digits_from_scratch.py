@@ -11,7 +11,7 @@ from tinyrobust.models.export.qkeras import export_qat
 from tinyrobust.models.keras.weights import copy_weights, weights_digest
 from tinyrobust.models.networks.digits_cnn import build_float, build_qat
 from tinyrobust.models.rungs.ladder import Ladder
-from tinyrobust.models.training.fit import Schedule, train, trained
+from tinyrobust.models.training.cached_training import Schedule, train, trained
 
 FLOAT_SCHEDULE = Schedule(epochs=60, batch=32, rate=3e-3)
 

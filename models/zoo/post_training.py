@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tinyrobust.core.progress import Say
-from tinyrobust.models.export.converted import (
+from tinyrobust.models.export.plain_keras import (
     PRECISIONS,
     Precision,
     quantized,

@@ -15,8 +15,8 @@ from tinyrobust.core.types import TensorSpec
 from tinyrobust.models.data.digits import CLASS_NAMES, SPEC
 from tinyrobust.models.data.digits import digits as digits_data
 from tinyrobust.models.data.splits import Splits, dataset
-from tinyrobust.models.export.converted import PRECISIONS, quantized
 from tinyrobust.models.export.converter import Activations, converted
+from tinyrobust.models.export.plain_keras import PRECISIONS, quantized
 from tinyrobust.models.keras.tf import keras
 from tinyrobust.models.networks.digits_cnn import build_float
 from tinyrobust.models.plan.compiler import compile_plan
