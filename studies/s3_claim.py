@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from tinyrobust.core.cells import Cell
+from tinyrobust.core.progress import to_stderr
 from tinyrobust.host.analysis.groups import Group, groups
-from tinyrobust.host.commands.run import say
 from tinyrobust.host.config.bench import Config
 from tinyrobust.host.records.read import read_run
 from tinyrobust.models.rungs.ladder import Ladder
@@ -55,9 +55,9 @@ class Answers:
 def open_ladder(name: str, cache: Path) -> Ladder:
     """The network on the test images that MLPerf's calibration has not seen."""
     if name == REFERENCE:
-        return resnet8(cache, say)
-    ladder = open_model(name, cache, say)
-    return replace(ladder, test=unseen(ladder.test, calibration_rows(say)))
+        return resnet8(cache, to_stderr)
+    ladder = open_model(name, cache, to_stderr)
+    return replace(ladder, test=unseen(ladder.test, calibration_rows(to_stderr)))
 
 
 def answers(

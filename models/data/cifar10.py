@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.progress import Say
+from tinyrobust.core.progress import Say, to_stderr
 from tinyrobust.core.types import Dataset, Int64Array, TensorSpec
-from tinyrobust.models.data.download import Source, bench_data, files, found, to_stderr
+from tinyrobust.models.data.download import Source, bench_data, files, found
 from tinyrobust.models.data.splits import Splits, dataset, divided, of_pixels, to_lattice
 
 CLASS_NAMES = (

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.progress import Say
+from tinyrobust.core.progress import Say, to_stderr
 from tinyrobust.core.types import Dataset, Int64Array, TensorSpec
-from tinyrobust.models.data.download import Source, fetched, own_copy, to_stderr
+from tinyrobust.models.data.download import Source, fetched, own_copy
 from tinyrobust.models.data.splits import Splits, dataset, divided, of_pixels, to_lattice
 
 SPEC = TensorSpec((28, 28, 1), 1 / 128, 0)

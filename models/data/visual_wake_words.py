@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.progress import Say
+from tinyrobust.core.progress import Say, to_stderr
 from tinyrobust.core.types import Dataset, TensorSpec
-from tinyrobust.models.data.download import Source, files, found, to_stderr
+from tinyrobust.models.data.download import Source, files, found
 from tinyrobust.models.data.splits import Splits, dataset, divided, stratified, to_lattice
 
 CLASS_NAMES = ("no person", "person")

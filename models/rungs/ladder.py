@@ -5,8 +5,11 @@ and test data.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Dataset, Predictor, TensorSpec
 from tinyrobust.models.plan.bundle import Bundle
 from tinyrobust.models.rungs import oracle
@@ -41,6 +44,11 @@ class Ladder:
         for rung in self.rungs:
             if isinstance(rung, TflmPredictor):
                 rung.close()
+
+
+Entry = Callable[[Path, Say], Ladder]
+"""What stands in the zoo under a name: the cache folder, and who is told of progress, to a ladder.
+"""
 
 
 def tflm_rung(

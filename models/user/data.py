@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.npz import UNREADABLE
+from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Dataset, Int8Array, Int64Array, TensorSpec
 from tinyrobust.models.data.catalog import DATASETS, test_set
 from tinyrobust.models.data.splits import Splits, dataset, to_lattice
@@ -36,7 +36,7 @@ class UserData:
 
 
 def user_data(
-    data: Path, shape: tuple[int, ...], outputs: int, power_of_two: bool, say: Callable[[str], None]
+    data: Path, shape: tuple[int, ...], outputs: int, power_of_two: bool, say: Say
 ) -> UserData:
     """``data``, a .npz or the name of a data set, for a Keras model that takes real [n, *shape] and
     has ``outputs``.
@@ -69,7 +69,7 @@ def user_data(
 
 
 def _of_file(
-    path: Path, shape: tuple[int, ...], outputs: int, power_of_two: bool, say: Callable[[str], None]
+    path: Path, shape: tuple[int, ...], outputs: int, power_of_two: bool, say: Say
 ) -> UserData:
     x = read_npz(path)
     n = len(x)

@@ -5,12 +5,11 @@ A recipe is a function in its own file; this is the table.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from tinyrobust.core.errors import UsageError, nearest
 from tinyrobust.core.progress import Say
-from tinyrobust.models.rungs.ladder import Ladder
+from tinyrobust.models.rungs.ladder import Entry, Ladder
 from tinyrobust.models.zoo import (
     digits_from_scratch,
     digits_tfmot,
@@ -20,9 +19,7 @@ from tinyrobust.models.zoo import (
     untrained,
 )
 
-Recipe = Callable[[Path, Say], Ladder]
-
-RECIPES: dict[str, Recipe] = {
+RECIPES: dict[str, Entry] = {
     "digits": digits_from_scratch.ladder,
     **trained.entries(),
     **untrained.entries(),
@@ -32,7 +29,7 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
-def find(name: str) -> Recipe:
+def find(name: str) -> Entry:
     """The zoo entry called ``name``. Raises UsageError that offers the nearest."""
     if name not in RECIPES:
         raise UsageError(f"model {name!r} is not in the zoo: {nearest(name, RECIPES)}")

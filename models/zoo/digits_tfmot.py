@@ -4,10 +4,10 @@ QKeras's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tinyrobust.core.progress import Say
 from tinyrobust.models.export.converter import converted_with_ranges
 from tinyrobust.models.export.plain_keras import export_converted
 from tinyrobust.models.keras.weights import weights_digest
@@ -26,7 +26,7 @@ it.
 """
 
 
-def ladder(cache: Path, say: Callable[[str], None]) -> Ladder:
+def ladder(cache: Path, say: Say) -> Ladder:
     """Starts from the committed float weights, trains 10 epochs (or loads them from the cache),
     converts and checks.
     """
