@@ -52,11 +52,11 @@ def measure(names: Sequence[str], board: str, samples: int) -> int:
     from tinyrobust.host.boards.table import get_board
     from tinyrobust.host.devices.attach import attach
     from tinyrobust.models.zoo import on_board
-    from tinyrobust.models.zoo.catalog import RECIPES, open_model
+    from tinyrobust.models.zoo.catalog import ENTRIES, open_model
 
     differing = 0
     with attach(get_board(board), to_stderr) as device:
-        for name in names or sorted(RECIPES):
+        for name in names or sorted(ENTRIES):
             ladder = open_model(name, cache_folder(), lambda _: None)
             made = agreement(ladder, device, board, samples)
             on_board.write({**on_board.read(), name: made})

@@ -25,7 +25,7 @@ from tinyrobust.models.tflite.reader import read_graph
 from tinyrobust.models.training import weight_files
 from tinyrobust.models.training.recipes import Recipe, recipe
 from tinyrobust.models.zoo import on_board
-from tinyrobust.models.zoo.catalog import RECIPES, open_model
+from tinyrobust.models.zoo.catalog import ENTRIES, open_model
 
 _SUFFIXES = ("-ptq", "-ptq-jr", "-int16x8", "-int16x8-jr", "-tfmot")
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
@@ -202,12 +202,12 @@ def main() -> int:
             *(row(name) for name in sorted(p.stem for p in weight_files.FOLDER.glob("*.npz"))),
         ]
         converted = [
-            name for name in sorted(RECIPES) if name.endswith(_SUFFIXES) and "untrained" not in name
+            name for name in sorted(ENTRIES) if name.endswith(_SUFFIXES) and "untrained" not in name
         ]
         lines += [_CONVERTED, *(converted_row(name, to_stderr) for name in converted)]
         lines += [
             _UNTRAINED,
-            *(f"| {name} | {_on_board(name)} |" for name in sorted(RECIPES) if "untrained" in name),
+            *(f"| {name} | {_on_board(name)} |" for name in sorted(ENTRIES) if "untrained" in name),
         ]
     except BenchError as err:
         print(f"error: {err}", file=sys.stderr)

@@ -1,6 +1,6 @@
 """The networks that come with the bench, by name.
 
-A recipe is a function in its own file; this is the table.
+An entry is a function in a file of its own; this is the table.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tinyrobust.models.zoo import (
     untrained,
 )
 
-RECIPES: dict[str, Entry] = {
+ENTRIES: dict[str, Entry] = {
     "digits": digits_from_scratch.ladder,
     **trained.entries(),
     **untrained.entries(),
@@ -31,9 +31,9 @@ RECIPES: dict[str, Entry] = {
 
 def find(name: str) -> Entry:
     """The zoo entry called ``name``. Raises UsageError that offers the nearest."""
-    if name not in RECIPES:
-        raise UsageError(f"model {name!r} is not in the zoo: {nearest(name, RECIPES)}")
-    return RECIPES[name]
+    if name not in ENTRIES:
+        raise UsageError(f"model {name!r} is not in the zoo: {nearest(name, ENTRIES)}")
+    return ENTRIES[name]
 
 
 def open_model(name: str, cache: Path, say: Say) -> Ladder:
