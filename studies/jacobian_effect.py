@@ -1,7 +1,7 @@
 """What Jacobian regularization buys and costs on committed weights: ``python -m
 tinyrobust.studies.jacobian_effect``.
 
-Each network without and with it, attacked white-box with PGD at rising budgets on its own lattice.
+Each network without and with it, attacked white-box with PGD at rising budgets on its own grid.
 Three signs of gradient masking are looked for: what the attack itself warns of, accuracy left at a
 budget of half the input range, and adversarial examples of the counterpart that fool a network
 better than its own.

@@ -180,8 +180,8 @@ def page(found: list[Line], board: str, command: str, missing: list[str]) -> str
             "elements. What else",
             "differs from the paper: "
             "[Attacks](attacks.md#presets-and-the-studies-they-are-named-after). An L2",
-            "distance of 0.217 is one level in each of the 3,072 elements: around it the lattice "
-            "decides.",
+            "distance of 0.217 is one level in each of the 3,072 elements: around it the input "
+            "grid decides.",
             "",
             f"Versions: {', '.join(sorted({f'`{line.git}`' for line in found}))}.",
             *(["", f"Not run: {', '.join(missing)}."] if missing else []),

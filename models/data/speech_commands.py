@@ -109,7 +109,7 @@ def splits(archives: Archives = V2, say: Say = to_stderr) -> Splits:
 def official_test(
     spec: TensorSpec = FEATURES, archives: Archives = V2, say: Say = to_stderr
 ) -> Dataset:
-    """The author's own test set, its features on the lattice ``spec``; shuffled once and for
+    """The author's own test set, its features on the input grid ``spec``; shuffled once and for
     all.
     """
     made = _features(archives.test, say)

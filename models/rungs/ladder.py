@@ -52,12 +52,12 @@ Entry = Callable[[Path, Say], Ladder]
 
 
 def tflm_rung(
-    tflite: bytes, name: str, lattice: TensorSpec | None = None
+    tflite: bytes, name: str, spec: TensorSpec | None = None
 ) -> tuple[TflmPredictor | None, tuple[tuple[str, str], ...]]:
-    """The ``tflm`` rung, fed on ``lattice``, where tflite-micro can be had, else its entry for
+    """The ``tflm`` rung, fed on ``spec``, where tflite-micro can be had, else its entry for
     ``unavailable``.
     """
     reason = oracle.unavailable()
     if reason is not None:
         return None, (("tflm", reason),)
-    return TflmPredictor(tflite, name, lattice), ()
+    return TflmPredictor(tflite, name, spec), ()

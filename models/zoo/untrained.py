@@ -68,7 +68,7 @@ def seeded_float(name: str) -> Any:
 
 
 def task_of(full: Any, name: str) -> tuple[TensorSpec, Splits, tuple[str, ...]]:
-    """Input lattice, generated samples and class names for network ``full``."""
+    """Input grid, generated samples and class names for network ``full``."""
     spec = TensorSpec(tuple(full.input_shape[1:]), 1 / 128, 0)
     return spec, _generated(name, spec), tuple(str(i) for i in range(full.output_shape[-1]))
 

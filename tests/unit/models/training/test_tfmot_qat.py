@@ -1,4 +1,4 @@
-"""Quantization-aware training with TFMOT: the input stays on the lattice, the export is close to
+"""Quantization-aware training with TFMOT: the input stays on the input grid, the export is close to
 what was trained.
 """
 
@@ -45,8 +45,8 @@ def test_the_copy_starts_with_the_float_weights_and_leaves_them_alone():
     kernel.assign(before[0] + 1)
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
     real = spec.dequantize(np.arange(-128, 128, dtype=np.int8).reshape(64, 4))
-    on_lattice = keras.Model(fake.inputs, fake.layers[-2].output)
-    np.testing.assert_array_equal(on_lattice(real, training=True), real)
+    on_input_grid = keras.Model(fake.inputs, fake.layers[-2].output)
+    np.testing.assert_array_equal(on_input_grid(real, training=True), real)
 
 
 def test_a_layer_that_tfmot_does_not_know_is_refused():
