@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyrobust.core.errors import UsageError, nearest
+from tinyrobust.core.progress import to_stderr
 from tinyrobust.host.analysis.budgets import of_row
 from tinyrobust.host.analysis.distances import Distances, distances, quartiles
 from tinyrobust.host.analysis.metrics import SummaryRow, summarise
-from tinyrobust.host.commands.run import say
 from tinyrobust.host.config.bench import Config
 from tinyrobust.host.records.read import read_run
 from tinyrobust.models.zoo.catalog import open_model
@@ -80,7 +80,7 @@ def measure(precision: str, attack: str, samples: int, board: str, out: Path) ->
         out=out,
     )
     command = "python -m tinyrobust.studies.s4_attacks"
-    return run(config, lambda cache: open_model(name, cache, say), command)
+    return run(config, lambda cache: open_model(name, cache, to_stderr), command)
 
 
 def read(folder: Path, precision: str, attack: str) -> list[Line]:
@@ -180,8 +180,8 @@ def page(found: list[Line], board: str, command: str, missing: list[str]) -> str
             "elements. What else",
             "differs from the paper: "
             "[Attacks](attacks.md#presets-and-the-studies-they-are-named-after). An L2",
-            "distance of 0.217 is one level in each of the 3,072 elements: around it the lattice "
-            "decides.",
+            "distance of 0.217 is one level in each of the 3,072 elements: around it the input "
+            "grid decides.",
             "",
             f"Versions: {', '.join(sorted({f'`{line.git}`' for line in found}))}.",
             *(["", f"Not run: {', '.join(missing)}."] if missing else []),

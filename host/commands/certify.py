@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyrobust.core.errors import GateFailed, UsageError
+from tinyrobust.core.progress import to_stderr
 from tinyrobust.host.commands.options import add_json, add_setting
 from tinyrobust.host.config import values
 from tinyrobust.host.config.bench import Config, override
@@ -95,11 +95,6 @@ def levels_of(args: argparse.Namespace) -> tuple[int, ...]:
     return tuple(sorted({levels(eps) for eps in args.eps}))
 
 
-def say(line: str) -> None:
-    """One line of progress."""
-    print(line, file=sys.stderr, flush=True)
-
-
 def main(args: argparse.Namespace) -> int:
     """Runs it; 0 when every sample has its verdict.
 
@@ -128,7 +123,7 @@ def main(args: argparse.Namespace) -> int:
         subject = subject_of(ladder, job, certifier)
         folder = config.out / f"certify-{ladder.name}-{subject.digest[:12]}"
         with Certificates(folder, subject) as store:
-            certify(store, certifier, data, job, say)
+            certify(store, certifier, data, job, to_stderr)
             rows = {at: store.rows(at, len(data.q)) for at in levels}
             found = turned(run[1], flashed(run[0])) if run else None
             figures = [summarise(at, rows[at], found) for at in levels]

@@ -30,9 +30,9 @@ from tinyrobust.host.devices.believed import believed, spec, ticks, timed
 from tinyrobust.host.devices.loading import edges, hold
 from tinyrobust.host.devices.target import Identity, Network, identity_of
 from tinyrobust.host.link.exchange import Link
-from tinyrobust.host.link.messages import Counters, RefusedError, Request
 from tinyrobust.host.link.patience import NoisyError, silent
 from tinyrobust.host.link.ports import Port
+from tinyrobust.host.link.requests import Counters, RefusedError, Request
 
 MAX_RECOVERIES = 5
 """How often in a row a board may fail without one more answer."""

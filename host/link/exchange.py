@@ -30,7 +30,10 @@ from tinyrobust.host.link.frame import (
     encode,
     encoded_bound,
 )
-from tinyrobust.host.link.messages import (
+from tinyrobust.host.link.noise import Noise
+from tinyrobust.host.link.patience import PATIENCE_SECONDS, Patience, silent
+from tinyrobust.host.link.ports import Port
+from tinyrobust.host.link.requests import (
     Answer,
     Counters,
     LostError,
@@ -39,9 +42,6 @@ from tinyrobust.host.link.messages import (
     SilentError,
     answers,
 )
-from tinyrobust.host.link.noise import Noise
-from tinyrobust.host.link.patience import PATIENCE_SECONDS, Patience, silent
-from tinyrobust.host.link.ports import Port
 from tinyrobust.host.link.timing import FIRST_TIMEOUT, MOST_TIMEOUT, Timing
 from tinyrobust.host.link.vote import Ballot
 

@@ -41,7 +41,7 @@ SCHEMA = pa.schema(
     ]
 )
 """One row per sample and box; ``levels, sample`` is the key. ``levels`` is the box's reach on the
-input lattice, in whole levels, in every element. ``predicted`` is the class of the sample itself.
+input grid, in whole levels, in every element. ``predicted`` is the class of the sample itself.
 ``status``: ``certified`` (every point of the box gives the label), ``broken`` (one was found that
 does not), ``undecided``, ``wrong`` (the sample itself does not). ``method``: what settled it, or
 tried last (``interval``, ``crown-ibp``, ``linear``, ``split``; ``-`` where nothing was needed).

@@ -31,9 +31,9 @@ from tinyrobust.host.records.schema import Manifest
 from tinyrobust.host.records.store import EXAMPLES
 from tinyrobust.host.report.distance_plots import distributions
 from tinyrobust.host.report.figures import Drawing, draw
-from tinyrobust.host.report.ladder import SIGNIFICANT, ladder, section_title
 from tinyrobust.host.report.pictures import pictures
 from tinyrobust.host.report.plots import curves
+from tinyrobust.host.report.rung_table import SIGNIFICANT, rung_table, section_title
 from tinyrobust.host.report.tables import distances_csv, summary_csv
 from tinyrobust.host.report.verdict import verdict
 
@@ -123,7 +123,7 @@ def _page(
         verdicts=verdict(divergences(table), manifest, agreements(table)),
         worst=worst,
         asked=partial(asked, minimises=False),
-        ladder=ladder(rows, attribution(table, manifest)),
+        rungs=rung_table(rows, attribution(table, manifest)),
         labelled=any(row.accuracy is not None for row in rows),
         significant=SIGNIFICANT,
         rows=rows,

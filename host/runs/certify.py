@@ -22,7 +22,7 @@ class Job:
     """What to certify, and how."""
 
     levels: tuple[int, ...]
-    """Of the input lattice, 1 to 255, ascending."""
+    """Of the input grid, 1 to 255, ascending."""
     method: str
     budget: float
     """Seconds of branch and bound for each sample that stays undecided; 0 for none."""

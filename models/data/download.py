@@ -9,7 +9,6 @@ import gzip
 import hashlib
 import http.client
 import os
-import sys
 import tarfile
 import urllib.error
 import urllib.request
@@ -21,15 +20,10 @@ from typing import TextIO
 
 from tinyrobust.core.cache import cache_folder
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.progress import Say
+from tinyrobust.core.progress import Say, to_stderr
 
 _CHUNK = 1 << 20
 _TIMEOUT_S = 30
-
-
-def to_stderr(line: str) -> None:
-    """One line of progress where it cannot mix with a result on stdout."""
-    print(line, file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ RATE = 16_000
 """Samples per second, and samples of a clip."""
 FRAMES, COEFFICIENTS = 49, 10
 FEATURES = TensorSpec((FRAMES, COEFFICIENTS, 1), 0.5847029089927673, 83)
-"""Input of MLPerf Tiny's int8 reference model, and so the lattice of its official samples."""
+"""Input of MLPerf Tiny's int8 reference model, and so the input grid of its official samples."""
 SOURCE = Path(__file__)
 """What features depend on that are kept."""
 _WINDOW, _STRIDE, _FFT = 480, 320, 512

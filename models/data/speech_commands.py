@@ -25,9 +25,9 @@ from tinyrobust.core.cache import cache_folder
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.files import CACHE_REMEDY, replacing
 from tinyrobust.core.npz import UNREADABLE
-from tinyrobust.core.progress import Say
+from tinyrobust.core.progress import Say, to_stderr
 from tinyrobust.core.types import Dataset, FloatArray, Int64Array, TensorSpec
-from tinyrobust.models.data.download import Source, files, found, to_stderr
+from tinyrobust.models.data.download import Source, files, found
 from tinyrobust.models.data.mfcc import COEFFICIENTS, FEATURES, FRAMES, RATE, SOURCE, mfcc, quantize
 from tinyrobust.models.data.splits import Splits, dataset, stratified
 
@@ -109,7 +109,7 @@ def splits(archives: Archives = V2, say: Say = to_stderr) -> Splits:
 def official_test(
     spec: TensorSpec = FEATURES, archives: Archives = V2, say: Say = to_stderr
 ) -> Dataset:
-    """The author's own test set, its features on the lattice ``spec``; shuffled once and for
+    """The author's own test set, its features on the input grid ``spec``; shuffled once and for
     all.
     """
     made = _features(archives.test, say)

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.progress import Say
+from tinyrobust.core.progress import Say, to_stderr
 from tinyrobust.core.types import Dataset, TensorSpec
-from tinyrobust.models.data.download import Source, files, found, to_stderr
-from tinyrobust.models.data.splits import Splits, dataset, divided, stratified, to_lattice
+from tinyrobust.models.data.download import Source, files, found
+from tinyrobust.models.data.splits import Splits, dataset, divided, stratified, to_input_grid
 
 CLASS_NAMES = ("no person", "person")
 SPEC = TensorSpec((96, 96, 3), 1 / 128, 0)
@@ -120,7 +120,7 @@ def _part(kind: str, numbers: list[int], images: Images, published: Published) -
             raise UsageError(
                 f"{published.images.file}: COCO image {number} of the {kind} set is not in it"
             )
-        q[row] = to_lattice(
+        q[row] = to_input_grid(
             _pixels(images[number][1], f"{published.images.file}: COCO image {number}")
         )
     return dataset(f"vww/{kind}", q, np.array([images[number][0] for number in numbers], np.int64))

@@ -1,8 +1,8 @@
 """TFLiteConverter, told exactly which grid the input is on.
 
 The converter takes its input's scale from the smallest and the largest value it is shown. Two
-values of the first calibration sample are set to the ends of the lattice, so that the file's input
-grid *is* the lattice and every rung of a ladder is fed the same bytes.
+values of the first calibration sample are set to the ends of the ladder's input grid, so that the
+file's input has just this grid, and every rung of a ladder is fed the same bytes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Activations(Enum):
 
 
 def converted(model: Any, spec: TensorSpec, samples: Int8Array, activations: Activations) -> bytes:
-    """``model`` (Keras, one input on lattice ``spec``) as a full-integer .tflite with an integer
+    """``model`` (Keras, one input on the grid ``spec``) as a full-integer .tflite with an integer
     input and output.
 
     ``samples`` int8 [n, *spec.shape] calibrate the ranges of all inner tensors, at least one is
@@ -92,7 +92,7 @@ def _calibration(spec: TensorSpec, samples: Int8Array, activations: Activations)
 
 
 def _int16_steps(spec: TensorSpec) -> int:
-    """Steps of an int16 input, whose zero point is 0, per step of the int8 lattice: q16 = (q8 -
+    """Steps of an int16 input, whose zero point is 0, per step of the int8 input grid: q16 = (q8 -
     zero point) * steps.
     """
     return 256 if spec.zero_point == 0 else 128

@@ -5,8 +5,11 @@ and test data.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Dataset, Predictor, TensorSpec
 from tinyrobust.models.plan.bundle import Bundle
 from tinyrobust.models.rungs import oracle
@@ -43,13 +46,18 @@ class Ladder:
                 rung.close()
 
 
+Entry = Callable[[Path, Say], Ladder]
+"""What stands in the zoo under a name: the cache folder, and who is told of progress, to a ladder.
+"""
+
+
 def tflm_rung(
-    tflite: bytes, name: str, lattice: TensorSpec | None = None
+    tflite: bytes, name: str, spec: TensorSpec | None = None
 ) -> tuple[TflmPredictor | None, tuple[tuple[str, str], ...]]:
-    """The ``tflm`` rung, fed on ``lattice``, where tflite-micro can be had, else its entry for
+    """The ``tflm`` rung, fed on ``spec``, where tflite-micro can be had, else its entry for
     ``unavailable``.
     """
     reason = oracle.unavailable()
     if reason is not None:
         return None, (("tflm", reason),)
-    return TflmPredictor(tflite, name, lattice), ()
+    return TflmPredictor(tflite, name, spec), ()

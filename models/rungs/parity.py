@@ -57,8 +57,9 @@ def compare(trained: Predictor, tflm: Predictor, output: TensorSpec, q: Int8Arra
 
 
 def on_grid(real: np.ndarray, output: TensorSpec) -> np.ndarray:
-    """Real values as int64 lattice points, rounded to nearest and not clipped: off-range values
-    count as different.
+    """Real values as int64 points of the grid of ``output``, rounded to nearest.
+
+    They are not clipped: values off its range count as different.
     """
     return np.rint(real.astype(np.float64) / output.scale).astype(np.int64) + output.zero_point
 

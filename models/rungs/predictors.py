@@ -21,7 +21,7 @@ _BATCH = 256
 
 
 class KerasPredictor:
-    """A Keras model fed with the real values of the int8 lattice.
+    """A Keras model fed with the real values of the int8 input grid.
 
     ``Predictor`` and ``Differentiable``.
     """
@@ -69,17 +69,17 @@ class TflmPredictor:
     """TensorFlow Lite Micro's answer to the exported file; every byte of it is what the board is
     held to.
 
-    ``lattice`` is the ladder's, where the model's input is int16 (default:
+    ``spec`` is the ladder's, where the model's input is int16 (default:
     ``tinyrobust.core.grid.input_grid`` its input).
     """
 
     rung = "tflm"
 
     def __init__(
-        self, tflite: bytes, name: str = "the model", lattice: TensorSpec | None = None
+        self, tflite: bytes, name: str = "the model", spec: TensorSpec | None = None
     ) -> None:
         plan = compile_plan(tflite)
-        self.input = lattice or input_grid(plan.input)
+        self.input = spec or input_grid(plan.input)
         self.output = plan.output
         self._grid = plan.input
         self._oracle = Oracle(tflite, plan.input, plan.output, name)

@@ -10,8 +10,8 @@ import numpy as np
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Int8Array, TensorSpec
-from tinyrobust.models.export.converted import PRECISIONS, quantized
 from tinyrobust.models.export.converter import Activations
+from tinyrobust.models.export.plain_keras import PRECISIONS, quantized
 from tinyrobust.models.export.qkeras import export_qat
 from tinyrobust.models.export.steps import steps_of
 from tinyrobust.models.keras.files.load import is_quantized, load_float, load_keras

@@ -7,7 +7,6 @@ and their names and their ladders' notes say so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from tinyrobust.models.keras.tf import keras
 from tinyrobust.models.networks import published, s3_cnn
 from tinyrobust.models.networks.chain import Chain
 from tinyrobust.models.networks.dense_chain import DenseChain
-from tinyrobust.models.rungs.ladder import Ladder
+from tinyrobust.models.rungs.ladder import Entry, Ladder
 
 NOTE = (
     "untrained, seeded weights on generated inputs: "
@@ -51,7 +50,7 @@ _OTHER_BITS: tuple[tuple[str, str, Bits], ...] = (
 """Entries ``NAME-SUFFIX`` at another precision than 4 bits."""
 
 
-def entries() -> dict[str, Callable[[Path, Say], Ladder]]:
+def entries() -> dict[str, Entry]:
     """``NAME-untrained`` at 4 bits for every network of this kind, and some of them at other
     precisions.
     """
@@ -69,12 +68,12 @@ def seeded_float(name: str) -> Any:
 
 
 def task_of(full: Any, name: str) -> tuple[TensorSpec, Splits, tuple[str, ...]]:
-    """Input lattice, generated samples and class names for network ``full``."""
+    """Input grid, generated samples and class names for network ``full``."""
     spec = TensorSpec(tuple(full.input_shape[1:]), 1 / 128, 0)
     return spec, _generated(name, spec), tuple(str(i) for i in range(full.output_shape[-1]))
 
 
-def _entry(name: str, start: str, bits: Bits) -> Callable[[Path, Say], Ladder]:
+def _entry(name: str, start: str, bits: Bits) -> Entry:
     def ladder(cache: Path, say: Say) -> Ladder:
         say(f"{name}: {NOTE}")
         full = seeded_float(start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tinyrobust.host.commands.run import say
+from tinyrobust.core.progress import to_stderr
 from tinyrobust.models.rungs.ladder import Ladder
 from tinyrobust.models.zoo.catalog import open_model
 from tinyrobust.models.zoo.mlperf_tiny import calibration_rows, resnet8, unseen
@@ -41,6 +41,6 @@ STEPS = (
 def open_ladder(name: str, cache: Path) -> Ladder:
     """The network on the test images that MLPerf's calibration has not seen."""
     if name == REFERENCE:
-        return resnet8(cache, say)
-    ladder = open_model(name, cache, say)
-    return replace(ladder, test=unseen(ladder.test, calibration_rows(say)))
+        return resnet8(cache, to_stderr)
+    ladder = open_model(name, cache, to_stderr)
+    return replace(ladder, test=unseen(ladder.test, calibration_rows(to_stderr)))

@@ -53,7 +53,7 @@ ROWS = (
         "link",
         (
             "tinyrobust.host.link.exchange",
-            "tinyrobust.host.link.messages",
+            "tinyrobust.host.link.requests",
             "tinyrobust.host.link.timing",
             "tinyrobust.host.link.vote",
         ),

@@ -36,15 +36,15 @@ _MAX_BATCH = 256
 class TwinPredictor:
     """``tflite`` as a rung of the ladder. Raises UsageError for what ``compile_plan`` refuses.
 
-    ``lattice`` is the ladder's, where the model's input is int16 (default:
+    ``spec`` is the ladder's, where the model's input is int16 (default:
     ``tinyrobust.core.grid.input_grid`` its input).
     """
 
     rung = "twin"
 
-    def __init__(self, tflite: bytes, lattice: TensorSpec | None = None) -> None:
+    def __init__(self, tflite: bytes, spec: TensorSpec | None = None) -> None:
         plan = compile_plan(tflite)
-        self.input: TensorSpec = lattice or input_grid(plan.input)
+        self.input: TensorSpec = spec or input_grid(plan.input)
         self.output: TensorSpec = plan.output
         self._grid = plan.input
         self._levels = table(self.input, self._grid).astype(np.float32)
@@ -122,19 +122,17 @@ def _run(program: Program, x: Tensor) -> list[Tensor]:
     return outputs
 
 
-def _quantized(
-    real: Tensor, lattice: TensorSpec, levels: NDArray[np.float32], scale: float
-) -> Tensor:
+def _quantized(real: Tensor, spec: TensorSpec, levels: NDArray[np.float32], scale: float) -> Tensor:
     """The nearest level, ties away from zero, as TFLite's QUANTIZE, and what ``levels`` [256] say
     it is on the input's grid of steps ``scale``; float32.
     """
 
     def straight_through(real: Tensor) -> tuple[Tensor, object]:
-        steps = real / lattice.scale
+        steps = real / spec.scale
         nearest = tf.sign(steps) * tf.floor(tf.abs(steps) + 0.5)
         limit = float(1 << 20)  # far outside int8, so that the cast cannot overflow
         nearest = tf.cast(tf.clip_by_value(nearest, -limit, limit), tf.int64)
-        q, is_open = clamp(nearest, Output(lattice.zero_point, -128, 127))
+        q, is_open = clamp(nearest, Output(spec.zero_point, -128, 127))
         return tf.gather(
             levels, tf.cast(q, tf.int32) + 128
         ), lambda upstream: upstream * is_open / scale

@@ -12,7 +12,7 @@ from tinyrobust.core.abi.wire import PROTOCOL, Hello, Infer, Type
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.link.exchange import Link
-from tinyrobust.host.link.messages import LostError, RefusedError
+from tinyrobust.host.link.requests import LostError, RefusedError
 
 PLAN = MemoryPlan(bytes(range(256)) * 12)
 

@@ -24,8 +24,8 @@ from tinyrobust.core.abi.wire import (
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host.link.exchange import LEAST_NUDGE, NUDGES, SILENCE_SECONDS, Link
 from tinyrobust.host.link.frame import TYPES, Frame, encode
-from tinyrobust.host.link.messages import LostError, RefusedError, Request, answers
 from tinyrobust.host.link.patience import PATIENCE_SECONDS
+from tinyrobust.host.link.requests import LostError, RefusedError, Request, answers
 from tinyrobust.host.link.timing import FIRST_TIMEOUT, LEAST_TIMEOUT, MOST_TIMEOUT
 
 LOAD = Load(4, 0)

@@ -42,8 +42,8 @@ def test_the_bias_decides_how_sums_are_rounded(bias, scales, kind):
     tflite = dense(bias, scales=scales)
     assert kinds(tflite) == [kind]
     q = np.random.default_rng(0).integers(-128, 128, (200, 4)).astype(np.int8)
-    lattice = TensorSpec((4,), X.scale * 199, 3)
-    twin = TwinPredictor(tflite, lattice)
+    spec = TensorSpec((4,), X.scale * 199, 3)
+    twin = TwinPredictor(tflite, spec)
     fed = ((q.astype(int) - 3) * 199).astype(np.int16)
     np.testing.assert_array_equal(twin.predict(q).raw, tflm(tflite, fed))
 

@@ -4,7 +4,6 @@ against the oracle.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ def export_converted(
     splits: Splits,
     class_names: tuple[str, ...],
     cache: Path,
-    say: Callable[[str], None],
+    say: Say,
     floor: float,
 ) -> Ladder:
     """Float network, its fake-quantized one (None after post-training quantization) and their

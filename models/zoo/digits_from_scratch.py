@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tinyrobust.core.progress import Say
 from tinyrobust.models.data.digits import CLASS_NAMES, SPEC, digits
 from tinyrobust.models.export.qkeras import export_qat
 from tinyrobust.models.keras.weights import copy_weights, weights_digest
 from tinyrobust.models.networks.digits_cnn import build_float, build_qat
 from tinyrobust.models.rungs.ladder import Ladder
-from tinyrobust.models.training.fit import Schedule, train, trained
+from tinyrobust.models.training.cached_training import Schedule, train, trained
 
 FLOAT_SCHEDULE = Schedule(epochs=60, batch=32, rate=3e-3)
 
@@ -20,7 +20,7 @@ QAT_SCHEDULE = Schedule(epochs=30, batch=32, rate=1e-3)
 SEED = 1
 
 
-def ladder(cache: Path, say: Callable[[str], None]) -> Ladder:
+def ladder(cache: Path, say: Say) -> Ladder:
     """Trains (or loads) both networks, exports the quantized one and checks it against its own
     export.
     """
