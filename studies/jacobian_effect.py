@@ -1,5 +1,6 @@
-"""What Jacobian regularization buys and costs on committed weights: ``python -m
-tinyrobust.studies.jacobian_effect``.
+"""What Jacobian regularization buys and costs on committed weights.
+
+``python -m tinyrobust.studies.jacobian_effect`` measures it.
 
 Each network without and with it, attacked white-box with PGD at rising budgets on its own grid.
 Three signs of gradient masking are looked for: what the attack itself warns of, accuracy left at a
@@ -47,8 +48,9 @@ _BATCH = 100
 
 @dataclass(frozen=True)
 class Effect:
-    """One network: clean correctness, the rows of PGD examples by budget, and the squared Jacobian
-    norm.
+    """What was measured of one network.
+
+    It has clean correctness, the rows of PGD examples by budget, and the squared Jacobian norm.
     """
 
     name: str
@@ -60,8 +62,9 @@ class Effect:
 
     @property
     def distance(self) -> float:
-        """Median over the correctly classified of the smallest budget in levels that PGD succeeded
-        with.
+        """Median over the correctly classified of the smallest budget that PGD succeeded with.
+
+        In levels.
 
         An upper bound of the Linf distance to the decision boundary; samples no budget fooled count
         as infinite.
@@ -73,8 +76,9 @@ class Effect:
 
 
 def measure(name: str, test: Dataset, shown: int) -> tuple[Effect, KerasPredictor]:
-    """Attacks the committed network ``name`` on ``test``; keeps the examples of ``shown``
-    levels.
+    """Attacks the committed network ``name`` on ``test``.
+
+    Keeps the examples of ``shown`` levels.
     """
     chosen = recipe(name)
     model = chosen.build()

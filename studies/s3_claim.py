@@ -1,5 +1,6 @@
-"""S3's claim, tested: is the deeply quantized, Jacobian-regularized network more robust than MLPerf
-Tiny's ResNet8?
+"""S3's claim, tested: is its kind of network more robust than MLPerf Tiny's ResNet8?
+
+Its network is deeply quantized and Jacobian-regularized.
 
 ``python -m tinyrobust.studies.s3_claim`` attacks three networks, white-box, with FGSM and PGD at
 the same budgets on the same CIFAR-10 test images: the published ResNet8 (int8, after training), and
@@ -45,8 +46,9 @@ class Answers:
     cells: dict[Cell, dict[str, Group]]
 
     def group(self, attack: str, level: int, rung: str) -> Group | None:
-        """The predictions of ``rung`` under the attack that knows it best: made on float32, or on
-        the twin.
+        """The predictions of ``rung`` under the attack that knows it best.
+
+        That attack is made on float32, or on the twin.
         """
         source = "-" if attack == "clean" else "float32" if rung == "float32" else "twin"
         return self.cells[Cell(attack, source, level / 255)].get(rung)
@@ -98,8 +100,9 @@ def table(found: list[Answers]) -> list[str]:
 
 
 def claim(found: list[Answers], rung: str) -> list[str]:
-    """Paired differences in points on ``rung``, on the same images: each network minus the
-    reference, then minus the one before it.
+    """Paired differences in points on ``rung``, on the same images.
+
+    Each network minus the reference, then minus the one before it.
     """
     reference, *ours = found
     pairs = [*((reference, one) for one in ours), *pairwise(ours)]

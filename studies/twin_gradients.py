@@ -34,8 +34,9 @@ SURE = 0.05
 
 @dataclass(frozen=True)
 class Contest:
-    """Both attacks at one budget on one network: what ``RUNG`` still answers right, bool [n] each,
-    the same samples.
+    """Both attacks at one budget on one network.
+
+    Each is what ``RUNG`` still answers right, bool [n], on the same samples.
     """
 
     name: str
@@ -51,7 +52,9 @@ class Contest:
 
     @property
     def line(self) -> str:
-        """Markdown: n, both accuracies and their paired difference in points, each with its 95 %
+        """One network and budget as a line of Markdown.
+
+        It has n, both accuracies and their paired difference in points, each with its 95 %
         interval, and p.
         """
         n, lost, gained = self.counts
@@ -68,7 +71,7 @@ class Contest:
 
 
 def contests(found: list[Answers]) -> list[Contest]:
-    """One for every network and budget.
+    """The contests of all networks and budgets.
 
     Raises KeyError on a run without both sources or without ``RUNG``.
     """
@@ -84,8 +87,9 @@ def contests(found: list[Answers]) -> list[Contest]:
 
 
 def verdict(found: list[Contest]) -> str:
-    """Where the twin's own attack wins, where it loses, and where chance could have decided; one
-    sentence.
+    """One sentence of where the twin's own attack wins and where it loses.
+
+    It also says where chance could have decided.
     """
     sure = [one for one in found if mcnemar(*one.counts[1:]) < SURE]
     losses = [f"{one.name} at {one.level}/255" for one in sure if one.counts[1] < one.counts[2]]

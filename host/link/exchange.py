@@ -87,7 +87,7 @@ class Link:
         self._patience = Patience(self.patience, self.say, self.noise)
 
     def request(self, body: Any, tail: bytes = b"", tries: int | None = None) -> Answer:
-        """One message and its answer.
+        """Sends one message and returns its answer.
 
         Raises RefusedError, LostError after ``tries`` losses, else LinkError.
         """

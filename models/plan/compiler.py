@@ -1,5 +1,6 @@
-"""A full-integer .tflite compiled into the plan that the firmware executes (layout:
-``tinyrobust/core/abi/plan/``).
+"""A full-integer .tflite compiled into the plan that the firmware executes.
+
+The layout is that of ``tinyrobust/core/abi/plan/``.
 """
 
 from __future__ import annotations
@@ -152,8 +153,9 @@ def _check_order(graph: Graph) -> None:
 
 
 def _place(graph: Graph) -> tuple[dict[int, int], int]:
-    """Arena offsets of all activations; a reshaped tensor shares its input's place and lives as
-    long as both.
+    """Arena offsets of all activations.
+
+    A reshaped tensor shares its input's place and lives as long as both.
     """
     home: dict[int, int] = {graph.inputs[0]: graph.inputs[0]}
     first: dict[int, int] = {graph.inputs[0]: 0}

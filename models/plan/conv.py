@@ -84,8 +84,9 @@ def conv_kind(o: Checked) -> Kind:
 
 
 def dense_kind(o: Checked) -> Kind:
-    """FULLY_CONNECTED; with a scale per output, or an int32 bias on int16, it becomes a convolution
-    over one pixel.
+    """The kind of a FULLY_CONNECTED, which may become a convolution over one pixel.
+
+    It does so with a scale per output, or with an int32 bias on int16.
     """
     per_channel = o.tensor(1).scales.size > 1
     return conv_kind(o) if per_channel or (o.wide and _is_int32(o)) else o.kind("FULLY_CONNECTED")
@@ -160,8 +161,9 @@ def _geometry(
 
 
 def _arithmetic(o: Checked, x: Tensor, w: Tensor, axis: int, kind: int) -> dict[str, int]:
-    """Offsets, clamp and the addresses of weights, bias and per-channel requantization; ``axis`` is
-    the outputs'.
+    """Offsets, clamp and the addresses of weights, bias and per-channel requantization.
+
+    ``axis`` is that of the outputs.
     """
     weights = _weights(w, axis)
     channels = weights.shape[axis]
