@@ -20,7 +20,8 @@ from tinyrobust.core.abi.wire import Tensor as WireTensor
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.models.plan import arena
-from tinyrobust.models.plan.checks import (
+from tinyrobust.models.plan.constants import Constants, moved
+from tinyrobust.models.plan.operators.checks import (
     ACTIVATION_TYPES,
     Checked,
     bytes_of,
@@ -28,9 +29,8 @@ from tinyrobust.models.plan.checks import (
     scale,
     zero_point,
 )
-from tinyrobust.models.plan.constants import Constants, moved
+from tinyrobust.models.plan.operators.table import aliases_input, record_of
 from tinyrobust.models.plan.reader import read_plan
-from tinyrobust.models.plan.records import aliases_input, record_of
 from tinyrobust.models.tflite.reader import Graph, Operator, Tensor, read_graph, type_name
 from tinyrobust.models.tflite.schema import OPERATOR, parsing
 

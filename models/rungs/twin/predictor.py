@@ -20,8 +20,8 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.core.grid import input_grid, table, to_model_input
 from tinyrobust.core.types import Int8Array, IntArray, Prediction, TensorSpec
 from tinyrobust.models.keras.tf import tf
-from tinyrobust.models.plan.checks import zero_point
 from tinyrobust.models.plan.compiler import compile_plan
+from tinyrobust.models.plan.operators.checks import zero_point
 from tinyrobust.models.plan.reader import Program, read_plan
 from tinyrobust.models.rungs.twin.operators import operator
 from tinyrobust.models.rungs.twin.requantize import Output, Tensor, clamp
