@@ -46,7 +46,7 @@ class Standing:
 
     @classmethod
     def of(cls, rung: str, right: BoolArray) -> Standing:
-        """From which samples are right, bool [n], n at least 1."""
+        """What ``rung`` stands, given which samples are right: bool [n], n at least 1."""
         standing, n = int(right.sum()), len(right)
         return cls(rung, standing, n, standing / n, *wilson(standing, n))
 

@@ -41,7 +41,7 @@ class Network(Protocol):
 
     @property
     def plan_id(self) -> str:
-        """Its SHA-256, in hex."""
+        """The plan's SHA-256, in hex."""
         ...
 
 

@@ -31,7 +31,7 @@ from tinyrobust.host.link.frame import (
     encoded_bound,
 )
 from tinyrobust.host.link.noise import Noise
-from tinyrobust.host.link.patience import PATIENCE_SECONDS, Patience, silent
+from tinyrobust.host.link.patience import PATIENCE_SECONDS, Patience, silent, unanswered
 from tinyrobust.host.link.ports import Port
 from tinyrobust.host.link.requests import (
     Answer,
@@ -87,7 +87,7 @@ class Link:
         self._patience = Patience(self.patience, self.say, self.noise)
 
     def request(self, body: Any, tail: bytes = b"", tries: int | None = None) -> Answer:
-        """One message and its answer.
+        """Sends one message and returns its answer.
 
         Raises RefusedError, LostError after ``tries`` losses, else LinkError.
         """
@@ -147,8 +147,8 @@ class Link:
         now = time.monotonic()
         if now - clock.heard > self.silence:
             raise LinkError(
-                f"no intact frame for {self.silence:.0f} s ({self.counters.damaged} damaged ones): "
-                "another rate, other firmware, or a line too noisy"
+                f"the line brings no intact frame ({self.counters.damaged} damaged ones), "
+                f"{unanswered(self.silence)}: another rate, other firmware, or a line too noisy"
             )
         self._patience.check(now, lost, size)
 
@@ -185,7 +185,7 @@ class Link:
             return self.deframer.feed(data)
         if now - clock.heard > self.silence:
             raise SilentError(
-                f"no answer for {self.silence:.0f} s: "
+                f"the line is silent, {unanswered(self.silence)}: "
                 "is the right firmware running? reset the board"
             )
         if now >= due:

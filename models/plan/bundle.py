@@ -1,5 +1,6 @@
-"""An exported model on disk, addressed by content: the .tflite, its plan, and what both say about
-themselves.
+"""An exported model on disk, addressed by content.
+
+It is the .tflite, its plan, and what both say about themselves.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Data brought along with a Keras file, which names no input grid: the grid, and rows kept
-for calibration.
+"""Data brought along with a Keras file: its input grid, and rows kept for calibration.
+
+A Keras file names no input grid.
 """
 
 from __future__ import annotations
@@ -38,8 +39,9 @@ class UserData:
 def user_data(
     data: Path, shape: tuple[int, ...], outputs: int, power_of_two: bool, say: Say
 ) -> UserData:
-    """``data``, a .npz or the name of a data set, for a Keras model that takes real [n, *shape] and
-    has ``outputs``.
+    """``data`` for a Keras model that takes real [n, *shape] and has ``outputs``.
+
+    It is a .npz or the name of a data set.
 
     The numbers in a .npz are what the model takes, unscaled: uint8 lie on the grid 0..255, int8 on
     -128..127, floats on the one their calibration rows need; ``power_of_two`` asks for a scale
@@ -128,8 +130,9 @@ _ROWS = 1024
 
 
 def load_npz(path: Path, spec: TensorSpec, outputs: int) -> Dataset:
-    """Array ``x`` [n, *shape] and, where there is one, labels ``y`` [n] of 0..outputs-1, as a
-    Dataset.
+    """A .npz as a Dataset on the grid ``spec``.
+
+    It is array ``x`` [n, *shape] and, where there is one, labels ``y`` [n] of 0..outputs-1.
 
     ``x`` uint8 holds pixels (q = p - 128), int8 is taken as it is, floats are real values, rounded
     onto ``spec``. Dimensions of 1 may be missing or added. Raises UsageError naming the file.
@@ -199,8 +202,9 @@ def _labels(y: NDArray[Any], n: int, outputs: int, path: Path) -> Int64Array:
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
-    """Arrays ``x`` and ``y``, each checked by its header before it is unpacked; the names of
-    others.
+    """Arrays ``x`` and ``y``, and the names of all others.
+
+    Each is checked by its header before it is unpacked.
     """
     if not path.is_file():
         raise UsageError(f"{path}: no such file")

@@ -27,7 +27,9 @@ def open_files(
     say: Say,
     activations: str = "",
 ) -> Ladder:
-    """``model`` .tflite, Keras or QKeras .h5, .keras or SavedModel; ``float_model`` one of the
+    """The ladder of a user's model and data.
+
+    ``model`` is .tflite, Keras or QKeras .h5, .keras or SavedModel; ``float_model`` one of the
     latter three; ``data`` .npz or a data set by name; ``activations`` of a plain Keras model,
     ``int8`` if empty, or ``int16x8``.
 
@@ -69,8 +71,9 @@ def open_files(
 
 
 def _on_input_grid(built: bundle.Bundle, name: str, data: Path, say: Say) -> bundle.Bundle:
-    """``built`` with the 256 levels that an int16 input is fed through: from 0 on, or around it
-    where the data are.
+    """``built`` with the 256 levels that an int16 input is fed through.
+
+    They lie from 0 on, or around it where the data are.
     """
     if built.grid.dtype == "int8":
         return built
@@ -81,8 +84,9 @@ def _on_input_grid(built: bundle.Bundle, name: str, data: Path, say: Say) -> bun
 
 
 def _is_signed(data: Path) -> bool:
-    """Whether ``data`` lie on both sides of 0: features of speech, an ``.npz`` of int8 or with
-    negative floats.
+    """Whether ``data`` lie on both sides of 0.
+
+    Features of speech do, and an ``.npz`` of int8 or with negative floats.
     """
     if data.suffix == ".npz" or data.is_file():
         x = read_npz(data)
@@ -91,8 +95,9 @@ def _is_signed(data: Path) -> bool:
 
 
 def _test_set(data: Path, built: bundle.Bundle, say: Say) -> tuple[Dataset, tuple[str, ...]]:
-    """Samples on the model's input grid and the names of its classes; a file goes before a data
-    set of its name.
+    """Samples on the model's input grid and the names of its classes.
+
+    A file goes before a data set of its name.
     """
     if data.suffix == ".npz" or data.is_file():
         numbers = tuple(str(i) for i in range(built.output.size))

@@ -1,5 +1,6 @@
-"""The model cards: ``python -m tinyrobust.models.zoo.cards > models/README.md`` writes them from
-the committed weights.
+"""The model cards: ``python -m tinyrobust.models.zoo.cards > models/README.md``.
+
+They are written from the committed weights.
 """
 
 from __future__ import annotations
@@ -70,8 +71,9 @@ Untrained networks: their predictions mean nothing, their bytes are those of tfl
 
 @dataclass(frozen=True)
 class Size:
-    """Multiply-accumulates of one inference, and the weights' bytes at their own width and as
-    flashed.
+    """Multiply-accumulates of one inference, and what the weights take.
+
+    The weights are counted in bytes at their own width and as flashed.
     """
 
     macs: int

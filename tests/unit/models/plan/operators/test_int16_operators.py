@@ -8,8 +8,8 @@ from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.core.abi.plan import Kind
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import TensorSpec
-from tinyrobust.models.plan import softmax_tables
 from tinyrobust.models.plan.compiler import compile_plan
+from tinyrobust.models.plan.operators import softmax_tables
 from tinyrobust.models.plan.reader import read_plan
 from tinyrobust.models.rungs.twin.predictor import TwinPredictor
 
