@@ -83,7 +83,7 @@ class Effect:
 
 
 def measure(name: str, test: Dataset, budgets: Budgets) -> tuple[Effect, KerasPredictor]:
-    """Attacks the committed network ``name`` on ``test``; keeps the examples of the budget shown."""
+    """Attacks the committed network ``name`` on ``test``; keeps the shown budget's examples."""
     chosen = recipe(name)
     model = chosen.build()
     weight_files.load(name, model)

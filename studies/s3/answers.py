@@ -65,7 +65,7 @@ class Answers:
 
 
 def white_box(rung: str) -> tuple[str, ...]:
-    """The rungs that who knows ``rung`` makes attacks on: float32 itself, or both for the others."""
+    """What who knows ``rung`` makes attacks on: float32 for itself, both for the others."""
     return (FLOAT,) if rung == FLOAT else (FLOAT, TWIN)
 
 
