@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from tinyrobust.attacks.base.input_grid import change, round_inward, round_nearest, size, steps
-from tinyrobust.attacks.base.problem import AttackInfo, Norm, Problem, StoppedError
+from tinyrobust.attacks.base.lanes import LANES, side_by_side
+from tinyrobust.attacks.base.problem import AttackInfo, Norm, Problem, StoppedError, asks
 from tinyrobust.attacks.base.smallest import smallest
 from tinyrobust.core.errors import BenchError
 from tinyrobust.core.types import FloatArray, Int8Array
@@ -39,8 +41,13 @@ class Batch:
 
 def batches(problem: Problem) -> Iterator[Problem]:
     """Parts of at most ``BATCH`` samples, each with a seed of its own."""
-    for index, start in enumerate(range(0, len(problem.q), BATCH)):
-        part = slice(start, start + BATCH)
+    return _parts(problem, BATCH)
+
+
+def _parts(problem: Problem, most: int) -> Iterator[Problem]:
+    """``problem`` in parts of ``most`` samples, each with a seed of its own."""
+    for index, start in enumerate(range(0, len(problem.q), most)):
+        part = slice(start, start + most)
         seed = int(np.random.SeedSequence([problem.seed, index]).generate_state(1)[0] >> 1)
         goal = problem.goal and replace(problem.goal, classes=problem.goal.classes[part])
         yield replace(problem, q=problem.q[part], labels=problem.labels[part], seed=seed, goal=goal)
@@ -89,6 +96,13 @@ def _attack(info: AttackInfo, problem: Problem) -> Batch:
 
 
 def _run(info: AttackInfo, problem: Problem) -> FloatArray:
+    if not asks(info) or len(problem.q) < LANES:
+        return _alone(info, problem)
+    lanes = [partial(_alone, info, part) for part in _parts(problem, -(-len(problem.q) // LANES))]
+    return np.concatenate(side_by_side(problem.queried(), lanes))
+
+
+def _alone(info: AttackInfo, problem: Problem) -> FloatArray:
     try:
         return info.function(problem)
     except StoppedError as stopped:

@@ -6,12 +6,13 @@ the target. Whatever an attack asks for, gradients, scores or decisions, it is a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from tinyrobust.attacks.base.lanes import side_by_side
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import (
     Differentiable,
@@ -23,6 +24,7 @@ from tinyrobust.core.types import (
     TensorSpec,
 )
 
+T = TypeVar("T")
 LEAST_LIKELY = "least-likely"
 """The class that the source gives the smallest score at the clean sample, each sample its own."""
 
@@ -65,6 +67,10 @@ class Aimed:
     def predict(self, q: Int8Array) -> Prediction:
         """See Predictor."""
         return Prediction(_two(self._source.predict(q).logits, self._target))
+
+    def interleave(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+        """See Interleaving."""
+        return side_by_side(self._source, tasks)
 
 
 class AimedGradients(Aimed):

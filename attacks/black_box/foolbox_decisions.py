@@ -23,20 +23,23 @@ def run_foolbox(
 
     ``start`` may give its ``starting_points`` [k, *shape] in levels. Foolbox sees pixels from 0 to
     1 and two classes: 0 for the label, 1 for any other. numpy's global generator, which it draws
-    from, is left as it was.
+    from, is left as it was, and what others draw from it while this asks changes nothing here.
     """
     if not len(at):
         return
     import foolbox
 
+    outside = np.random.get_state()
+
     def classes(pixels: FloatArray) -> FloatArray:
-        fooled = queries.adversarial(at, to_levels(pixels))
+        with _drawing_from(outside):
+            fooled = queries.adversarial(at, to_levels(pixels))
         return np.eye(2, dtype=np.float32)[fooled.astype(np.int64)]
 
     model = foolbox.NumPyModel(classes, bounds=(0, 1), data_format="channels_last")
     leave = foolbox.criteria.Misclassification(np.zeros(len(at), np.int64))
     points = {name: to_pixels(value) for name, value in start.items()}
-    with _seeded(seed):
+    with _drawing_from(np.random.RandomState(seed % 2**32).get_state()):
         attack.run(model, to_pixels(queries.clean[at]), leave, **points)
 
 
@@ -51,9 +54,10 @@ def to_levels(pixels: FloatArray) -> FloatArray:
 
 
 @contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    before = np.random.get_state()  # what eagerpy draws from
-    np.random.seed(seed % 2**32)
+def _drawing_from(state: Any) -> Iterator[None]:
+    """numpy's global generator, which eagerpy draws from, stands at ``state`` in here alone."""
+    before = np.random.get_state()
+    np.random.set_state(state)
     try:
         yield
     finally:

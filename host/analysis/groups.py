@@ -11,7 +11,7 @@ from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import BoolArray, FloatArray, Int64Array
 
-LADDER = ("float32", "qat", "twin", "tflm", "native", "board")
+RUNG_ORDER = ("float32", "qat", "twin", "tflm", "native", "board")
 """Rungs in order, from the full-precision model to the chip."""
 
 
@@ -107,4 +107,4 @@ def groups(table: pa.Table) -> Groups:
 
 def rank(rung: str) -> int:
     """Position on the ladder; an unknown rung comes last."""
-    return LADDER.index(rung) if rung in LADDER else len(LADDER)
+    return RUNG_ORDER.index(rung) if rung in RUNG_ORDER else len(RUNG_ORDER)

@@ -46,7 +46,7 @@ class Standing:
 
     @classmethod
     def of(cls, rung: str, right: BoolArray) -> Standing:
-        """From which samples are right, bool [n], n at least 1."""
+        """What ``rung`` stands, given which samples are right: bool [n], n at least 1."""
         standing, n = int(right.sum()), len(right)
         return cls(rung, standing, n, standing / n, *wilson(standing, n))
 
@@ -78,19 +78,34 @@ def worst_cases(table: pa.Table, manifest: Manifest) -> list[WorstCase]:
     Samples are those that have a label and that every rung answered on every cell. Empty without
     labels, without the clean cell, or where only minimising attacks were run.
     """
+    all_ = answered(table)
+    if all_ is None:
+        return []
+    return [_worst_case(all_, norm, eps) for norm, eps in _budgets(all_.found, manifest)]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What can be compared: the samples with a label that every rung answered on every cell."""
+
+    found: Groups
+    rungs: tuple[str, ...]
+    """In the ladder's order; the last is the one that is flashed."""
+    samples: Int64Array
+    """Sorted, at least one."""
+
+
+def answered(table: pa.Table) -> Answered | None:
+    """None without labels, or without the clean cell."""
     found = groups(table)
     clean = next((rungs for cell, rungs in found.items() if cell.attack == CLEAN), None)
     if not clean:
-        return []
+        return None
     rungs = sorted(clean, key=rank)
     flashed = next((rung for rung in rungs if rung in DEVICES), rungs[-1])
     rungs = [rung for rung in rungs if rung != flashed] + [flashed]
     samples = _shared(found, rungs)
-    if not len(samples):
-        return []
-    return [
-        _worst_case(found, rungs, samples, norm, eps) for norm, eps in _budgets(found, manifest)
-    ]
+    return Answered(found, tuple(rungs), samples) if len(samples) else None
 
 
 def _budgets(found: Groups, manifest: Manifest) -> Iterator[tuple[str, float]]:
@@ -120,14 +135,12 @@ def _shared(found: Groups, rungs: list[str]) -> Int64Array:
     return shared if shared is not None else np.empty(0, np.int64)
 
 
-def _worst_case(
-    found: Groups, rungs: list[str], samples: Int64Array, norm: str, eps: float
-) -> WorstCase:
+def _worst_case(all_: Answered, norm: str, eps: float) -> WorstCase:
     ladder: list[Standing] = []
-    for rung in rungs:
+    for rung in all_.rungs:
         wrong = {
-            cell: _wrong_inside(answers[rung], samples, norm, eps)
-            for cell, answers in found.items()
+            cell: _wrong_inside(answers[rung], all_.samples, norm, eps)
+            for cell, answers in all_.found.items()
             if rung in answers
         }
         ladder.append(Standing.of(rung, ~np.any(list(wrong.values()), axis=0)))
@@ -140,7 +153,7 @@ def _worst_case(
         norm,
         eps,
         flashed=ladder[-1],
-        clean=Standing.of(rungs[-1], right),
+        clean=Standing.of(all_.rungs[-1], right),
         ladder=tuple(ladder),
         strongest=strongest if turned else None,
         turned=turned,

@@ -191,6 +191,25 @@ class Config:
         metavar="S",
         typed=values.typed_single,
     )
+    certify: str = setting(
+        "",
+        values.text,
+        "--certify",
+        "after the attacks: bounds from below, by this method",
+        choices=choices.METHODS,
+    )
+    """How the samples of the run are certified at its Linf budgets when the attacks are done;
+    empty: not at all.
+    """
+    certify_budget: float = setting(
+        0.0,
+        values.number,
+        "--certify-budget",
+        "seconds of branch and bound for each undecided sample (default 0)",
+        metavar="S",
+        typed=float,
+    )
+    """Seconds of branch and bound for each sample that its bounds leave undecided."""
     out: Path = setting(
         Path("runs"), values.path, "--out", "folder of the runs (default runs)", typed=Path
     )

@@ -10,5 +10,7 @@ INT8, UINT8 = ENCODINGS = ("int8", "uint8")
 """What an MLPerf Tiny firmware is fed."""
 ACTIVATIONS = ("int8", "int16x8")
 """What a plain Keras model is quantized to."""
+METHODS = ("auto", "interval", "crown-ibp", "linear")
+"""How certificates are made."""
 EMULATORS = ("qemu", "renode")
 """Programs that run the image of a real board without it."""

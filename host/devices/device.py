@@ -5,7 +5,7 @@ What it cannot prove about the board it refuses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -28,11 +28,12 @@ from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Int8Array, Int64Array, IntArray, Prediction, TensorSpec
 from tinyrobust.host.devices.believed import believed, spec, ticks, timed
 from tinyrobust.host.devices.loading import edges, hold
+from tinyrobust.host.devices.streaming import streamed
 from tinyrobust.host.devices.target import Identity, Network, identity_of
 from tinyrobust.host.link.exchange import Link
-from tinyrobust.host.link.messages import Counters, RefusedError, Request
 from tinyrobust.host.link.patience import NoisyError, silent
 from tinyrobust.host.link.ports import Port
+from tinyrobust.host.link.requests import Counters, RefusedError, Request
 
 MAX_RECOVERIES = 5
 """How often in a row a board may fail without one more answer."""
@@ -169,6 +170,11 @@ class Device:
         return info
 
     @property
+    def uploaded(self) -> bool:
+        """Whether its network stands in RAM, so that another one may take its place."""
+        return bool(self.info.plan_in_ram)
+
+    @property
     def input(self) -> TensorSpec:
         """The int8 input grid that samples are on. Raises LinkError before ``load``."""
         if self._input is None:
@@ -176,16 +182,19 @@ class Device:
         return self._input
 
     def stream(
-        self, q: Int8Array, window: int | None = None
+        self, samples: Iterable[Int8Array | None], window: int | None = None
     ) -> Iterator[tuple[int, bytes, int, int]]:
-        """Answers, as they come, to the samples ``q``, int8 [n, *input.shape].
+        """Answers, as they come, to ``samples``, int8 [*input.shape].
 
-        Each is (index, output bytes, ticks, retries).
+        Each is (index, output bytes, ticks, retries). None among the samples says that the next
+        depends on an answer under way.
 
         At most ``window`` requests are under way, or as many as the board can hold.
         """
         ask = Infer(self.info.plan_crc)
-        requests = (Request(ask, row.tobytes()) for row in self._fed(q))
+        requests = (
+            None if q is None else Request(ask, self._fed(q[None]).tobytes()) for q in samples
+        )
         output = spec(self.info.output)
         expected = output.size * np.dtype(output.dtype).itemsize
         for answer in self.link.exchange(requests, window or self.info.window):
@@ -200,30 +209,20 @@ class Device:
 
         ``ticks`` are in ``info.tick_unit``, None where the board does not count.
         """
-        if self._input is None:
-            raise LinkError("no plan has been loaded yet")
+        self._check(q)
         output = spec(self.info.output)
-        dtype = np.dtype(output.dtype).newbyteorder("<")
-        raw = np.zeros((len(q), output.size), dtype)
-        ticks = np.zeros(len(q), np.int64)
-        retries = np.zeros(len(q), np.int64)
-        missing = np.arange(len(q))
-        failures = 0
-        while len(missing):
-            done = np.zeros(len(missing), bool)
-            try:
-                if failures and self._bundle is not None:
-                    self.load(self._bundle, self._input, self._output)
-                for i, tail, count, tried in self.stream(q[missing]):
-                    at = missing[i]
-                    raw[at], ticks[at], retries[at] = np.frombuffer(tail, dtype), count, tried
-                    done[i] = True
-            except LinkError as err:
-                failures = 1 if done.any() else failures + 1
-                self._survive(err, failures)
-            missing = missing[~done]
+        raw = np.zeros((len(q), output.size), output.dtype)
+        ticks, retries = np.zeros((2, len(q)), np.int64)
+        for i, answer in streamed(self, iter(q)):
+            raw[i], ticks[i], retries[i] = answer.raw, answer.ticks, answer.retries
         counts = self.info.tick_unit != TickUnit.NONE
         return Prediction(output.dequantize(raw), raw, ticks if counts else None, retries)
+
+    def answers(self, questions: Iterator[Int8Array | None]) -> Iterator[tuple[int, Prediction]]:
+        """See ``tinyrobust.host.devices.target.Streaming``."""
+        output = spec(self.info.output)
+        for i, answer in streamed(self, questions):
+            yield i, Prediction(output.dequantize(answer.raw[None]), answer.raw[None])
 
     def time(self, q: Int8Array) -> Int64Array:
         """Ticks of each sample of ``q``, int64 [n], one request at a time.
@@ -233,11 +232,17 @@ class Device:
         """
         return np.array([ticks for _, _, ticks, _ in self.stream(q, 1)], np.int64)
 
-    def _survive(self, err: LinkError, failures: int) -> None:
+    def reload(self) -> None:
+        """Makes the board hold the network of the last ``load`` again, where there was one."""
+        if self._bundle is not None:
+            self.load(self._bundle, self._input, self._output)
+
+    def survive(self, err: LinkError, failures: int) -> None:
         """Back to a board that answers, or ``err`` again: what it refuses it would refuse again.
 
-        That it holds no plan is no refusal: it has restarted behind a port that stayed open. A line
-        that is too noisy is no better for a board that restarts.
+        ``failures`` of it came in a row. That it holds no plan is no refusal: it has restarted
+        behind a port that stayed open. A line that is too noisy is no better for a board that
+        restarts.
         """
         if isinstance(err, NoisyError):
             raise err
@@ -275,9 +280,13 @@ class Device:
 
     def _fed(self, q: Int8Array) -> IntArray:
         """``q`` as the bytes of the board's input, C-contiguous."""
+        self._check(q)
+        return np.ascontiguousarray(to_model_input(q, self.input, self._model_input or self.input))
+
+    def _check(self, q: Int8Array) -> None:
+        """Raises LinkError where ``q`` is no batch on the input grid of a loaded network."""
         grid = self.input
         if q.dtype != np.int8 or q.shape[1:] != grid.shape:
             raise LinkError(
                 f"samples are {q.dtype} {q.shape[1:]}, the board takes int8 {grid.shape}"
             )
-        return np.ascontiguousarray(to_model_input(q, grid, self._model_input or grid))

@@ -27,8 +27,8 @@ from tinyrobust.host.devices.target import Target
 from tinyrobust.host.records.examples import Examples, write_examples
 from tinyrobust.host.records.schema import SCHEMA, Manifest
 from tinyrobust.host.records.store import EXAMPLES, REMEDY, Store
+from tinyrobust.host.runs.asking.questions import Identified, journaled
 from tinyrobust.host.runs.describe import describe
-from tinyrobust.host.runs.questions import Identified, journaled
 from tinyrobust.host.runs.recorder import Recorder, Tick
 from tinyrobust.host.runs.sets import Sets
 from tinyrobust.host.runs.sweep import CLEAN, Subject, cells, resolve

@@ -61,7 +61,7 @@ def to_table(
 
 
 def little_endian(row: IntArray) -> bytes:
-    """Its bytes, as a board would send them."""
+    """The bytes of ``row``, as a board would send them."""
     return row.astype(row.dtype.newbyteorder("<")).tobytes()
 
 

@@ -31,7 +31,7 @@ def dataset(name: str, q: Int8Array, labels: Int64Array) -> Dataset:
     return Dataset(name, q, labels, digest.hexdigest())
 
 
-def to_lattice(pixels: NDArray[np.uint8]) -> Int8Array:
+def to_input_grid(pixels: NDArray[np.uint8]) -> Int8Array:
     """uint8 0..255 to int8 -128..127."""
     q: Int8Array = (pixels ^ np.uint8(0x80)).view(np.int8)
     return q
@@ -43,7 +43,7 @@ Part = Callable[[str, Int64Array], Dataset]
 
 def of_pixels(name: str, images: NDArray[np.uint8], labels: Int64Array) -> Part:
     """Parts of data set ``name`` made of rows of ``images`` uint8 [n, ...] and ``labels`` [n]."""
-    return lambda kind, rows: dataset(f"{name}/{kind}", to_lattice(images[rows]), labels[rows])
+    return lambda kind, rows: dataset(f"{name}/{kind}", to_input_grid(images[rows]), labels[rows])
 
 
 def divided(part: Part, labels: Int64Array, sizes: tuple[int, int], test: Dataset) -> Splits:

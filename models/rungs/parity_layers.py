@@ -1,5 +1,6 @@
-"""Layer by layer: where an exported network leaves the trained one, for exports that are not
-exact.
+"""Where an exported network leaves the trained one, layer by layer.
+
+It is for exports that are not exact.
 """
 
 from __future__ import annotations
@@ -33,8 +34,9 @@ class LayerParity:
 def compare_layers(
     model: Any, tflite: bytes, source: TensorSpec, q: Int8Array
 ) -> list[LayerParity]:
-    """Every Keras layer that ``lower`` gave a tensor of its own, in order, on ``q`` int8 [n,
-    *source.shape].
+    """Compares every Keras layer that ``lower`` gave a tensor of its own, in order.
+
+    ``q`` is int8 [n, *source.shape].
     """
     graph = read_graph(tflite)
     layers = {layer.name for layer in model.layers}

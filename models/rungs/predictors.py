@@ -21,7 +21,7 @@ _BATCH = 256
 
 
 class KerasPredictor:
-    """A Keras model fed with the real values of the int8 lattice.
+    """A Keras model fed with the real values of the int8 input grid.
 
     ``Predictor`` and ``Differentiable``.
     """
@@ -45,8 +45,9 @@ class KerasPredictor:
         return hashlib.sha256(f"{layers}\n{weights_digest(self.model)}".encode()).hexdigest()
 
     def logits(self, real: Any) -> Any:
-        """Tensor float32 [n, *shape] to logits [n, classes], before any final softmax;
-        differentiable.
+        """Tensor float32 [n, *shape] to logits [n, classes], differentiable.
+
+        The logits are taken before any final softmax.
         """
         return tf.reshape(self.model(real, training=False), (tf.shape(real)[0], -1))
 
@@ -66,20 +67,21 @@ class KerasPredictor:
 
 
 class TflmPredictor:
-    """TensorFlow Lite Micro's answer to the exported file; every byte of it is what the board is
-    held to.
+    """TensorFlow Lite Micro's answer to the exported file, which the board is held to.
 
-    ``lattice`` is the ladder's, where the model's input is int16 (default:
+    They must agree in every byte.
+
+    ``spec`` is the ladder's, where the model's input is int16 (default:
     ``tinyrobust.core.grid.input_grid`` its input).
     """
 
     rung = "tflm"
 
     def __init__(
-        self, tflite: bytes, name: str = "the model", lattice: TensorSpec | None = None
+        self, tflite: bytes, name: str = "the model", spec: TensorSpec | None = None
     ) -> None:
         plan = compile_plan(tflite)
-        self.input = lattice or input_grid(plan.input)
+        self.input = spec or input_grid(plan.input)
         self.output = plan.output
         self._grid = plan.input
         self._oracle = Oracle(tflite, plan.input, plan.output, name)
@@ -96,8 +98,9 @@ class TflmPredictor:
 
 
 def without_softmax(model: Any) -> Any:
-    """``model`` up to its logits: a final Softmax or Activation layer left out, a final fused
-    softmax made linear.
+    """``model`` up to its logits.
+
+    A final Softmax or Activation layer is left out, a final fused softmax made linear.
     """
     last = model.layers[-1]
     softmax = keras.activations.softmax

@@ -10,8 +10,8 @@ import numpy as np
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Int8Array, TensorSpec
-from tinyrobust.models.export.converted import PRECISIONS, quantized
 from tinyrobust.models.export.converter import Activations
+from tinyrobust.models.export.plain_keras import PRECISIONS, quantized
 from tinyrobust.models.export.qkeras import export_qat
 from tinyrobust.models.export.steps import steps_of
 from tinyrobust.models.keras.files.load import is_quantized, load_float, load_keras
@@ -31,8 +31,9 @@ _WIDEST = 24
 def open_keras(
     path: Path, float_path: Path | None, data: Path, cache: Path, say: Say, activations: str = ""
 ) -> Ladder:
-    """``path`` .h5, .keras or SavedModel: a QKeras network lowered as it is, a plain one quantized
-    after training.
+    """The ladder of a Keras model: ``path`` .h5, .keras or SavedModel.
+
+    A QKeras network is lowered as it is, a plain one quantized after training.
 
     ``float_path`` is a QKeras network's float baseline, ``data`` a .npz or a data set by name;
     ``activations`` is what a plain network gets: ``int8`` (also when empty) or ``int16x8``. Raises
@@ -64,8 +65,9 @@ def open_keras(
 
 
 def with_output_grid(model: Any, spec: TensorSpec, q: Int8Array, say: Say) -> Any:
-    """``model`` with an 8-bit power-of-two grid for its logits, where it ends without a
-    QActivation; else ``model``.
+    """``model`` with an 8-bit power-of-two grid for its logits.
+
+    It is ``model`` itself where that ends with a QActivation.
 
     Accumulators are exact but wider than the int8 output: the grid is chosen to keep most
     predictions on ``q``, of equals the widest, and becomes part of the network that all rungs

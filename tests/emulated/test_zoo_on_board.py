@@ -10,7 +10,7 @@ from tinyrobust.host.devices.attach import attach
 from tinyrobust.models.data.download import bench_data
 from tinyrobust.models.rungs import oracle, parity
 from tinyrobust.models.zoo import on_board
-from tinyrobust.models.zoo.catalog import RECIPES, open_model
+from tinyrobust.models.zoo.catalog import ENTRIES, open_model
 from tinyrobust.studies.board_agreement import BOARD, agreement
 
 SAMPLES, FEW = 4, 2
@@ -34,7 +34,7 @@ def board():
 def test_the_cards_tell_of_no_difference():
     rows = on_board.read()
     assert rows, "make them with: python -m tinyrobust.studies.board_agreement"
-    assert set(rows) <= set(RECIPES), "a row of a network that is gone"
+    assert set(rows) <= set(ENTRIES), "a row of a network that is gone"
     assert {
         name for name, row in rows.items() if row.equal != row.compared or row.board != BOARD
     } == set()
@@ -69,7 +69,7 @@ def test_the_board_gives_tflite_micros_bytes(name, board):
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("name", sorted(RECIPES))
+@pytest.mark.parametrize("name", sorted(ENTRIES))
 def test_the_board_gives_tflite_micros_bytes_of_an_export_that_all_data_check(name, board):
     check(name, board)
 

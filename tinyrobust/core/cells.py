@@ -43,7 +43,7 @@ class FlagKind(str, Enum):
 
 @dataclass(frozen=True)
 class Flag:
-    """One such sign, where it was seen, and the figures of it in one sentence."""
+    """One sign that an attack is broken: where it was seen, and its figures in one sentence."""
 
     kind: FlagKind
     cell: Cell

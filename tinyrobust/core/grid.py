@@ -43,13 +43,13 @@ def table(grid: TensorSpec, model_input: TensorSpec) -> IntArray:
     to int8 would be a second rounding that no chip makes.
     """
     if grid.dtype != "int8" or grid.shape != model_input.shape:
-        raise UsageError(f"the ladder's lattice {grid} does not fit an input of {model_input}")
+        raise UsageError(f"the ladder's input grid {grid} does not fit an input of {model_input}")
     same = grid.zero_point == model_input.zero_point and math.isclose(
         grid.scale, model_input.scale, rel_tol=_FLOAT32
     )
     if model_input.dtype == "int8" and not same:
         raise UsageError(
-            f"the ladder's lattice {grid} is not the int8 model's own input {model_input}"
+            f"the ladder's input grid {grid} is not the int8 model's own input {model_input}"
         )
     ratio = Fraction(grid.scale) / Fraction(model_input.scale)
     ends = np.iinfo(model_input.dtype)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ IntArray = NDArray[np.integer[Any]]
 Int64Array = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,19 @@ class Differentiable(Predictor, Protocol):
         """Logits [n, classes] of a TensorFlow tensor, float32 [n, *shape].
 
         Differentiable, for any batch size.
+        """
+        ...
+
+
+@runtime_checkable
+class Interleaving(Predictor, Protocol):
+    """A rung that answers one who asks while another thinks."""
+
+    def interleave(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+        """What ``tasks``, each of which asks this rung, return, in their order.
+
+        One thinks at a time: a task is left where it asks, and goes on when it is answered. Raises
+        the first error that one of them ends with; the others end where they ask next.
         """
         ...
 

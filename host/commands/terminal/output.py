@@ -28,6 +28,8 @@ def show(run: Path, report: str, as_json: bool, **more: int) -> Result:
         print(f"\nReport: {report}")
         for one in result.worst:
             print(headline(one))
+        for band in result.certified.bands if result.certified else ():
+            print(band)
     return result
 
 

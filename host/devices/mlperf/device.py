@@ -74,6 +74,11 @@ class MlperfDevice:
         return self._edges()[0]
 
     @property
+    def uploaded(self) -> bool:
+        """The protocol cannot load a network."""
+        return False
+
+    @property
     def counters(self) -> Counters:
         """What went over the wire so far."""
         return self._session.counters

@@ -1,5 +1,6 @@
-"""The twin: a full-integer .tflite as a TensorFlow graph, byte for byte the chip's answers, and
-differentiable.
+"""The twin: a full-integer .tflite as a differentiable TensorFlow graph.
+
+Its answers are the chip's, byte for byte.
 
 It runs the very plan that the firmware runs, so there is one resolution of every parameter.
 Forward, every integer is exact; backward, each operator has the gradient of its real-valued
@@ -19,8 +20,8 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.core.grid import input_grid, table, to_model_input
 from tinyrobust.core.types import Int8Array, IntArray, Prediction, TensorSpec
 from tinyrobust.models.keras.tf import tf
-from tinyrobust.models.plan.checks import zero_point
 from tinyrobust.models.plan.compiler import compile_plan
+from tinyrobust.models.plan.operators.checks import zero_point
 from tinyrobust.models.plan.reader import Program, read_plan
 from tinyrobust.models.rungs.twin.operators import operator
 from tinyrobust.models.rungs.twin.requantize import Output, Tensor, clamp
@@ -36,15 +37,15 @@ _MAX_BATCH = 256
 class TwinPredictor:
     """``tflite`` as a rung of the ladder. Raises UsageError for what ``compile_plan`` refuses.
 
-    ``lattice`` is the ladder's, where the model's input is int16 (default:
+    ``spec`` is the ladder's, where the model's input is int16 (default:
     ``tinyrobust.core.grid.input_grid`` its input).
     """
 
     rung = "twin"
 
-    def __init__(self, tflite: bytes, lattice: TensorSpec | None = None) -> None:
+    def __init__(self, tflite: bytes, spec: TensorSpec | None = None) -> None:
         plan = compile_plan(tflite)
-        self.input: TensorSpec = lattice or input_grid(plan.input)
+        self.input: TensorSpec = spec or input_grid(plan.input)
         self.output: TensorSpec = plan.output
         self._grid = plan.input
         self._levels = table(self.input, self._grid).astype(np.float32)
@@ -59,8 +60,9 @@ class TwinPredictor:
         self._logits = tf.function(self._forward_logits, input_signature=[real])
 
     def predict(self, q: Int8Array) -> Prediction:
-        """``q`` int8 [n, *input.shape], any n -> raw [n, outputs] in ``output.dtype`` and the same
-        dequantized.
+        """Raw outputs [n, outputs] in ``output.dtype``, and the same dequantized.
+
+        ``q`` is int8 [n, *input.shape], any n.
         """
         x = self._fed(q)
         parts = [
@@ -70,8 +72,9 @@ class TwinPredictor:
         return Prediction(self.output.dequantize(raw), raw)
 
     def logits(self, real: Tensor) -> Tensor:
-        """float32 [n, *input.shape] in real units -> float32 [n, outputs], before a final SOFTMAX;
-        differentiable.
+        """Logits before a final SOFTMAX, differentiable.
+
+        float32 [n, *input.shape] in real units to float32 [n, outputs].
 
         Inputs are quantized on the way in, with a straight-through gradient inside the input's
         range.
@@ -122,19 +125,18 @@ def _run(program: Program, x: Tensor) -> list[Tensor]:
     return outputs
 
 
-def _quantized(
-    real: Tensor, lattice: TensorSpec, levels: NDArray[np.float32], scale: float
-) -> Tensor:
-    """The nearest level, ties away from zero, as TFLite's QUANTIZE, and what ``levels`` [256] say
-    it is on the input's grid of steps ``scale``; float32.
+def _quantized(real: Tensor, spec: TensorSpec, levels: NDArray[np.float32], scale: float) -> Tensor:
+    """The nearest level, ties away from zero, as TFLite's QUANTIZE finds it.
+
+    Then what ``levels`` [256] say it is on the input's grid of steps ``scale``; float32.
     """
 
     def straight_through(real: Tensor) -> tuple[Tensor, object]:
-        steps = real / lattice.scale
+        steps = real / spec.scale
         nearest = tf.sign(steps) * tf.floor(tf.abs(steps) + 0.5)
         limit = float(1 << 20)  # far outside int8, so that the cast cannot overflow
         nearest = tf.cast(tf.clip_by_value(nearest, -limit, limit), tf.int64)
-        q, is_open = clamp(nearest, Output(lattice.zero_point, -128, 127))
+        q, is_open = clamp(nearest, Output(spec.zero_point, -128, 127))
         return tf.gather(
             levels, tf.cast(q, tf.int32) + 128
         ), lambda upstream: upstream * is_open / scale

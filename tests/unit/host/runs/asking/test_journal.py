@@ -12,9 +12,9 @@ from hypothesis.extra import numpy as hnp
 from tests.support.levels import levels
 from tinyrobust.core.errors import LinkError, UsageError
 from tinyrobust.core.types import Prediction, TensorSpec
-from tinyrobust.host.runs.journal import Journaled
-from tinyrobust.host.runs.journal_file import JournalFile
-from tinyrobust.host.runs.questions import journaled
+from tinyrobust.host.runs.asking.journal import Journaled
+from tinyrobust.host.runs.asking.journal_file import JournalFile
+from tinyrobust.host.runs.asking.questions import journaled
 
 SPEC = TensorSpec((2, 3), 0.5, -3)
 
@@ -113,14 +113,14 @@ def test_progress_counts_questions_and_replays(tmp_path):
 )
 def test_a_budget_says_how_long_the_questions_can_still_take(tmp_path, monkeypatch, most, says):
     now, lines = [0.0], []
-    monkeypatch.setattr("tinyrobust.host.runs.journal.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("tinyrobust.host.runs.asking.journal.time.monotonic", lambda: now[0])
 
     class Slow(Rung):
         def predict(self, q):
             now[0] += len(q) / 20
             return super().predict(q)
 
-    monkeypatch.setattr("tinyrobust.host.runs.journal.FIRST_PART", 40)
+    monkeypatch.setattr("tinyrobust.host.runs.asking.parts.FIRST_PART", 40)
     asked = journaled(Slow(), "plan", tmp_path, lines.append, most, lambda: 100 * now[0])
     with asked:
         asked.predict(samples(40))
@@ -210,7 +210,7 @@ def test_a_journal_answers_as_its_rung(tmp_path_factory, batches):
 
 
 def test_records_found_in_the_sorted_index_too(tmp_path, monkeypatch):
-    monkeypatch.setattr("tinyrobust.host.runs.journal_file._MERGE", 8)
+    monkeypatch.setattr("tinyrobust.host.runs.asking.journal_file._MERGE", 8)
     file = JournalFile(tmp_path / "j", "plan")
     records = [(os.urandom(16), bytes([i])) for i in range(50)]
     for pair in records:

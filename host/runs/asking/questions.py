@@ -11,7 +11,10 @@ from typing import Protocol, runtime_checkable
 from tinyrobust.core.files import CACHE_REMEDY, made_folder
 from tinyrobust.core.progress import LINE_SECONDS, Say, duration
 from tinyrobust.core.types import Predictor
-from tinyrobust.host.runs.journal import Journaled
+from tinyrobust.host.runs.asking.journal import Journaled
+
+ANSWERS = "each with the width of its raw outputs"
+"""How a journal's records are written; those of another writing are left alone."""
 
 
 @runtime_checkable
@@ -56,6 +59,5 @@ def journaled(
 
     folder = cache / "journals"
     made_folder(folder, CACHE_REMEDY)
-    return Journaled(
-        device, folder / f"{hashlib.sha256(models.encode()).hexdigest()}.journal", models, tick
-    )
+    name = hashlib.sha256(f"{ANSWERS}\n{models}".encode()).hexdigest()
+    return Journaled(device, folder / f"{name}.journal", models, tick)
