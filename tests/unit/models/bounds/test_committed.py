@@ -62,11 +62,21 @@ def test_a_million_points(name, levels, tmp_path):
 
 @pytest.mark.slow
 def test_gradient_attacks_find_nothing_outside(tmp_path):
+    attacked(("fgsm", "pgd", "apgd-ce", "apgd-t"), tmp_path)
+
+
+@pytest.mark.deep
+def test_all_gradient_attacks_find_nothing_outside(tmp_path):
+    attacked(GRADIENTS, tmp_path)
+
+
+def attacked(attacks, tmp_path):
+    assert set(attacks) <= set(GRADIENTS)
     ladder, twin, certifier = opened("digits-8bit", tmp_path)
     q, labels = ladder.test.q[:8], ladder.test.labels[:8]
     every = bounds_of(certifier, q, labels, 4)
     assert every[-1].proven.any()
-    for attack in GRADIENTS:
+    for attack in attacks:
         request = AttackRequest(Cell(attack, "twin", 4 / 255), twin, q, labels, twin.input)
         made = make(request)
         assert (abs(made.q.astype(int) - q) <= 4).all()
