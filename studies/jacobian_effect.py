@@ -18,7 +18,7 @@ import numpy as np
 from tinyrobust.attacks.make import AttackRequest, make
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.stats import wilson
-from tinyrobust.core.types import BoolArray, Dataset, Int8Array
+from tinyrobust.core.types import BoolArray, Dataset, IntArray
 from tinyrobust.models.rungs.predictors import KerasPredictor
 from tinyrobust.models.training import weight_files
 from tinyrobust.models.training.jacobian import exact_squared_norm
@@ -55,7 +55,7 @@ class Effect:
     correct: BoolArray
     norm: float
     robust: dict[int, BoolArray]
-    examples: Int8Array
+    examples: IntArray
     warnings: tuple[str, ...]
 
     @property
@@ -98,7 +98,7 @@ def measure(name: str, test: Dataset, shown: int) -> tuple[Effect, KerasPredicto
     return Effect(name, correct, norm, robust, kept, tuple(warnings)), rung
 
 
-def right(rung: KerasPredictor, q: Int8Array, test: Dataset) -> BoolArray:
+def right(rung: KerasPredictor, q: IntArray, test: Dataset) -> BoolArray:
     """Which of ``q`` the rung puts into their class."""
     return np.asarray(rung.predict(q).logits.argmax(axis=1) == test.labels)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tinyrobust.core.abi.wire import Info, TickUnit
-from tinyrobust.core.types import Int8Array, Prediction, TensorSpec
+from tinyrobust.core.types import IntArray, Prediction, TensorSpec
 from tinyrobust.host.config.parts import TINYROBUST
 
 
@@ -60,7 +60,7 @@ class Target(Protocol):
 
     @property
     def input(self) -> TensorSpec:
-        """The int8 input grid that samples are on."""
+        """The input grid that samples are on."""
         ...
 
     @property
@@ -80,7 +80,7 @@ class Target(Protocol):
         """
         ...
 
-    def predict(self, q: Int8Array) -> Prediction:
+    def predict(self, q: IntArray) -> Prediction:
         """Answers ``q``, int8 [n, *input.shape]."""
         ...
 

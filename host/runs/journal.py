@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyrobust.core.types import Int8Array, Prediction, Predictor, TensorSpec
+from tinyrobust.core.types import IntArray, Prediction, Predictor, TensorSpec
 from tinyrobust.host.runs.journal_file import DIGEST_BYTES, JournalFile
 
 Tick = Callable[[int, int, float], None]
@@ -76,11 +76,11 @@ class Journaled:
 
     @property
     def input(self) -> TensorSpec:
-        """The int8 input grid that samples are on."""
+        """The input grid that samples are on."""
         return self._predictor.input
 
-    def predict(self, q: Int8Array) -> Prediction:
-        """Answers ``q``, int8 [n, *input.shape], without ticks and retries.
+    def predict(self, q: IntArray) -> Prediction:
+        """Answers ``q``, levels of ``input`` [n, *input.shape], without ticks and retries.
 
         Equal samples are asked once.
         """
@@ -104,7 +104,7 @@ class Journaled:
         """Answers a second of the rung itself, 0 before the first."""
         return self.answered / self.seconds if self.seconds else 0.0
 
-    def _ask(self, digests: list[bytes], q: Int8Array) -> list[tuple[bytes, bytes]]:
+    def _ask(self, digests: list[bytes], q: IntArray) -> list[tuple[bytes, bytes]]:
         started = time.monotonic()
         prediction = self._predictor.predict(q)
         elapsed = time.monotonic() - started
@@ -122,21 +122,22 @@ class Journaled:
 def _pack(prediction: Prediction) -> list[bytes]:
     """Each sample's answer as bytes.
 
-    One byte, 1 where there are raw outputs; logits float32, little-endian; raw outputs.
+    One byte: the bytes of a raw output, 0 where there are none; logits float32, then raw outputs,
+    both little-endian.
     """
     logits = np.ascontiguousarray(prediction.logits, "<f4")
     if prediction.raw is None:
         return [b"\0" + row.tobytes() for row in logits]
     return [
-        b"\1" + row.tobytes() + raw.tobytes()
+        bytes([raw.itemsize]) + row.tobytes() + raw.astype(f"<i{raw.itemsize}").tobytes()
         for row, raw in zip(logits, prediction.raw, strict=True)
     ]
 
 
 def _unpack(answers: bytes, n: int) -> Prediction:
     rows = np.frombuffer(answers, np.uint8).reshape(n, -1)
-    has_raw = bool(rows[0, 0])
-    outputs = (rows.shape[1] - 1) // (5 if has_raw else 4)
+    each = int(rows[0, 0])
+    outputs = (rows.shape[1] - 1) // (4 + each)
     logits = np.ascontiguousarray(rows[:, 1 : 1 + 4 * outputs]).view("<f4").astype(np.float32)
-    raw = np.ascontiguousarray(rows[:, 1 + 4 * outputs :]).view(np.int8) if has_raw else None
+    raw = np.ascontiguousarray(rows[:, 1 + 4 * outputs :]).view(f"<i{each}") if each else None
     return Prediction(logits, raw)

@@ -27,7 +27,7 @@ class Bundle:
     tflite: bytes
     plan: bytes
     input: TensorSpec
-    """The ladder's int8 lattice."""
+    """The ladder's input grid."""
     grid: TensorSpec
     """The model's own input: the lattice, or int16."""
     output: TensorSpec

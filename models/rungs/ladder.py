@@ -5,6 +5,7 @@ and test data.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tinyrobust.core.types import Dataset, Predictor, TensorSpec
@@ -26,6 +27,8 @@ class Ladder:
     class_names: tuple[str, ...]
     unavailable: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    finer: Callable[[TensorSpec], Dataset | None] | None = None
+    """``test`` read again on a finer grid; None, or what gives None, where it has 8 bits."""
 
     @property
     def digest(self) -> str:

@@ -16,7 +16,7 @@ from tinyrobust.models.plan import bundle
 from tinyrobust.models.rungs.ladder import Ladder, tflm_rung
 from tinyrobust.models.rungs.twin.predictor import TwinPredictor
 from tinyrobust.models.tflite.reader import MAX_FILE
-from tinyrobust.models.user.data import load_npz, read_npz
+from tinyrobust.models.user.data import finer_npz, load_npz, read_npz
 
 
 def open_files(
@@ -65,7 +65,16 @@ def open_files(
     if tflm is not None:
         rungs.append(tflm)
         built = bundle.build(tflite, cache, tflm.arena_bytes, built.input)
-    return Ladder(model.stem, built, tuple(rungs), test, names, unavailable + missing, ())
+    return Ladder(
+        model.stem,
+        built,
+        tuple(rungs),
+        test,
+        names,
+        unavailable + missing,
+        (),
+        lambda grid: finer_npz(data, grid, built.output.size, built.grid),
+    )
 
 
 def _on_lattice(
@@ -84,11 +93,11 @@ def _on_lattice(
 
 def _is_signed(data: Path) -> bool:
     """Whether ``data`` lie on both sides of 0: features of speech, an ``.npz`` of int8 or with
-    negative floats.
+    negative floats or int16.
     """
     if data.suffix == ".npz" or data.is_file():
         x = read_npz(data)
-        return x.dtype == np.int8 or (x.dtype.kind == "f" and bool((x < 0).any()))
+        return x.dtype == np.int8 or (x.dtype.kind in "fi" and bool((x < 0).any()))
     return str(data) == "speech_commands"
 
 
@@ -100,7 +109,7 @@ def _test_set(
     """
     if data.suffix == ".npz" or data.is_file():
         numbers = tuple(str(i) for i in range(built.output.size))
-        return load_npz(data, built.input, built.output.size), numbers
+        return load_npz(data, built.input, built.output.size, built.grid), numbers
     return test_set(str(data), built.input, built.output.size, say)
 
 
