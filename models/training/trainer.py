@@ -25,7 +25,7 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.core.files import replacing
 from tinyrobust.core.npz import UNREADABLE
 from tinyrobust.core.progress import Say
-from tinyrobust.core.types import Dataset, FloatArray, Int8Array, Int64Array, TensorSpec
+from tinyrobust.core.types import Dataset, FloatArray, Int64Array, IntArray, TensorSpec
 from tinyrobust.models.data.splits import Splits
 from tinyrobust.models.keras.tf import keras, tf
 from tinyrobust.models.training.jacobian import Penalty, Regularized
@@ -127,7 +127,7 @@ class Trainer:
         data = self.splits.train
         order = rng.permutation(len(data.q))[: self.steps * self.plan.batch]
         for rows in order.reshape(self.steps, self.plan.batch):
-            q: Int8Array = data.q[rows]
+            q: IntArray = data.q[rows]
             yield (
                 self.spec.dequantize(shift_and_flip(q, rng) if self.plan.augment else q),
                 data.labels[rows],
@@ -251,7 +251,7 @@ class WarmRestarts(keras.optimizers.schedules.LearningRateSchedule):  # type: ig
 _SHIFT = 4
 
 
-def shift_and_flip(q: Int8Array, rng: np.random.Generator) -> Int8Array:
+def shift_and_flip(q: IntArray, rng: np.random.Generator) -> IntArray:
     """``q`` int8 [n, h, w, c], each image shifted (edges filled with 0) and half of them mirrored;
     a new array.
     """
@@ -261,7 +261,7 @@ def shift_and_flip(q: Int8Array, rng: np.random.Generator) -> Int8Array:
         padded, (height, width), axis=(1, 2)
     )  # [n, shifts, shifts, c, h, w]
     dy, dx = rng.integers(0, 2 * _SHIFT + 1, (2, n))
-    out: Int8Array = np.ascontiguousarray(windows[np.arange(n), dy, dx].transpose(0, 2, 3, 1))
+    out: IntArray = np.ascontiguousarray(windows[np.arange(n), dy, dx].transpose(0, 2, 3, 1))
     mirrored = rng.random(n) < 0.5
     out[mirrored] = out[mirrored, :, ::-1]
     return out
