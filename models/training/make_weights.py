@@ -16,6 +16,8 @@ from tinyrobust.core.stats import wilson
 from tinyrobust.models.keras.batchnorm import copy_folded
 from tinyrobust.models.keras.tf import keras, tf
 from tinyrobust.models.training import weight_files
+from tinyrobust.models.training.certified.ranges import onto_ranges
+from tinyrobust.models.training.certified.start import interval_start
 from tinyrobust.models.training.recipes import RECIPES, Recipe, recipe
 from tinyrobust.models.training.trainer import Trainer, accuracy
 
@@ -55,13 +57,19 @@ def make(name: str, work: Path) -> weight_files.Card:
 def _started(chosen: Recipe) -> Any:
     model = chosen.build()
     if chosen.start is None:
+        if chosen.plan.certified:
+            interval_start(model)
         return model
     if not chosen.quantized:
         weight_files.load(chosen.start, model)
     else:
         full = recipe(chosen.start).build()
         weight_files.load(chosen.start, full)
-        copy_folded(full, model)
+        if certified := chosen.plan.certified:
+            data, spec = chosen.task.splits().train, chosen.task.spec
+            onto_ranges(full, model, data, spec, certified.levels)
+        else:
+            copy_folded(full, model)
     return model
 
 
