@@ -40,13 +40,15 @@ class Recipe:
     """``build`` trained by ``plan``, from the weights of the float recipe ``start`` where there is
     one.
 
-    A network without batch norms gets them folded.
+    A network without batch norms gets them folded. ``certified_levels``: at which size of boxes,
+    in input levels, the card says what share is certified.
     """
 
     task: Task
     build: Callable[[], Any]
     plan: TrainingPlan
     start: str | None = None
+    certified_levels: int | None = None
 
     @property
     def quantized(self) -> bool:
@@ -136,14 +138,19 @@ def _table() -> dict[str, Recipe]:
 def _certified() -> dict[str, Recipe]:
     mnist01 = cnn_a.MNIST
     return {
-        "digits-certified-float": Recipe(DIGITS, digits_deep.build_float, _DIGITS_CERTIFIED),
+        "digits-certified-float": Recipe(
+            DIGITS, digits_deep.build_float, _DIGITS_CERTIFIED, certified_levels=4
+        ),
         "digits-certified": Recipe(
             DIGITS,
             _quantized(digits_deep.build_qat, cnn_a.EIGHT),
             _DIGITS_CERTIFIED_QAT,
             "digits-certified-float",
+            certified_levels=4,
         ),
-        "mnist-cnna-certified-01-float": Recipe(MNIST, mnist01.build_float, _MNIST_CERTIFIED_01),
+        "mnist-cnna-certified-01-float": Recipe(
+            MNIST, mnist01.build_float, _MNIST_CERTIFIED_01, certified_levels=25
+        ),
     }
 
 

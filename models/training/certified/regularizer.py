@@ -24,15 +24,19 @@ def tightness(sums: Sequence[Reached]) -> Tensor:
     shortfalls = [
         _shortfall(first / tf.maximum(tf.reduce_mean(at.radius), _TINY)) for at in sums[1:]
     ]
-    return tf.add_n(shortfalls) / len(shortfalls)
+    return _mean(shortfalls)
 
 
 def balance(sums: Sequence[Reached]) -> Tensor:
     """Mean over the layers of how unequal active and inactive neurons are, in the means of their
     centers and in their shares of the variance; a layer without one of them counts nothing.
     """
-    losses = [_unbalanced(at) for at in sums[1:]]
-    return tf.add_n(losses) / len(losses)
+    return _mean([_unbalanced(at) for at in sums[1:]])
+
+
+def _mean(losses: Sequence[Tensor]) -> Tensor:
+    """0 where a network has no hidden layer."""
+    return tf.add_n(losses) / len(losses) if losses else tf.constant(0.0)
 
 
 def _unbalanced(at: Reached) -> Tensor:
