@@ -48,7 +48,9 @@ class Margins:
         self._last = layers.pop() if layers else None
         linear = (None, keras.activations.linear)
         if not isinstance(self._last, keras.layers.Dense) or self._last.activation not in linear:
-            raise UsageError(f"model {model.name}: its last layer is not a dense one that is linear")
+            raise UsageError(
+                f"model {model.name}: its last layer is not a dense one that is linear"
+            )
         self._hidden = layers
 
     @property

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from tinyrobust.core.errors import UsageError
 from tinyrobust.models.keras.quantizers import W4, W8, activation, weights
 from tinyrobust.models.keras.tf import keras, tf
@@ -109,7 +110,7 @@ def test_what_has_no_intervals_is_named() -> None:
     x = inputs = layers.Input((4, 4, 1))
     a = layers.Conv2D(2, 3, padding="same", name="first")(x)
     skip = layers.Add(name="sum")([a, a])
-    with pytest.raises(UsageError, match="layer sum of joined: .* a plain chain"):
+    with pytest.raises(UsageError, match=r"layer sum of joined: .* a plain chain"):
         chain_of(keras.Model(inputs, skip, name="joined"))
     sigmoid = layers.Activation("sigmoid", name="curve")(a)
     with pytest.raises(UsageError, match="layer curve of curved: no interval form for Activation"):

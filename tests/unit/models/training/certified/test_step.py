@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.models.data.splits import Splits, dataset
@@ -98,7 +99,14 @@ def test_boxes_stay_on_the_lattice() -> None:
 
 def test_boxes_grow_after_the_warm_up() -> None:
     plan = Certified(8.0, warm_up=2, ramp=4)
-    assert [float(plan.share(e)) for e in (0.0, 2.0, 3.0, 5.0, 6.0, 9.0)] == [0, 0, 0.25, 0.75, 1, 1]
+    assert [float(plan.share(e)) for e in (0.0, 2.0, 3.0, 5.0, 6.0, 9.0)] == [
+        0,
+        0,
+        0.25,
+        0.75,
+        1,
+        1,
+    ]
     at_once = Certified(8.0, warm_up=1)
     assert [float(at_once.share(e)) for e in (0.5, 1.0)] == [0, 1]
 
@@ -164,15 +172,15 @@ def test_training_certifies_and_resumes_where_it_stopped(tmp_path: Path) -> None
     assert certified_count(whole, splits.test, SPEC, 127) < 64
     assert history[0].penalty > 0
 
-    class Interrupted(Exception):
+    class InterruptedHereError(Exception):
         pass
 
     def stop(line: str) -> None:
         if "epoch 3/" in line:
-            raise Interrupted
+            raise InterruptedHereError
 
     (tmp_path / "cut").mkdir()
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedHereError):
         Trainer(hidden(), splits, SPEC, plan, tmp_path / "cut").run(stop)
     resumed = hidden()
     resumed.set_weights([w * 0 for w in resumed.get_weights()])
