@@ -65,7 +65,8 @@ def chain_of(model: Any) -> list[Any]:
         parents = [node.layer for node in layer.inbound_nodes[0].parent_nodes]
         if parents != [before] or len(layer.inbound_nodes) != 1:
             raise UsageError(
-                f"layer {layer.name} of {model.name}: certified training takes a plain chain of layers"
+                f"layer {layer.name} of {model.name}: certified training takes "
+                "a plain chain of layers"
             )
         if not isinstance(layer, _MONOTONE) and not _has_product(layer):
             raise UsageError(

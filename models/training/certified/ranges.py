@@ -9,6 +9,7 @@ box, not of the largest value ever seen.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,6 @@ def _ranges(quantized: Any) -> dict[str, float]:
     layers = chain_of(quantized)
     return {
         layer.name: float(2.0 ** int(after.quantizer.integer))
-        for layer, after in zip(layers, layers[1:], strict=False)
+        for layer, after in pairwise(layers)
         if hasattr(layer, "kernel") and isinstance(after, QActivation)
     }
