@@ -28,6 +28,8 @@ from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Dataset, FloatArray, Int8Array, Int64Array, TensorSpec
 from tinyrobust.models.data.splits import Splits
 from tinyrobust.models.keras.tf import keras, tf
+from tinyrobust.models.training.certified.plan import Certified
+from tinyrobust.models.training.certified.step import certified_step
 from tinyrobust.models.training.jacobian import Penalty, Regularized
 
 
@@ -36,7 +38,8 @@ class TrainingPlan:
     """AdamW (decay on kernels only) with one epoch of warm-up and cosine decay to zero from
     ``rate``.
 
-    After each of the epochs in ``restarts`` the rate is ``rate`` again.
+    After each of the epochs in ``restarts`` the rate is ``rate`` again. With ``certified``, bounds
+    are trained and there is no ``penalty``.
     """
 
     epochs: int
@@ -47,6 +50,11 @@ class TrainingPlan:
     augment: bool = False
     penalty: Penalty | None = None
     seed: int = 0
+    certified: Certified | None = None
+
+    def __post_init__(self) -> None:
+        if self.certified and self.penalty:
+            raise ValueError("a training has bounds or a Jacobian penalty, not both")
 
 
 @dataclass(frozen=True)
@@ -80,7 +88,11 @@ class Trainer:
         self.optimizer = keras.optimizers.AdamW(rate, weight_decay=plan.decay)
         self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.optimizer.build(model.trainable_variables)
-        self.step = compiled_step(model, self.optimizer, plan)
+        self.step = (
+            certified_step(model, self.optimizer, plan.certified, spec, self.steps)
+            if plan.certified
+            else compiled_step(model, self.optimizer, plan)
+        )
 
     def run(self, say: Say) -> list[Epoch]:
         """All epochs that are not done yet.
