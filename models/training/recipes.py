@@ -94,11 +94,21 @@ _DIGITS_CERTIFIED_QAT = TrainingPlan(
     epochs=20, batch=32, rate=1e-3, seed=1, certified=Certified(5.0, clean=0.4)
 )
 _MNIST_CERTIFIED_01 = TrainingPlan(
-    epochs=9,
+    epochs=8,
     batch=128,
     rate=2e-3,
     seed=1,
-    certified=Certified(27.0, warm_up=1, ramp=5, clean=0.0, regularizer=0.5),
+    certified=Certified(27.0, warm_up=1, ramp=4, clean=0.0, regularizer=0.5),
+)
+_MNIST_CERTIFIED_03 = TrainingPlan(
+    epochs=14, batch=128, rate=1e-3, seed=1, certified=Certified(80.0, ramp=7, clean=0.0)
+)
+_CIFAR_CERTIFIED = TrainingPlan(
+    epochs=20,
+    batch=128,
+    rate=1e-3,
+    seed=1,
+    certified=Certified(2.2, warm_up=1, ramp=10, clean=0.0, regularizer=0.5, part=0.6),
 )
 
 
@@ -150,6 +160,16 @@ def _certified() -> dict[str, Recipe]:
         ),
         "mnist-cnna-certified-01-float": Recipe(
             MNIST, mnist01.build_float, _MNIST_CERTIFIED_01, certified_levels=25
+        ),
+        "mnist-cnna-certified-03-float": Recipe(
+            MNIST,
+            mnist01.build_float,
+            _MNIST_CERTIFIED_03,
+            "mnist-cnna-certified-01-float",
+            certified_levels=76,
+        ),
+        "cifar10-cnna-certified-float": Recipe(
+            CIFAR10, cnn_a.CIFAR10.build_float, _CIFAR_CERTIFIED, certified_levels=2
         ),
     }
 

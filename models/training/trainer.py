@@ -29,6 +29,7 @@ from tinyrobust.core.types import Dataset, FloatArray, Int8Array, Int64Array, Te
 from tinyrobust.models.data.splits import Splits
 from tinyrobust.models.keras.tf import keras, tf
 from tinyrobust.models.training.certified.plan import Certified
+from tinyrobust.models.training.certified.share import certified_count
 from tinyrobust.models.training.certified.step import certified_step
 from tinyrobust.models.training.jacobian import Penalty, Regularized
 
@@ -60,7 +61,8 @@ class TrainingPlan:
 @dataclass(frozen=True)
 class Epoch:
     """What one epoch came to: mean training loss and penalty, validation accuracy, images per
-    second of training.
+    second of training; with bounds, the share of the validation set whose boxes of full size are
+    certified.
     """
 
     epoch: int
@@ -68,6 +70,7 @@ class Epoch:
     penalty: float
     accuracy: float
     images_per_second: float
+    certified: float | None = None
 
 
 class Trainer:
@@ -110,11 +113,12 @@ class Trainer:
                 / history[-1].images_per_second
             )
             e = history[-1]
+            bounded = "" if e.certified is None else f", certified {e.certified:.4f}"
             say(
                 f"{self.model.name}: epoch {epoch + 1}/{self.plan.epochs}, loss {e.loss:.3f}, "
                 f"penalty {e.penalty:.4f}, "
-                f"validation {e.accuracy:.4f}, {e.images_per_second:.0f} images/s, {left / 60:.0f} "
-                "min left"
+                f"validation {e.accuracy:.4f}{bounded}, {e.images_per_second:.0f} images/s, "
+                f"{left / 60:.0f} min left"
             )
         return history
 
@@ -130,9 +134,14 @@ class Trainer:
                 "rate"
             )
         speed = self.steps * self.plan.batch / (time.monotonic() - start)
-        return Epoch(
-            epoch, loss, penalty, accuracy(self.model, self.splits.validation, self.spec), speed
-        )
+        right = accuracy(self.model, self.splits.validation, self.spec)
+        return Epoch(epoch, loss, penalty, right, speed, self._certified())
+
+    def _certified(self) -> float | None:
+        if self.plan.certified is None:
+            return None
+        data, levels = self.splits.validation, self.plan.certified.levels
+        return certified_count(self.model, data, self.spec, levels) / len(data.q)
 
     def _batches(self, epoch: int) -> Iterator[tuple[FloatArray, Int64Array]]:
         rng = np.random.default_rng((self.plan.seed, epoch))

@@ -93,11 +93,9 @@ def affine(layer: Any, at: Reached) -> Reached:
     """The boxes of a layer's sums, before any activation."""
     kernel, bias = parameters(layer)
     product = _product(layer)
-    n = tf.shape(at.low)[0]
-    sums = product(tf.concat([at.center, at.point], 0), kernel) + bias
-    center, point = sums[:n], sums[n:]
+    center = product(at.center, kernel) + bias
     spread = product(at.radius, tf.abs(kernel))
-    return Reached(center - spread, center + spread, point)
+    return Reached(center - spread, center + spread, product(at.point, kernel) + bias)
 
 
 def parameters(layer: Any) -> tuple[Tensor, Tensor]:
@@ -126,6 +124,4 @@ def _product(layer: Any) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 def _ends_through(monotone: Callable[[Tensor], Tensor], at: Reached) -> Reached:
-    n = tf.shape(at.low)[0]
-    ends = monotone(tf.concat([at.low, at.high, at.point], 0))
-    return Reached(ends[:n], ends[n : 2 * n], ends[2 * n :])
+    return Reached(monotone(at.low), monotone(at.high), monotone(at.point))

@@ -16,6 +16,10 @@ class Certified:
     ``ramp`` epochs of growth; a loss of ``clean`` parts of the points and the rest of the worst of
     their boxes.
 
+    ``part`` below 1 bounds a smaller box, of ``part`` of the levels, around the point that one step
+    up the loss finds in the rest of the large one (Mueller et al. 2023, SABR, arXiv:2210.04871):
+    more accurate networks, which need more than intervals to be certified afterwards.
+
     ``regularizer`` weighs what keeps boxes tight while they grow, and is gone when they have;
     ``l1`` the sum of all kernels' magnitudes. ``levels`` may be broken: somewhat more than what is
     certified afterwards is what most networks want.
@@ -27,12 +31,15 @@ class Certified:
     clean: float = 0.3
     regularizer: float = 0.0
     l1: float = 0.0
+    part: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.levels > 0 or self.warm_up < 0 or self.ramp < 0:
             raise ValueError("certified training takes levels above 0 and whole epochs from 0 on")
         if not 0 <= self.clean <= 1 or self.regularizer < 0 or self.l1 < 0:
             raise ValueError("certified training takes a share in [0, 1] and weights from 0 on")
+        if not 0 < self.part <= 1:
+            raise ValueError("certified training takes a part in (0, 1] of each box")
 
     def share(self, epoch: Tensor) -> Tensor:
         """Share of ``levels`` that is reached at ``epoch`` (a float, epochs done): 0 to 1."""

@@ -12,20 +12,20 @@ from tinyrobust.models.training.certified.step import box
 _BATCH = 500
 
 
-def certified_count(model: Any, data: Dataset, spec: TensorSpec, levels: int) -> int:
+def certified_count(model: Any, data: Dataset, spec: TensorSpec, levels: float) -> int:
     """Samples of ``data`` for which no input within ``levels`` lattice levels gets another label
     than their own, as far as intervals through ``model`` can tell.
     """
     margins = Margins(model)
 
-    @tf.function
     def count(images: Any, labels: Any) -> Any:
-        low, high = box(images, float(levels), spec)
+        low, high = box(images, levels, spec)
         return tf.reduce_sum(tf.cast(margins(low, high, images, labels).certified, tf.int32))
 
+    compiled = tf.function(count)
     total = 0
     for start in range(0, len(data.q), _BATCH):
         rows = slice(start, start + _BATCH)
         images = tf.constant(spec.dequantize(data.q[rows]))
-        total += int(count(images, tf.constant(data.labels[rows])))
+        total += int(compiled(images, tf.constant(data.labels[rows])))
     return total
