@@ -38,6 +38,8 @@ class Card:
     low: float
     high: float
     versions: str
+    adversary: str | None = None
+    """The attack in every step of adversarial training."""
 
 
 def save(model: Any, card: Card, folder: Path = FOLDER) -> Path:
