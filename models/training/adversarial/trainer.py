@@ -15,7 +15,7 @@ from tinyrobust.models.training.adversarial.plan import AdversarialPlan, LinfAtt
 from tinyrobust.models.training.adversarial.step import adversarial_step, robust_accuracy
 from tinyrobust.models.training.trainer import Epoch, Trainer, accuracy
 
-STEPS = 10
+STEPS = 5
 """Of the PGD that chooses the epoch: an adversary that training on one step has not seen."""
 SAMPLES = 1_000
 """The first so many validation samples are attacked after each epoch."""
