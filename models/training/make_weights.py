@@ -14,14 +14,17 @@ from typing import Any
 from tinyrobust.core.cache import cache_folder
 from tinyrobust.core.errors import BenchError
 from tinyrobust.core.stats import wilson
+from tinyrobust.models.data.splits import Splits
 from tinyrobust.models.keras.batchnorm import copy_folded
 from tinyrobust.models.keras.tf import keras, tf
 from tinyrobust.models.training import weight_files
+from tinyrobust.models.training.adversarial.plan import AdversarialPlan
+from tinyrobust.models.training.adversarial.trainer import AdversarialTrainer
 from tinyrobust.models.training.certified.ranges import onto_ranges
 from tinyrobust.models.training.certified.share import certified_count
 from tinyrobust.models.training.certified.start import interval_start
 from tinyrobust.models.training.recipes import RECIPES, Recipe, recipe
-from tinyrobust.models.training.trainer import Trainer, accuracy
+from tinyrobust.models.training.trainer import Trainer, TrainingPlan, accuracy
 
 
 def make(name: str, work: Path) -> weight_files.Card:
@@ -32,7 +35,7 @@ def make(name: str, work: Path) -> weight_files.Card:
     splits = chosen.task.splits()
     keras.utils.set_random_seed(chosen.plan.seed)
     model = _started(chosen)
-    Trainer(model, splits, chosen.task.spec, chosen.plan, work / name).run(_say)
+    _trainer(model, chosen, splits, work / name).run(_say)
     share = accuracy(model, splits.test, chosen.task.spec)
     n = len(splits.test.q)
     low, high = wilson(round(share * n), n)
@@ -44,6 +47,7 @@ def make(name: str, work: Path) -> weight_files.Card:
         epochs=chosen.plan.epochs,
         start=chosen.start,
         penalty=repr(chosen.plan.penalty) if chosen.plan.penalty else None,
+        adversary=_adversary(chosen.plan),
         parameters=model.count_params(),
         test_set=splits.test.name,
         test_n=n,
@@ -74,6 +78,16 @@ def _with_certificates(
         certified_low=low,
         certified_high=high,
     )
+
+
+def _trainer(model: Any, chosen: Recipe, splits: Splits, folder: Path) -> Trainer:
+    if isinstance(chosen.plan, AdversarialPlan):
+        return AdversarialTrainer(model, splits, chosen.task.spec, chosen.plan, folder)
+    return Trainer(model, splits, chosen.task.spec, chosen.plan, folder)
+
+
+def _adversary(plan: TrainingPlan) -> str | None:
+    return repr(plan.attack) if isinstance(plan, AdversarialPlan) else None
 
 
 def _started(chosen: Recipe) -> Any:

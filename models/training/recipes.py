@@ -16,6 +16,7 @@ from tinyrobust.models.data.splits import Splits
 from tinyrobust.models.keras.quantizers import TERNARY, W4, W8, Bits
 from tinyrobust.models.networks import cnn_a, digits_deep, resnet8, s3_cnn
 from tinyrobust.models.networks.s3_cnn import CLASSES, STAGES
+from tinyrobust.models.training.adversarial.plan import AdversarialPlan, LinfAttack
 from tinyrobust.models.training.certified.plan import Certified
 from tinyrobust.models.training.jacobian import LayerWeight, Penalty
 from tinyrobust.models.training.trainer import TrainingPlan
@@ -116,6 +117,28 @@ def _quantized(build: Callable[[Bits], Any], bits: Bits) -> Callable[[], Any]:
     return lambda: build(bits)
 
 
+def _adversarial() -> dict[str, Recipe]:
+    """``-at2`` and ``-at8``: ResNet8 trained on examples of 2 and 8 levels, ``-jr`` with its
+    Jacobian penalty on top.
+    """
+    plan = AdversarialPlan(
+        epochs=14, batch=128, rate=4e-3, decay=1e-4, augment=True, seed=1, attack=LinfAttack(2)
+    )
+    tuned = replace(plan, epochs=2, rate=1e-3)
+    rows = {}
+    for levels, start in ((2, "resnet8-float"), (8, "resnet8-float-at2")):
+        float_name, attack = f"resnet8-float-at{levels}", LinfAttack(levels)
+        rows[float_name] = Recipe(CIFAR10, resnet8.build_float, replace(plan, attack=attack), start)
+        penalized = replace(tuned, attack=attack, penalty=_CIFAR_JR)
+        rows[f"{float_name}-jr"] = Recipe(CIFAR10, resnet8.build_float, penalized, float_name)
+        for suffix, bits in (("8bit", resnet8.EIGHT), ("4bit", W4)):
+            build = _quantized(resnet8.build_qat, bits)
+            name = f"resnet8-{suffix}-at{levels}"
+            rows[name] = Recipe(CIFAR10, build, replace(tuned, attack=attack), float_name)
+            rows[f"{name}-jr"] = Recipe(CIFAR10, build, penalized, f"{float_name}-jr")
+    return rows
+
+
 def _table() -> dict[str, Recipe]:
     rows = {
         "digits-float": Recipe(DIGITS, digits_deep.build_float, _DIGITS_FLOAT),
@@ -131,6 +154,7 @@ def _table() -> dict[str, Recipe]:
             CIFAR10, _quantized(resnet8.build_qat, bits), _CIFAR_QAT, "resnet8-float"
         )
     rows["s3-ternary"] = Recipe(CIFAR10, _quantized(s3_cnn.build_qat, TERNARY), _S3_QAT, "s3-float")
+    rows |= _adversarial()
 
     for name in [n for n in rows if n.startswith("digits-")]:
         row = rows[name]

@@ -61,8 +61,10 @@ class TrainingPlan:
 @dataclass(frozen=True)
 class Epoch:
     """What one epoch came to: mean training loss and penalty, validation accuracy, images per
-    second of training; with bounds, the share of the validation set whose boxes of full size are
-    certified.
+    second of training.
+
+    With bounds, ``certified`` is the share of the validation set whose boxes of full size are
+    certified; ``robust``, where the training looks at it, is accuracy under attack.
     """
 
     epoch: int
@@ -71,6 +73,7 @@ class Epoch:
     accuracy: float
     images_per_second: float
     certified: float | None = None
+    robust: float | None = None
 
 
 class Trainer:
@@ -107,20 +110,18 @@ class Trainer:
             tf.random.set_seed(self.plan.seed * 10_007 + epoch)
             history.append(self._epoch(epoch))
             self._save(history)
-            left = (
-                (self.plan.epochs - epoch - 1)
-                * len(self.splits.train.q)
-                / history[-1].images_per_second
-            )
-            e = history[-1]
-            bounded = "" if e.certified is None else f", certified {e.certified:.4f}"
-            say(
-                f"{self.model.name}: epoch {epoch + 1}/{self.plan.epochs}, loss {e.loss:.3f}, "
-                f"penalty {e.penalty:.4f}, "
-                f"validation {e.accuracy:.4f}{bounded}, {e.images_per_second:.0f} images/s, "
-                f"{left / 60:.0f} min left"
-            )
+            say(self._said(history))
         return history
+
+    def _said(self, history: list[Epoch]) -> str:
+        e = history[-1]
+        left = (self.plan.epochs - e.epoch - 1) * len(self.splits.train.q) / e.images_per_second
+        bounded = "" if e.certified is None else f", certified {e.certified:.4f}"
+        return (
+            f"{self.model.name}: epoch {e.epoch + 1}/{self.plan.epochs}, loss {e.loss:.3f}, "
+            f"penalty {e.penalty:.4f}, validation {e.accuracy:.4f}{bounded}, "
+            f"{e.images_per_second:.0f} images/s, {left / 60:.0f} min left"
+        )
 
     def _epoch(self, epoch: int) -> Epoch:
         start = time.monotonic()
@@ -213,16 +214,7 @@ def compiled_step(
     before it.
     """
     cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    regularized = Regularized(model, plan.penalty) if plan.penalty else None
-    paying = round(plan.batch * plan.penalty.share) if plan.penalty else 0
-
-    def forward(images: Any) -> tuple[Any, Any]:
-        if regularized is None:
-            return model(images, training=True), tf.constant(0.0)
-        logits, penalty = regularized(images[:paying])
-        if paying < plan.batch:
-            logits = tf.concat([logits, model(images[paying:], training=True)], axis=0)
-        return logits, penalty
+    forward = forward_of(model, plan)
 
     def step(images: Any, labels: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape, learning_phase():
@@ -235,6 +227,22 @@ def compiled_step(
 
     compiled: Callable[[Any, Any], tuple[Any, Any]] = tf.function(step)
     return compiled
+
+
+def forward_of(model: Any, plan: TrainingPlan) -> Callable[[Any], tuple[Any, Any]]:
+    """Images [batch, ...] to training-mode logits and the plan's penalty, 0 where it has none."""
+    regularized = Regularized(model, plan.penalty) if plan.penalty else None
+    paying = round(plan.batch * plan.penalty.share) if plan.penalty else 0
+
+    def forward(images: Any) -> tuple[Any, Any]:
+        if regularized is None:
+            return model(images, training=True), tf.constant(0.0)
+        logits, penalty = regularized(images[:paying])
+        if paying < plan.batch:
+            logits = tf.concat([logits, model(images[paying:], training=True)], axis=0)
+        return logits, penalty
+
+    return forward
 
 
 class WarmRestarts(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]

@@ -45,6 +45,8 @@ class Card:
     """Share of the same test set that the network's own intervals certify at so many input levels;
     None where training bounded nothing.
     """
+    adversary: str | None = None
+    """The attack in every step of adversarial training."""
 
 
 def save(model: Any, card: Card, folder: Path = FOLDER) -> Path:
