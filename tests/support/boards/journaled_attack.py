@@ -8,7 +8,7 @@ from tests.support.tflite.small import samples, small_tflite
 from tinyrobust.attacks.base.problem import Norm, Problem
 from tinyrobust.attacks.black_box.square import square_linf
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.link.ports import ChildPort
+from tinyrobust.host.link.pipes import ChildPort
 from tinyrobust.host.runs.journal import Journaled
 from tinyrobust.models.plan.compiler import compile_plan
 
