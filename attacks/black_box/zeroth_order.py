@@ -1,5 +1,6 @@
-"""ZOO: Carlini and Wagner's L2 loss, its gradient measured coordinate by coordinate. Chen et al.
-2017.
+"""ZOO (Chen et al. 2017): Carlini and Wagner's L2 attack with a gradient that is asked for.
+
+The gradient of their loss is measured coordinate by coordinate.
 
 On the grid: a difference quotient is taken between inputs that exist, whole levels apart. (A
 step of 1e-5 added to an int8 input, as seen in published code, is truncated to nothing and makes

@@ -1,4 +1,4 @@
-"""Bounds of one compiled network over boxes of its lattice, in batches, by either method."""
+"""Bounds of one compiled network over boxes of its input grid, in batches, by either method."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ class Bounds:
 class Certifier:
     """A plan, and what can be proven of it.
 
-    ``lattice`` is what boxes are made of; ``grid`` the model's own input. Raises UsageError for an
-    operator without a bound.
+    ``spec`` is the input grid that boxes are made of; ``grid`` the model's own input. Raises
+    UsageError for an operator without a bound.
     """
 
-    def __init__(self, plan: bytes, lattice: TensorSpec, grid: TensorSpec) -> None:
+    def __init__(self, plan: bytes, spec: TensorSpec, grid: TensorSpec) -> None:
         self.network = network_of(read_plan(plan))
-        self._lattice, self._grid = lattice, grid
+        self._spec, self._grid = spec, grid
         self._linear = Linear(self.network)
         self._last = self._linear.operators[-1]
         self.classes = self.network.nodes[-1].size
@@ -118,8 +118,8 @@ class Certifier:
         return Bounds(scores, proven(scores, labels, self._last, self.lead), influence)
 
     def _fed(self, q: Int8Array) -> NDArray[np.float64]:
-        """Flat integers of the model's own input. The lattice's rule is monotone, so ends stay."""
-        points = to_model_input(q, self._lattice, self._grid)
+        """Flat integers of the model's own input. The rule is monotone, so ends stay."""
+        points = to_model_input(q, self._spec, self._grid)
         flat: NDArray[np.float64] = points.reshape(len(q), -1).astype(np.float64)
         return flat
 

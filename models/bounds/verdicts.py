@@ -44,7 +44,7 @@ def methods_for(name: str, certifier: Certifier) -> tuple[Method, ...]:
 
 
 def box(q: Int8Array, levels: int) -> tuple[Int8Array, Int8Array]:
-    """All points at most ``levels`` from ``q`` in every element, as far as the lattice goes."""
+    """All points at most ``levels`` from ``q`` in every element, as far as the grid goes."""
     wide = q.astype(np.int16)
     low, high = (np.clip(wide + by, -128, 127).astype(np.int8) for by in (-levels, levels))
     return low, high

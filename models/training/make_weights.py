@@ -1,5 +1,6 @@
-"""``python -m tinyrobust.models.training.make_weights NAME ...`` trains recipes and writes their
-weights; interrupted, it continues.
+"""``python -m tinyrobust.models.training.make_weights NAME ...`` makes committed weights.
+
+It trains recipes and writes their weights; interrupted, it continues.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from tinyrobust.models.training.trainer import Trainer, TrainingPlan, accuracy
 
 
 def make(name: str, work: Path) -> weight_files.Card:
-    """Trains recipe ``name`` with its checkpoints under ``work``, tests it once and writes its
-    weights and card.
+    """Trains recipe ``name``, tests it once and writes its weights and card.
+
+    Its checkpoints are kept under ``work``.
     """
     chosen = recipe(name)
     splits = chosen.task.splits()

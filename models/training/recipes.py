@@ -1,5 +1,6 @@
-"""What made each file of ``models/weights``: network, data, schedule, seed and the weights it
-started from.
+"""What made each file of ``models/weights``.
+
+That is network, data, schedule, seed and the weights it started from.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tinyrobust.models.training.trainer import TrainingPlan
 
 @dataclass(frozen=True)
 class Task:
-    """A data set, the lattice its samples live on, and the names of its classes."""
+    """A data set, the input grid its samples lie on, and the names of its classes."""
 
     splits: Callable[[], Splits]
     spec: TensorSpec
@@ -38,8 +39,9 @@ MNIST = Task(lambda: mnist.splits(mnist.MNIST), mnist.SPEC, mnist.CLASS_NAMES)
 
 @dataclass(frozen=True)
 class Recipe:
-    """``build`` trained by ``plan``, from the weights of the float recipe ``start`` where there is
-    one.
+    """How one network is trained: ``build`` by ``plan``.
+
+    It starts from the weights of the float recipe ``start`` where there is one.
 
     A network without batch norms gets them folded. ``certified_levels``: at which size of boxes,
     in input levels, the card says what share is certified.
@@ -58,8 +60,9 @@ class Recipe:
 
 
 def per_layer(strength: float, share: float = 0.5) -> Penalty:
-    """S3's penalty: every layer's own Jacobian, from its input to its activation, at the same
-    weight per input value.
+    """S3's penalty: every layer's own Jacobian, at the same weight per input value.
+
+    It is taken from the layer's input to its activation.
 
     A layer's squared norm grows with its number of outputs, so each is divided by ``outputs /
     classes``.

@@ -1,5 +1,6 @@
-"""Training that survives an interruption: after every epoch weights, optimizer and history go to
-disk in one rename.
+"""Training that survives an interruption.
+
+After every epoch weights, optimizer and history go to disk in one rename.
 
 What is random in an epoch is drawn from (seed, epoch), so a resumed run sees the images a whole one
 would have seen.
@@ -36,8 +37,9 @@ from tinyrobust.models.training.jacobian import Penalty, Regularized
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """AdamW (decay on kernels only) with one epoch of warm-up and cosine decay to zero from
-    ``rate``.
+    """AdamW with one epoch of warm-up and cosine decay to zero from ``rate``.
+
+    Weight decay is for kernels only.
 
     After each of the epochs in ``restarts`` the rate is ``rate`` again. With ``certified``, bounds
     are trained and there is no ``penalty``.
@@ -60,9 +62,9 @@ class TrainingPlan:
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to: mean training loss and penalty, validation accuracy, images per
-    second of training.
+    """What one epoch came to.
 
+    It has mean training loss and penalty, validation accuracy, and images per second of training.
     With bounds, ``certified`` is the share of the validation set whose boxes of full size are
     certified; ``robust``, where the training looks at it, is accuracy under attack.
     """
@@ -77,8 +79,9 @@ class Epoch:
 
 
 class Trainer:
-    """Trains ``model`` (images to logits) in place by ``plan``; continues where a checkpoint in
-    ``folder`` left off.
+    """Trains ``model`` (images to logits) in place by ``plan``.
+
+    Continues where a checkpoint in ``folder`` left off.
     """
 
     def __init__(
@@ -210,8 +213,9 @@ def accuracy(model: Any, data: Dataset, spec: TensorSpec) -> float:
 def compiled_step(
     model: Any, optimizer: Any, plan: TrainingPlan
 ) -> Callable[[Any, Any], tuple[Any, Any]]:
-    """One update of ``model`` as a graph: (images [batch, ...], labels [batch]) to (loss, penalty)
-    before it.
+    """One update of ``model`` as a graph.
+
+    Takes (images [batch, ...], labels [batch]) to (loss, penalty) before the update.
     """
     cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     forward = forward_of(model, plan)
@@ -246,8 +250,9 @@ def forward_of(model: Any, plan: TrainingPlan) -> Callable[[Any], tuple[Any, Any
 
 
 class WarmRestarts(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """One epoch of linear warm-up to ``rate``; cosine decay to zero by each of ``ends``, anew from
-    ``rate`` after it.
+    """One epoch of linear warm-up to ``rate``, then cosine decay to zero by each of ``ends``.
+
+    After each of them the decay begins anew from ``rate``.
 
     A first cycle of a single epoch has no warm-up. ``ends``: epochs in rising order, the last one
     the end of training; ``steps``: updates in an epoch.
@@ -281,8 +286,9 @@ _SHIFT = 4
 
 
 def shift_and_flip(q: IntArray, rng: np.random.Generator) -> IntArray:
-    """``q`` int8 [n, h, w, c], each image shifted (edges filled with 0) and half of them mirrored;
-    a new array.
+    """``q`` int8 [n, h, w, c], each image shifted and half of them mirrored; a new array.
+
+    Edges are filled with 0.
     """
     n, height, width, _ = q.shape
     padded = np.pad(q, ((0, 0), (_SHIFT, _SHIFT), (_SHIFT, _SHIFT), (0, 0)))

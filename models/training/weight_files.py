@@ -1,5 +1,6 @@
-"""The committed weights: ``models/weights/NAME.npz`` and, beside it, ``NAME.json`` that says how
-they were made.
+"""The committed weights: ``models/weights/NAME.npz`` and, beside each, its card.
+
+The card is ``NAME.json`` and says how they were made.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ _LARGEST = 1_000_000
 
 @dataclass(frozen=True)
 class Card:
-    """How weights were made and what they reach on the whole test set; low..high is the 95 % Wilson
-    interval.
+    """How weights were made and what they reach on the whole test set.
+
+    low..high is the 95 % Wilson interval.
     """
 
     name: str
