@@ -1,5 +1,6 @@
-"""``python -m tinyrobust.studies.board_agreement [NAME ...]``: a board against tflite-micro, byte
-by byte, for the cards.
+"""A board against tflite-micro, byte by byte, for the cards.
+
+``python -m tinyrobust.studies.board_agreement [NAME ...]`` compares them.
 """
 
 from __future__ import annotations
@@ -48,19 +49,19 @@ def _bytes(raw: np.ndarray | None) -> np.ndarray:
 def measure(names: Sequence[str], board: str, samples: int) -> int:
     """Measures and keeps each zoo entry as it is done. Exit code 1 where a byte differs."""
     from tinyrobust.core.cache import cache_folder
+    from tinyrobust.core.progress import to_stderr
     from tinyrobust.host.boards.table import get_board
-    from tinyrobust.host.commands.run import say
     from tinyrobust.host.devices.attach import attach
     from tinyrobust.models.zoo import on_board
-    from tinyrobust.models.zoo.catalog import RECIPES, open_model
+    from tinyrobust.models.zoo.catalog import ENTRIES, open_model
 
     differing = 0
-    with attach(get_board(board), say) as device:
-        for name in names or sorted(RECIPES):
+    with attach(get_board(board), to_stderr) as device:
+        for name in names or sorted(ENTRIES):
             ladder = open_model(name, cache_folder(), lambda _: None)
             made = agreement(ladder, device, board, samples)
             on_board.write({**on_board.read(), name: made})
-            say(f"{name}: {made}")
+            to_stderr(f"{name}: {made}")
             differing += made.equal != made.compared
             ladder.close()
     return 1 if differing else os.EX_OK

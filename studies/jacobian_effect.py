@@ -1,10 +1,12 @@
-"""What Jacobian regularization buys and costs on committed weights: ``python -m
-tinyrobust.studies.jacobian_effect``.
+"""What Jacobian regularization buys and costs on committed weights.
 
-Each network without and with it, attacked white-box with PGD at rising budgets on its own lattice.
-Three signs of gradient masking are looked for: what the attack itself warns of, accuracy left at a
-budget of half the input range, and adversarial examples of the counterpart that fool a network
-better than its own.
+``python -m tinyrobust.studies.jacobian_effect`` measures it.
+
+Each network without and with it, attacked white-box at rising budgets on its own input grid, by
+Auto-PGD on cross-entropy and then, where that failed, towards nine targets (the first two of
+AutoAttack, Croce and Hein 2020, arXiv:2003.01690). Three signs of gradient masking are looked for:
+what the attacks themselves warn of, accuracy left at a budget of half the input range, and
+adversarial examples of the counterpart that fool a network better than its own.
 """
 
 from __future__ import annotations
@@ -16,30 +18,41 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tinyrobust.attacks.make import AttackRequest, make
-from tinyrobust.core.cells import Cell
+from tinyrobust.core.cells import Cell, Flag
 from tinyrobust.core.stats import wilson
-from tinyrobust.core.types import BoolArray, Dataset, Int8Array
+from tinyrobust.core.types import BoolArray, Dataset, IntArray
 from tinyrobust.models.rungs.predictors import KerasPredictor
 from tinyrobust.models.training import weight_files
 from tinyrobust.models.training.jacobian import exact_squared_norm
 from tinyrobust.models.training.recipes import recipe
 from tinyrobust.studies.pages import arguments, exit_code
 
-SHOWN = {
-    "digits-float": 16,
-    "digits-8bit": 16,
-    "digits-4bit": 16,
-    "digits-ternary": 16,
-    "resnet8-float": 2,
-    "s3-ternary": 2,
-    "resnet8-4bit": 2,
-}
-"""The networks, each with the budget in levels whose accuracy is shown: where a part of its samples
-is left.
-"""
-
-LEVELS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 128)
+ATTACKS = ("apgd-ce", "apgd-t")
 HUGE = 128
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """Budgets in levels of 255: those that are ``tried``, rising, and the one that is ``shown``.
+
+    It is shown where a part of the samples is left.
+    """
+
+    tried: tuple[int, ...]
+    shown: int
+
+
+_DIGITS = Budgets((4, 8, 16, 24, 32, 48, 64, HUGE), 16)
+_CIFAR10 = Budgets((1, 2, 4, 8, HUGE), 2)
+NETWORKS = {
+    "digits-float": _DIGITS,
+    "digits-8bit": _DIGITS,
+    "digits-4bit": _DIGITS,
+    "digits-ternary": _DIGITS,
+    "resnet8-float": _CIFAR10,
+    "s3-ternary": _CIFAR10,
+    "resnet8-4bit": _CIFAR10,
+}
 SAMPLES = 500
 """The first so many test images; each of the Jacobian's rows is a backward pass."""
 _BATCH = 100
@@ -47,48 +60,41 @@ _BATCH = 100
 
 @dataclass(frozen=True)
 class Effect:
-    """One network: clean correctness, the rows of PGD examples by budget, and the squared Jacobian
-    norm.
-    """
+    """One network: what is right when clean and by budget, and its squared Jacobian norm."""
 
     name: str
     correct: BoolArray
     norm: float
     robust: dict[int, BoolArray]
-    examples: Int8Array
+    examples: IntArray
     warnings: tuple[str, ...]
 
     @property
     def distance(self) -> float:
-        """Median over the correctly classified of the smallest budget in levels that PGD succeeded
-        with.
+        """The median, over what is right, of the smallest budget that an attack succeeded with.
 
         An upper bound of the Linf distance to the decision boundary; samples no budget fooled count
         as infinite.
         """
         smallest = np.full(len(self.correct), np.inf)
-        for budget in reversed(LEVELS):
+        for budget in sorted(self.robust, reverse=True):
             smallest[~self.robust[budget]] = budget
         return float(np.median(smallest[self.correct]))
 
 
-def measure(name: str, test: Dataset, shown: int) -> tuple[Effect, KerasPredictor]:
-    """Attacks the committed network ``name`` on ``test``; keeps the examples of ``shown``
-    levels.
-    """
+def measure(name: str, test: Dataset, budgets: Budgets) -> tuple[Effect, KerasPredictor]:
+    """Attacks the committed network ``name`` on ``test``; keeps the shown budget's examples."""
     chosen = recipe(name)
     model = chosen.build()
     weight_files.load(name, model)
     rung = KerasPredictor(model, "qat", chosen.task.spec)
     correct = right(rung, test.q, test)
     robust, warnings, kept = {}, [], test.q
-    for budget in LEVELS:
-        made = make(
-            AttackRequest(Cell("pgd", "qat", budget / 255), rung, test.q, test.labels, rung.input)
-        )
-        robust[budget] = right(rung, made.q, test) & correct
-        warnings += [f"{budget} levels: {flag.kind.value}: {flag.detail}" for flag in made.flags]
-        kept = made.q if budget == shown else kept
+    for budget in budgets.tried:
+        q, flags = attacked(rung, test, budget)
+        robust[budget] = right(rung, q, test) & correct
+        warnings += [f"{budget} levels: {flag.kind.value}: {flag.detail}" for flag in flags]
+        kept = q if budget == budgets.shown else kept
     parts = (test.q[i : i + _BATCH] for i in range(0, len(test.q), _BATCH))
     norm = float(
         np.mean(
@@ -98,7 +104,25 @@ def measure(name: str, test: Dataset, shown: int) -> tuple[Effect, KerasPredicto
     return Effect(name, correct, norm, robust, kept, tuple(warnings)), rung
 
 
-def right(rung: KerasPredictor, q: Int8Array, test: Dataset) -> BoolArray:
+def attacked(rung: KerasPredictor, test: Dataset, budget: int) -> tuple[IntArray, tuple[Flag, ...]]:
+    """``test.q`` after every attack, int8 [n, ...], and what the attacks warn of.
+
+    Each attack is made on what those before it left right.
+    """
+    q = test.q.copy()
+    flags: tuple[Flag, ...] = ()
+    for attack in ATTACKS:
+        left = np.flatnonzero(right(rung, q, test))
+        if not len(left):
+            break
+        cell = Cell(attack, rung.rung, budget / 255)
+        made = make(AttackRequest(cell, rung, test.q[left], test.labels[left], rung.input))
+        q[left] = made.q
+        flags += made.flags
+    return q, flags
+
+
+def right(rung: KerasPredictor, q: IntArray, test: Dataset) -> BoolArray:
     """Which of ``q`` the rung puts into their class."""
     return np.asarray(rung.predict(q).logits.argmax(axis=1) == test.labels)
 
@@ -120,18 +144,18 @@ def _row(e: Effect, transferred: BoolArray, shown: int) -> str:
 def report(names: Sequence[str]) -> int:
     """Prints the table of the networks ``names`` in Markdown, then every warning."""
     print(
-        "| network | mean squared J | clean | eps | PGD | transfer | median distance "
-        f"| PGD {HUGE}/255 |"
+        "| network | mean squared J | clean | eps | robust | transfer | median distance "
+        f"| {HUGE}/255 |"
     )
     print("|---|---|---|---|---|---|---|---|")
     warnings = []
     for name in names:
-        shown, whole = SHOWN[name], recipe(name).task.splits().test
+        budgets, whole = NETWORKS[name], recipe(name).task.splits().test
         test = replace(whole, q=whole.q[:SAMPLES], labels=whole.labels[:SAMPLES])
-        plain, plain_rung = measure(name, test, shown)
-        jr, jr_rung = measure(f"{name}-jr", test, shown)
-        print(_row(plain, right(plain_rung, jr.examples, test), shown))
-        print(_row(jr, right(jr_rung, plain.examples, test), shown), flush=True)
+        plain, plain_rung = measure(name, test, budgets)
+        jr, jr_rung = measure(f"{name}-jr", test, budgets)
+        print(_row(plain, right(plain_rung, jr.examples, test), budgets.shown))
+        print(_row(jr, right(jr_rung, plain.examples, test), budgets.shown), flush=True)
         warnings += [f"{e.name}, {note}" for e in (plain, jr) for note in e.warnings]
     print("\n".join(("", *warnings)))
     return 0
@@ -141,10 +165,10 @@ def main() -> int:
     """Measures the networks that are named, or all."""
     parser = arguments("jacobian_effect", __doc__)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"{', '.join(SHOWN)}; all without one"
+        "names", nargs="*", metavar="NAME", help=f"{', '.join(NETWORKS)}; all without one"
     )
-    names = parser.parse_args().names or list(SHOWN)
-    if unknown := [name for name in names if name not in SHOWN]:
+    names = parser.parse_args().names or list(NETWORKS)
+    if unknown := [name for name in names if name not in NETWORKS]:
         parser.error(f"no such network: {', '.join(unknown)}")
     return exit_code(lambda: report(names))
 

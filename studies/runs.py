@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tinyrobust.core.cache import cache_folder
+from tinyrobust.core.progress import to_stderr
 from tinyrobust.host.boards.table import get_board
-from tinyrobust.host.commands.run import say
 from tinyrobust.host.commands.terminal.bar import Progress
 from tinyrobust.host.config.bench import Config
 from tinyrobust.host.devices.attach import attach
@@ -24,7 +24,7 @@ def run(config: Config, opened: Callable[[Path], Ladder], command: str) -> Path:
     ``command`` is what the run's manifest says of its origin. A run that is complete is found.
     """
     cache = cache_folder()
-    with attach(get_board(config.board), say) as device, Progress() as progress:
+    with attach(get_board(config.board), to_stderr) as device, Progress() as progress:
         ladder = opened(cache)
         outcome = execute(config, ladder, device, cache, progress.say, progress.tick, command)
         ladder.close()

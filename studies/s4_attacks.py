@@ -1,5 +1,6 @@
-"""The ten attacks of Costa and Pinto 2024 (arXiv:2404.05688) at their presets, on ResNet8 in
-float32, int16 and int8.
+"""The ten attacks of Costa and Pinto 2024 (arXiv:2404.05688) at their presets.
+
+They are made on ResNet8 in float32, int16 and int8.
 
 ``python -m tinyrobust.studies.s4_attacks`` attacks our float ResNet8 and what TFLiteConverter makes
 of it, with int8 and int16 activations, on CIFAR-10 test images: through the float network, as the
@@ -15,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyrobust.core.errors import UsageError, nearest
+from tinyrobust.core.progress import to_stderr
 from tinyrobust.host.analysis.budgets import of_row
 from tinyrobust.host.analysis.distances import Distances, distances, quartiles
 from tinyrobust.host.analysis.metrics import SummaryRow, summarise
-from tinyrobust.host.commands.run import say
 from tinyrobust.host.config.bench import Config
 from tinyrobust.host.records.read import read_run
 from tinyrobust.models.zoo.catalog import open_model
@@ -57,8 +58,9 @@ paper has 1,000.
 
 @dataclass(frozen=True)
 class Line:
-    """What one rung of the study's answered: ``row`` of accuracy and, for an attack that minimises,
-    how ``far``.
+    """What one rung of the study's answered to one attack.
+
+    ``row`` has the accuracy and, for an attack that minimises, ``far`` how far it went.
     """
 
     rung: str
@@ -80,7 +82,7 @@ def measure(precision: str, attack: str, samples: int, board: str, out: Path) ->
         out=out,
     )
     command = "python -m tinyrobust.studies.s4_attacks"
-    return run(config, lambda cache: open_model(name, cache, say), command)
+    return run(config, lambda cache: open_model(name, cache, to_stderr), command)
 
 
 def read(folder: Path, precision: str, attack: str) -> list[Line]:
@@ -96,8 +98,9 @@ def read(folder: Path, precision: str, attack: str) -> list[Line]:
 
 
 def finished(out: Path, wanted: tuple[str, ...]) -> tuple[list[Line], list[str]]:
-    """What the complete runs in ``out`` say of the ``wanted`` attacks, and what of them there is no
-    run of.
+    """What the complete runs in ``out`` say of the ``wanted`` attacks.
+
+    Beside it, what of them there is no run of.
     """
     found: list[Line] = []
     missing = []
@@ -180,8 +183,8 @@ def page(found: list[Line], board: str, command: str, missing: list[str]) -> str
             "elements. What else",
             "differs from the paper: "
             "[Attacks](attacks.md#presets-and-the-studies-they-are-named-after). An L2",
-            "distance of 0.217 is one level in each of the 3,072 elements: around it the lattice "
-            "decides.",
+            "distance of 0.217 is one level in each of the 3,072 elements: around it the input "
+            "grid decides.",
             "",
             f"Versions: {', '.join(sorted({f'`{line.git}`' for line in found}))}.",
             *(["", f"Not run: {', '.join(missing)}."] if missing else []),

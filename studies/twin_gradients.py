@@ -1,66 +1,61 @@
 """Are the twin's gradients of use?
 
-PGD made on the integer network itself against PGD carried over from its float one.
+The same attacks made on the integer network itself and carried over from its float one.
 
-``python -m tinyrobust.studies.twin_gradients`` attacks MLPerf Tiny's ResNet8 and committed CIFAR-10
-networks with the same PGD at the same budgets on the same test images, once on the float network
-and once on the integer network's twin, and counts what tflite-micro still answers right. White-box
-has to win at every eps: the twin is attacked without any float model. Finished runs of
-``tinyrobust.studies.s3_claim`` in the same folder are read, not made again.
+``python -m tinyrobust.studies.twin_gradients`` takes the runs of ``tinyrobust.studies.s3``, made
+where they are missing, and counts what tflite-micro still answers right under the attacks that were
+made on the float network, and under those made on the integer network's twin, which needs no float
+model.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
 from dataclasses import dataclass
 
-import numpy as np
-
-from tinyrobust.core.cells import Cell
 from tinyrobust.core.stats import mcnemar
-from tinyrobust.host.analysis.groups import Group
+from tinyrobust.core.types import BoolArray
 from tinyrobust.studies.pages import bench_arguments, difference, share, write_page
-from tinyrobust.studies.runs import largest
-from tinyrobust.studies.s3_claim import LEVELS, REFERENCE, Answers, answers, read
+from tinyrobust.studies.s3.answers import (
+    FLOAT,
+    LEVELS,
+    TWIN,
+    Answers,
+    answers,
+    lost_and_gained,
+)
+from tinyrobust.studies.s3.networks import NETWORKS
 
-NETWORKS = (REFERENCE, "resnet8-8bit", "resnet8-4bit", "s3-ternary")
-ATTACK = "pgd"
-SOURCES = ("float32", "twin")
 RUNG = "tflm"
-SAMPLES = 200
+SAMPLES = 1_000
 SURE = 0.05
 
 
 @dataclass(frozen=True)
 class Contest:
-    """Both attacks at one budget on one network: what ``RUNG`` still answers right, bool [n] each,
-    the same samples.
-    """
+    """Both ways at one budget on one network: what ``RUNG`` still answers right, bool [n] each."""
 
     name: str
     level: int
-    transfer: Group
-    twin: Group
+    transfer: BoolArray
+    twin: BoolArray
 
     @property
-    def counts(self) -> tuple[int, int, int]:
-        """n; right under transfer alone; right under the twin's own attack alone."""
-        first, second = self.transfer.right, self.twin.right
-        return len(first), int(np.sum(first & ~second)), int(np.sum(second & ~first))
+    def discordant(self) -> tuple[int, int]:
+        """Samples right under transfer alone, and right under the twin's own attacks alone."""
+        return lost_and_gained(self.transfer, self.twin)
 
     @property
     def line(self) -> str:
-        """Markdown: n, both accuracies and their paired difference in points, each with its 95 %
-        interval, and p.
-        """
-        n, lost, gained = self.counts
+        """A line of Markdown: both accuracies, their difference, 95 % intervals, and p."""
+        lost, gained = self.discordant
+        n = len(self.transfer)
         cells = (
             self.name,
             f"{self.level}/255",
             str(n),
-            share(self.transfer.right),
-            share(self.twin.right),
+            share(self.transfer),
+            share(self.twin),
             difference(lost, gained, n),
             _p(mcnemar(lost, gained)),
         )
@@ -76,7 +71,8 @@ def contests(found: list[Answers]) -> list[Contest]:
         Contest(
             one.name,
             level,
-            *(one.cells[Cell(ATTACK, source, level / 255)][RUNG] for source in SOURCES),
+            transfer=one.standing(RUNG, level, (FLOAT,)),
+            twin=one.standing(RUNG, level, (TWIN,)),
         )
         for one in found
         for level in LEVELS
@@ -84,58 +80,37 @@ def contests(found: list[Answers]) -> list[Contest]:
 
 
 def verdict(found: list[Contest]) -> str:
-    """Where the twin's own attack wins, where it loses, and where chance could have decided; one
-    sentence.
-    """
-    sure = [one for one in found if mcnemar(*one.counts[1:]) < SURE]
-    losses = [f"{one.name} at {one.level}/255" for one in sure if one.counts[1] < one.counts[2]]
-    weaker = f" ({', '.join(losses)})" if losses else ""
+    """One sentence: where the twin's own attacks win or lose, and where chance could decide."""
+    sure = [one for one in found if mcnemar(*one.discordant) < SURE]
+    lost = [one for one in sure if one.discordant[0] < one.discordant[1]]
+    weaker = f" ({', '.join(f'{one.name} at {one.level}/255' for one in lost)})" if lost else ""
     return (
-        f"PGD on the twin is the stronger in {len(sure) - len(losses)} of {len(found)} comparisons "
-        f"(p < {SURE}), "
-        f"the weaker in {len(losses)}{weaker}, and {len(found) - len(sure)} are undecided."
+        f"Made on the twin they are the stronger in {len(sure) - len(lost)} of {len(found)} "
+        f"comparisons (p < {SURE}), the weaker in {len(lost)}{weaker}, and "
+        f"{len(found) - len(sure)} are undecided."
     )
 
 
 def page(found: list[Contest], command: str) -> str:
     """The page of results with the command that makes it."""
-    return "\n".join(
-        [
-            "# Are the twin's gradients of use?",
-            "",
-            f"Made by `{command}`, which can be interrupted and called again.",
-            "",
-            "PGD, 20 steps, on CIFAR-10 test images that no network was calibrated on, made twice "
-            "at each budget: on",
-            "the float network and carried over (*transfer*), and on the integer network's own "
-            "twin, which needs no",
-            "float network (*twin*). Accuracy in % of tflite-micro, whose bytes are the chip's, "
-            "with 95 % Wilson",
-            "intervals; the difference in points on the same images, with its paired interval and "
-            "McNemar's exact p.",
-            "Negative: the twin's own gradients find more.",
-            "",
-            verdict(found),
-            "",
-            "| network | eps | n | transfer | twin | twin minus transfer | p |",
-            "|---|---|---|---|---|---|---|",
-            *(one.line for one in found),
-            "",
-        ]
-    )
+    lines = "\n".join(one.line for one in found)
+    return f"""# Are the twin's gradients of use?
 
+Made by `{command}`, which can be interrupted and called again.
 
-def _answers(name: str, args: argparse.Namespace) -> Answers:
-    run = largest(args.out, name, ATTACK)
-    if run is not None:
-        one = read(name, run)
-        if all(RUNG in one.cells.get(cell, {}) for cell in _cells()):
-            return one
-    return answers(name, args.board, args.samples, args.out, (ATTACK,))
+Auto-PGD on cross-entropy and towards nine targets, on CIFAR-10 test images that no network was
+calibrated on, made twice at each budget: on the float network and carried over (*transfer*), and on
+the integer network's own twin, which needs no float network (*twin*). The share in % that neither
+of the two attacks turned on tflite-micro, whose bytes are the chip's, with 95 % Wilson intervals;
+the difference in points on the same images, with its paired interval and McNemar's exact p.
+Negative: the twin's own gradients find more.
 
+{verdict(found)}
 
-def _cells() -> list[Cell]:
-    return [Cell(ATTACK, source, level / 255) for level in LEVELS for source in SOURCES]
+| network | eps | n | transfer | twin | twin minus transfer | p |
+|---|---|---|---|---|---|---|
+{lines}
+"""
 
 
 def _p(value: float) -> str:
@@ -149,7 +124,7 @@ def main() -> int:
         "--samples", type=int, default=SAMPLES, help="the first so many test images"
     )
     parser.add_argument(
-        "--networks", default=",".join(NETWORKS), help="which of the zoo, with commas between"
+        "--networks", default=",".join(NETWORKS), help="which of the study's, with commas between"
     )
     args = parser.parse_args()
     command = (
@@ -158,7 +133,9 @@ def main() -> int:
     )
 
     def made() -> str:
-        return page(contests([_answers(name, args) for name in args.networks.split(",")]), command)
+        names = args.networks.split(",")
+        found = [answers(name, args.board, args.samples, args.out) for name in names]
+        return page(contests(found), command)
 
     return write_page(args.page, made)
 

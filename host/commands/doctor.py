@@ -48,10 +48,10 @@ def main(args: argparse.Namespace) -> int:
 
 def _board(args: argparse.Namespace) -> int:
     """Asks the board for HELLO, and where it is mute, its probe for what is wrong."""
+    from tinyrobust.core.progress import to_stderr
     from tinyrobust.host.boards.build import newest_image
     from tinyrobust.host.boards.probes import probe_to_program
     from tinyrobust.host.boards.table import get_board
-    from tinyrobust.host.commands.run import say
     from tinyrobust.host.devices.attached_board import AttachedBoard
     from tinyrobust.host.devices.device import Device
     from tinyrobust.host.devices.rate import NoAnswerError
@@ -61,7 +61,7 @@ def _board(args: argparse.Namespace) -> int:
     if board.emulated:
         raise UsageError(f"{board.name} is not a real board: there is nothing to look at")
     number = probe_to_program(board, args.serial, args.port)
-    there = AttachedBoard(board, args.port, number, say)
+    there = AttachedBoard(board, args.port, number, to_stderr)
     with Device(there.open()) as device:
         try:
             said = facts(there.meet(device))

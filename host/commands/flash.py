@@ -47,11 +47,11 @@ def main(args: argparse.Namespace) -> int:
             "--protocol mlperf-tiny, --engine tflm: need --model M.tflite, "
             "they take none at run time"
         )
-    from tinyrobust.host.commands.run import say
+    from tinyrobust.core.progress import to_stderr
 
     board = get_board(args.board)
     sources = () if args.model is None else _linked(args.model, args.engine)
-    upload(board, Parts(args.protocol, args.engine, sources), args.serial, args.port, say)
+    upload(board, Parts(args.protocol, args.engine, sources), args.serial, args.port, to_stderr)
     return 0
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.plain import printable
+from tinyrobust.core.progress import to_stderr
 from tinyrobust.host.commands.options import add_json, add_settings, typed_settings
 from tinyrobust.host.config.bench import Config, override
+from tinyrobust.host.config.choices import NATIVE
 from tinyrobust.host.config.file import load
 from tinyrobust.host.config.parts import CMSIS_NN, MLPERF_TINY, TINYROBUST, Parts
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tinyrobust.host.boards.table import Board
     from tinyrobust.host.devices.target import Target
+    from tinyrobust.host.runs.certify import Job
     from tinyrobust.models.plan.bundle import Bundle
     from tinyrobust.models.rungs.ladder import Ladder
 
@@ -46,11 +47,6 @@ def read_config(args: argparse.Namespace) -> Config:
     return override(base, **given)
 
 
-def say(line: str) -> None:
-    """One line of progress."""
-    print(printable(line), file=sys.stderr, flush=True)
-
-
 def check_files(config: Config) -> None:
     """Raises UsageError where a file of the user's own model is not there, before any work."""
     if not config.is_file:
@@ -67,16 +63,27 @@ def ladder_of(config: Config) -> Callable[[Path], Ladder]:
 
     A name that the zoo does not have is refused here, before a network is trained.
     """
+    opened = _ladder_of(config)
+    if config.lattice != NATIVE:
+        return opened
+    from tinyrobust.models.rungs.own_grid import on_own_grid
+
+    return lambda cache: on_own_grid(opened(cache))
+
+
+def _ladder_of(config: Config) -> Callable[[Path], Ladder]:
     if config.is_file:
         from tinyrobust.models.user.model import open_files
 
         model, float_model, data = Path(config.model), config.float_model, config.data
         assert data is not None  # see check_files
-        return lambda cache: open_files(model, float_model, data, cache, say, config.activations)
+        return lambda cache: open_files(
+            model, float_model, data, cache, to_stderr, config.activations
+        )
     from tinyrobust.models.zoo.catalog import find
 
     recipe = find(config.model.removeprefix("zoo:"))
-    return lambda cache: recipe(cache, say)
+    return lambda cache: recipe(cache, to_stderr)
 
 
 def attach_real(config: Config, board: Board) -> Target:
@@ -91,8 +98,8 @@ def attach_real(config: Config, board: Board) -> Target:
 
     parts = Parts(config.protocol, config.engine)
     if config.protocol == MLPERF_TINY:
-        return attach_mlperf(board, parts, config.encoding, config.port, say, config.serial)
-    return attach(board, say, config.serial, config.port, parts)
+        return attach_mlperf(board, parts, config.encoding, config.port, to_stderr, config.serial)
+    return attach(board, to_stderr, config.serial, config.port, parts)
 
 
 def attach_linked(config: Config, board: Board, bundle: Bundle) -> Target:
@@ -103,8 +110,8 @@ def attach_linked(config: Config, board: Board, bundle: Bundle) -> Target:
 
     parts = Parts(config.protocol, config.engine, linked_sources(bundle, config.engine))
     if config.protocol == MLPERF_TINY:
-        return attach_mlperf(board, parts, config.encoding, config.port, say)
-    return attach(board, say, parts=parts)
+        return attach_mlperf(board, parts, config.encoding, config.port, to_stderr)
+    return attach(board, to_stderr, parts=parts)
 
 
 def open_both(config: Config, board: Board, cache: Path, stack: ExitStack) -> tuple[Ladder, Target]:
@@ -123,7 +130,7 @@ def open_both(config: Config, board: Board, cache: Path, stack: ExitStack) -> tu
         return ladder_of(config)(cache), device
     open_ladder = ladder_of(config)
     if (config.protocol, config.engine) == (TINYROBUST, CMSIS_NN):
-        device = attach(board, say)
+        device = attach(board, to_stderr)
         stack.callback(device.close)
         return open_ladder(cache), device
     # What is missing is said before a network is trained.
@@ -132,6 +139,25 @@ def open_both(config: Config, board: Board, cache: Path, stack: ExitStack) -> tu
     device = attach_linked(config, board, ladder.bundle)
     stack.callback(device.close)
     return ladder, device
+
+
+def proof_of(config: Config, ladder: Ladder) -> Job | None:
+    """What to certify when the attacks are done: the samples of the run at its Linf budgets.
+
+    None where ``config`` asks for nothing. Raises UsageError for a network with an operator
+    without a bound, and where no budget is a level of the input, before an attack is made.
+    """
+    if not config.certify:
+        return None
+    from tinyrobust.host.runs.certify import Job, whole_levels
+    from tinyrobust.models.bounds.network import network_of
+    from tinyrobust.models.plan.reader import read_plan
+
+    network_of(read_plan(ladder.bundle.plan))
+    levels = whole_levels(eps for eps in config.eps if eps <= 1)
+    if not levels:
+        raise UsageError("certify: no eps of this run is a level of the input or more")
+    return Job(levels, config.certify, config.certify_budget, config.samples)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -151,6 +177,7 @@ def main(args: argparse.Namespace) -> int:
     cache = cache_folder()
     with ExitStack() as stack:
         ladder, device = open_both(config, board, cache, stack)
+        job = proof_of(config, ladder)
         from tinyrobust.host.analysis.gate import check, enforce
         from tinyrobust.host.commands.costs import say_costs
         from tinyrobust.host.commands.terminal.bar import Progress
@@ -165,7 +192,13 @@ def main(args: argparse.Namespace) -> int:
                 config, ladder, device, cache, progress.say, progress.tick, args.command_line
             )
         if isinstance(device, Device):
-            say_costs(device, board, outcome.path, outcome.manifest, say)
+            say_costs(device, board, outcome.path, outcome.manifest, to_stderr)
+        if job:
+            from tinyrobust.host.records.certificates.read import attach
+            from tinyrobust.host.runs.certify import certify
+
+            done = certify(config.out, ladder, job, to_stderr, args.command_line)
+            attach(done.folder, outcome.path)
     emit_all(ladder.bundle, outcome.path / "export")
     paths = write_report(outcome.path)
     result = show(outcome.path, str(paths.html), args.json, made=outcome.made)
@@ -176,6 +209,7 @@ def main(args: argparse.Namespace) -> int:
         result.manifest,
         result.agreement,
         result.worst,
+        result.certified,
     )
     enforce(checks)
     return 0

@@ -13,7 +13,7 @@ from tinyrobust.host.devices.believed import spec
 from tinyrobust.host.devices.target import Network
 from tinyrobust.host.link.exchange import Link
 from tinyrobust.host.link.frame import MAX_DECODED, decoded_size
-from tinyrobust.host.link.messages import LostError, RefusedError
+from tinyrobust.host.link.requests import LostError, RefusedError
 
 LEAST_CHUNK = 16
 CHUNK_TRIES = 3

@@ -12,7 +12,7 @@ from tinyrobust.core.abi.wire import FIRST_BAUD, Info
 from tinyrobust.core.errors import LinkError
 from tinyrobust.core.progress import Say
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.link.messages import LostError, SilentError
+from tinyrobust.host.link.requests import LostError, SilentError
 from tinyrobust.host.link.serial_port import SerialPort
 
 TRIES = 5

@@ -31,7 +31,10 @@ from tinyrobust.host.link.frame import (
     encode,
     encoded_bound,
 )
-from tinyrobust.host.link.messages import (
+from tinyrobust.host.link.noise import Noise
+from tinyrobust.host.link.patience import PATIENCE_SECONDS, Patience, silent, unanswered
+from tinyrobust.host.link.ports import Port
+from tinyrobust.host.link.requests import (
     Answer,
     Counters,
     LostError,
@@ -40,9 +43,6 @@ from tinyrobust.host.link.messages import (
     SilentError,
     answers,
 )
-from tinyrobust.host.link.noise import Noise
-from tinyrobust.host.link.patience import PATIENCE_SECONDS, Patience, silent
-from tinyrobust.host.link.ports import Port
 from tinyrobust.host.link.timing import FIRST_TIMEOUT, MOST_TIMEOUT, Timing
 from tinyrobust.host.link.vote import Ballot
 
@@ -90,7 +90,7 @@ class Link:
         self._patience = Patience(self.patience, self.say, self.noise)
 
     def request(self, body: Any, tail: bytes = b"", tries: int | None = None) -> Answer:
-        """One message and its answer.
+        """Sends one message and returns its answer.
 
         Raises RefusedError, LostError after ``tries`` losses, else LinkError.
         """
@@ -151,8 +151,8 @@ class Link:
         now = time.monotonic()
         if now - clock.heard > self.silence:
             raise LinkError(
-                f"no intact frame for {self.silence:.0f} s ({self.counters.damaged} damaged ones): "
-                "another rate, other firmware, or a line too noisy"
+                f"the line brings no intact frame ({self.counters.damaged} damaged ones), "
+                f"{unanswered(self.silence)}: another rate, other firmware, or a line too noisy"
             )
         self._patience.check(now, lost, size)
 
@@ -189,7 +189,7 @@ class Link:
             return self.deframer.feed(data)
         if now - clock.heard > self.silence:
             raise SilentError(
-                f"no answer for {self.silence:.0f} s: "
+                f"the line is silent, {unanswered(self.silence)}: "
                 "is the right firmware running? reset the board"
             )
         if now >= due:

@@ -16,7 +16,7 @@ from pathlib import Path
 from tinyrobust.core.cache import cache_folder
 from tinyrobust.core.errors import BenchError, UsageError
 from tinyrobust.core.files import write_whole
-from tinyrobust.host.commands.run import say
+from tinyrobust.core.progress import to_stderr
 from tinyrobust.host.perf.attacks import attack_table
 from tinyrobust.host.perf.instructions import instruction_table
 from tinyrobust.host.perf.jacobian import jacobian_table
@@ -71,24 +71,24 @@ def main() -> int:
     models, remark = reference_models()
     from tinyrobust.models.zoo.catalog import open_model
 
-    digits = open_model("digits", cache_folder(), say)
+    digits = open_model("digits", cache_folder(), to_stderr)
     named = (("digits CNN", digits.bundle.tflite), *models)
-    streaming = streaming_table(named, cache_folder(), say)
+    streaming = streaming_table(named, cache_folder(), to_stderr)
     tables = [
-        instruction_table(named, say),
-        *overhead_tables(named, say),
-        side_by_side_table(named, say),
+        instruction_table(named, to_stderr),
+        *overhead_tables(named, to_stderr),
+        side_by_side_table(named, to_stderr),
         streaming,
-        query_table(named, say),
-        stage_table(say),
-        twin_table(named, say),
-        *([attack_table(say)] if models else []),
-        jacobian_table(say),
+        query_table(named, to_stderr),
+        stage_table(to_stderr),
+        twin_table(named, to_stderr),
+        *([attack_table(to_stderr)] if models else []),
+        jacobian_table(to_stderr),
     ]
     text = page(tables, remark)
     write_whole(PAGE, text.encode())
     print(text)
-    say(f"written to {PAGE}")
+    to_stderr(f"written to {PAGE}")
     return 0
 
 

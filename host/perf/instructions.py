@@ -58,7 +58,7 @@ class Loaded:
 
     @property
     def plan_id(self) -> str:
-        """Its SHA-256."""
+        """The plan's SHA-256, in hex."""
         return self.compiled.plan_id
 
 

@@ -16,11 +16,11 @@ from tinyrobust.models.data.splits import Splits, dataset
 class Known:
     """A data set that can be had by name.
 
-    ``test`` puts its test part on the lattice of a network's input.
+    ``test`` puts its test part on the input grid of a network's input.
     """
 
     spec: TensorSpec
-    """Lattice of ``splits``, as the networks of the zoo take it."""
+    """Input grid of ``splits``, as the networks of the zoo take it."""
     class_names: tuple[str, ...]
     splits: Callable[[], Splits]
     test: Callable[[TensorSpec, Say], Dataset]

@@ -1,4 +1,4 @@
-"""CIFAR-10 (Krizhevsky 2009) on the input lattice q = pixel - 128, that is x = q / 128.
+"""CIFAR-10 (Krizhevsky 2009) on the input grid q = pixel - 128, that is x = q / 128.
 
 Read from the mosaics under ``BENCH_DATA`` (development, CI) or from the official archive
 (``models/data/download.py``).
@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.progress import Say
+from tinyrobust.core.progress import Say, to_stderr
 from tinyrobust.core.types import Dataset, Int64Array, TensorSpec
-from tinyrobust.models.data.download import Source, bench_data, files, found, to_stderr
-from tinyrobust.models.data.splits import Splits, dataset, divided, of_pixels, to_lattice
+from tinyrobust.models.data.download import Source, bench_data, files, found
+from tinyrobust.models.data.splits import Splits, dataset, divided, of_pixels, to_input_grid
 
 CLASS_NAMES = (
     "airplane",
@@ -59,13 +59,11 @@ def cifar10(say: Say = to_stderr) -> Splits:
 def official_test(say: Say = to_stderr) -> Dataset:
     """The official 10,000 test images alone."""
     images, labels = _parts(["test"], ["test_batch"], say)
-    return dataset("cifar10/test", to_lattice(images), labels)
+    return dataset("cifar10/test", to_input_grid(images), labels)
 
 
 def _parts(mosaic: list[str], binary: list[str], say: Say) -> tuple[Images, Int64Array]:
-    """Images and labels of ``mosaic`` where there is a folder of mosaics, else of ``binary`` in the
-    archive.
-    """
+    """Images and labels of ``mosaic``, or of ``binary`` in the archive where no mosaics are."""
     root = bench_data()
     folder = root / "cifar10" if root else None
     if folder and (folder / "labels.npz").exists():

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.progress import Say
+from tinyrobust.core.progress import Say, to_stderr
 from tinyrobust.core.types import Dataset, Int64Array, TensorSpec
-from tinyrobust.models.data.download import Source, fetched, own_copy, to_stderr
-from tinyrobust.models.data.splits import Splits, dataset, divided, of_pixels, to_lattice
+from tinyrobust.models.data.download import Source, fetched, own_copy
+from tinyrobust.models.data.splits import Splits, dataset, divided, of_pixels, to_input_grid
 
 SPEC = TensorSpec((28, 28, 1), 1 / 128, 0)
 CLASS_NAMES = tuple("0123456789")
@@ -120,7 +120,7 @@ def splits(family: Family, say: Say = to_stderr) -> Splits:
 def official_test(family: Family, say: Say = to_stderr) -> Dataset:
     """The official 10,000 test images alone."""
     images, labels = _pair(family, family.test_images, family.test_labels, 10_000, say)
-    return dataset(f"{family.name}/test", to_lattice(images), labels)
+    return dataset(f"{family.name}/test", to_input_grid(images), labels)
 
 
 def _pair(
@@ -140,8 +140,9 @@ def _found(source: Source, say: Say) -> Path:
 
 
 def _unpacked(path: Path, header: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The bytes after the IDX ``header`` (magic number and shape); never reads more than there
-    should be.
+    """The bytes after the IDX ``header``, which is the magic number and the shape.
+
+    Never reads more than there should be.
     """
     start = np.array(header, ">i4").tobytes()
     size = len(start) + math.prod(header[1:])

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.progress import Say
+from tinyrobust.core.progress import Say, to_stderr
 from tinyrobust.core.types import Dataset, Int64Array, TensorSpec
-from tinyrobust.models.data.download import Source, found, to_stderr
-from tinyrobust.models.data.splits import Splits, dataset, divided, of_pixels, to_lattice
+from tinyrobust.models.data.download import Source, found
+from tinyrobust.models.data.splits import Splits, dataset, divided, of_pixels, to_input_grid
 
 CLASS_NAMES = tuple("0123456789")
 SPEC = TensorSpec((32, 32, 3), 1 / 128, 0)
@@ -22,8 +22,9 @@ _SIDE, _CLASSES = 32, 10
 
 @dataclass(frozen=True)
 class Part:
-    """One MATLAB file: ``X`` uint8 [32, 32, 3, rows] and ``y`` [rows, 1], 1 to 10, where 10 is the
-    digit 0.
+    """One MATLAB file of SVHN's images and labels.
+
+    It holds ``X`` uint8 [32, 32, 3, rows] and ``y`` [rows, 1], 1 to 10, where 10 is the digit 0.
     """
 
     source: Source
@@ -64,7 +65,7 @@ def splits(train: Part = TRAIN, test: Part = TEST, say: Say = to_stderr) -> Spli
 def official_test(test: Part = TEST, say: Say = to_stderr) -> Dataset:
     """The official 26,032 test images alone."""
     images, labels = _read(test, say)
-    return dataset("svhn/test", to_lattice(images), labels)
+    return dataset("svhn/test", to_input_grid(images), labels)
 
 
 def _read(part: Part, say: Say) -> tuple[NDArray[np.uint8], Int64Array]:

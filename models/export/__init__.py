@@ -1,5 +1,5 @@
 """Keras or QKeras networks to .tflite, and to a ladder that was checked against tflite-micro.
 
 - ``qkeras.export_qat``, ``lower.lower``: a QKeras network bit for bit.
-- ``converted.quantized``, ``converter.converted``: a plain Keras network through TFLiteConverter.
+- ``plain_keras.quantized``, ``converter.converted``: a plain Keras network through TFLiteConverter.
 """

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Dataset, Predictor, TensorSpec
 from tinyrobust.models.data.splits import Splits
 from tinyrobust.models.export.inexact import reasons
@@ -28,7 +28,7 @@ def export_qat(
     splits: Splits,
     class_names: tuple[str, ...],
     cache: Path,
-    say: Callable[[str], None],
+    say: Say,
     floor: float = 1.0,
 ) -> Ladder:
     """Float (None: there is none) and QKeras model to a ladder.
@@ -65,7 +65,7 @@ def export_qat(
 
 
 def _explained(
-    name: str, qat: Any, tflite: bytes, spec: TensorSpec, data: Dataset, say: Callable[[str], None]
+    name: str, qat: Any, tflite: bytes, spec: TensorSpec, data: Dataset, say: Say
 ) -> tuple[str, ...]:
     """Says which layers differ; the known reasons, as notes."""
     for layer in compare_layers(qat, tflite, spec, data.q[:_LAYER_SAMPLES]):

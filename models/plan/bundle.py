@@ -1,5 +1,6 @@
-"""An exported model on disk, addressed by content: the .tflite, its plan, and what both say about
-themselves.
+"""An exported model on disk, addressed by content.
+
+It is the .tflite, its plan, and what both say about themselves.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ class Bundle:
     tflite: bytes
     plan: bytes
     input: TensorSpec
-    """The ladder's int8 lattice."""
+    """The ladder's input grid."""
     grid: TensorSpec
-    """The model's own input: the lattice, or int16."""
+    """The model's own input: the input grid, or int16."""
     output: TensorSpec
     ops: tuple[str, ...]
     arena_bytes: int
@@ -43,26 +44,26 @@ def build(
     tflite: bytes,
     cache: Path,
     tflm_arena_bytes: int | None = None,
-    lattice: TensorSpec | None = None,
+    spec: TensorSpec | None = None,
 ) -> Bundle:
     """Compiles ``tflite`` and keeps it in ``cache/bundles/<sha256>``.
 
     Raises UsageError as ``compile_plan`` does, and where the folder cannot be written.
 
-    ``lattice`` is the ladder's, where the model's input is int16 (default:
+    ``spec`` is the ladder's, where the model's input is int16 (default:
     ``tinyrobust.core.grid.input_grid`` its input). The plan is compiled every time (milliseconds):
     a folder is what others read, never what this trusts.
     """
     plan = compile_plan(tflite)
-    lattice = lattice or input_grid(plan.input)
-    table(lattice, plan.input)
+    spec = spec or input_grid(plan.input)
+    table(spec, plan.input)
     sha256 = hashlib.sha256(tflite).hexdigest()
     folder = cache / "bundles" / f"{sha256[:16]}-{LAYOUT:08x}"
     bundle = Bundle(
         folder,
         tflite,
         plan.data,
-        lattice,
+        spec,
         plan.input,
         plan.output,
         plan.ops,

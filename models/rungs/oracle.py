@@ -1,5 +1,6 @@
-"""TensorFlow Lite Micro's own interpreter on the host, in a child process: a hostile model can
-crash or hang it.
+"""TensorFlow Lite Micro's own interpreter on the host, in a child process.
+
+A hostile model can crash or hang it.
 
 The child is ``python -m tinyrobust.models.rungs.oracle``, with tensor indices as arguments where
 inner tensors are wanted; frames on its stdin and stdout are a little-endian uint32 length and that
@@ -87,8 +88,9 @@ class Oracle:
             raise
 
     def run(self, q: IntArray) -> IntArray:
-        """Raw outputs [n, *output.shape] for ``q`` [n, *input.shape], integers of the model's own
-        tensors.
+        """Raw outputs [n, *output.shape] for ``q`` [n, *input.shape].
+
+        Both hold integers of the model's own tensors.
         """
         if q.dtype != self._source.dtype or q.shape[1:] != self._source.shape:
             raise UsageError(
@@ -164,8 +166,9 @@ class Oracle:
 
 
 def _tail(log: int) -> bytes:
-    """The last bytes of file ``log``, read without moving the place at which the child goes on
-    writing.
+    """The last bytes of file ``log``.
+
+    They are read without moving the place at which the child goes on writing.
     """
     return os.pread(log, _LOG_BYTES, max(0, os.fstat(log).st_size - _LOG_BYTES))
 

@@ -2,6 +2,6 @@
 
 - ``make_weights``: the command that trains ``recipes.RECIPES`` and commits what they give.
 - ``trainer.Trainer``: AdamW, checkpoints and Jacobian penalties; it makes the committed weights.
-- ``fit.train``, ``fit.trained``: Keras's own loop, weights kept in the cache; for the zoo.
+- ``cached_training``: Keras's own loop, whose weights are kept in the cache; for the zoo.
 - ``weight_files``: the committed weights and the card beside each.
 """

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,9 @@ from tinyrobust.core.stats import wilson
 from tinyrobust.models.keras.batchnorm import copy_folded
 from tinyrobust.models.keras.tf import keras, tf
 from tinyrobust.models.training import weight_files
+from tinyrobust.models.training.certified.ranges import onto_ranges
+from tinyrobust.models.training.certified.share import certified_count
+from tinyrobust.models.training.certified.start import interval_start
 from tinyrobust.models.training.recipes import RECIPES, Recipe, recipe
 from tinyrobust.models.training.trainer import Trainer, accuracy
 
@@ -48,21 +52,46 @@ def make(name: str, work: Path) -> weight_files.Card:
         high=high,
         versions=f"tensorflow {tf.__version__}, python {python.major}.{python.minor}",
     )
+    if chosen.certified_levels is not None:
+        made = _with_certificates(made, model, chosen, chosen.certified_levels)
     weight_files.save(model, made)
     _say(f"{name}: {share:.4f} [{low:.4f}, {high:.4f}] on {n} of {splits.test.name}")
     return made
 
 
+def _with_certificates(
+    card: weight_files.Card, model: Any, chosen: Recipe, levels: int
+) -> weight_files.Card:
+    test = chosen.task.splits().test
+    count = certified_count(model, test, chosen.task.spec, levels)
+    low, high = wilson(count, len(test.q))
+    share = count / len(test.q)
+    _say(f"{card.name}: {share:.4f} [{low:.4f}, {high:.4f}] certified at {levels} levels")
+    return replace(
+        card,
+        certified_levels=levels,
+        certified=share,
+        certified_low=low,
+        certified_high=high,
+    )
+
+
 def _started(chosen: Recipe) -> Any:
     model = chosen.build()
     if chosen.start is None:
+        if chosen.plan.certified:
+            interval_start(model)
         return model
     if not chosen.quantized:
         weight_files.load(chosen.start, model)
     else:
         full = recipe(chosen.start).build()
         weight_files.load(chosen.start, full)
-        copy_folded(full, model)
+        if certified := chosen.plan.certified:
+            data, spec = chosen.task.splits().train, chosen.task.spec
+            onto_ranges(full, model, data, spec, certified.levels)
+        else:
+            copy_folded(full, model)
     return model
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from tinyrobust.core.errors import UsageError, nearest
 from tinyrobust.core.types import TensorSpec
-from tinyrobust.models.data import cifar10, digits
+from tinyrobust.models.data import cifar10, digits, mnist
 from tinyrobust.models.data.splits import Splits
 from tinyrobust.models.keras.quantizers import TERNARY, W4, W8, Bits
-from tinyrobust.models.networks import digits_deep, resnet8, s3_cnn
+from tinyrobust.models.networks import cnn_a, digits_deep, resnet8, s3_cnn
 from tinyrobust.models.networks.s3_cnn import CLASSES, STAGES
+from tinyrobust.models.training.certified.plan import Certified
 from tinyrobust.models.training.jacobian import LayerWeight, Penalty
 from tinyrobust.models.training.trainer import TrainingPlan
 
@@ -31,6 +32,7 @@ class Task:
 
 DIGITS = Task(digits.digits, digits.SPEC, digits.CLASS_NAMES)
 CIFAR10 = Task(cifar10.cifar10, cifar10.SPEC, cifar10.CLASS_NAMES)
+MNIST = Task(lambda: mnist.splits(mnist.MNIST), mnist.SPEC, mnist.CLASS_NAMES)
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,15 @@ class Recipe:
     """``build`` trained by ``plan``, from the weights of the float recipe ``start`` where there is
     one.
 
-    A network without batch norms gets them folded.
+    A network without batch norms gets them folded. ``certified_levels``: at which size of boxes,
+    in input levels, the card says what share is certified.
     """
 
     task: Task
     build: Callable[[], Any]
     plan: TrainingPlan
     start: str | None = None
+    certified_levels: int | None = None
 
     @property
     def quantized(self) -> bool:
@@ -79,6 +83,35 @@ _S3_FLOAT = replace(_CIFAR_FLOAT, epochs=16, restarts=())
 _S3_QAT = replace(_CIFAR_QAT, epochs=10, rate=2e-3)
 
 
+_DIGITS_CERTIFIED = TrainingPlan(
+    epochs=60,
+    batch=32,
+    rate=3e-3,
+    seed=1,
+    certified=Certified(6.0, warm_up=2, ramp=30, clean=0.4, regularizer=0.5),
+)
+_DIGITS_CERTIFIED_QAT = TrainingPlan(
+    epochs=20, batch=32, rate=1e-3, seed=1, certified=Certified(5.0, clean=0.4)
+)
+_MNIST_CERTIFIED_01 = TrainingPlan(
+    epochs=8,
+    batch=128,
+    rate=2e-3,
+    seed=1,
+    certified=Certified(27.0, warm_up=1, ramp=4, clean=0.0, regularizer=0.5),
+)
+_MNIST_CERTIFIED_03 = TrainingPlan(
+    epochs=14, batch=128, rate=1e-3, seed=1, certified=Certified(80.0, ramp=7, clean=0.0)
+)
+_CIFAR_CERTIFIED = TrainingPlan(
+    epochs=20,
+    batch=128,
+    rate=1e-3,
+    seed=1,
+    certified=Certified(2.2, warm_up=1, ramp=10, clean=0.0, regularizer=0.5, part=0.6),
+)
+
+
 def _quantized(build: Callable[[Bits], Any], bits: Bits) -> Callable[[], Any]:
     return lambda: build(bits)
 
@@ -109,7 +142,36 @@ def _table() -> dict[str, Recipe]:
     rows["resnet8-float-jr"] = Recipe(CIFAR10, resnet8.build_float, tuned, "resnet8-float")
     four = rows["resnet8-4bit"]
     rows["resnet8-4bit-jr"] = replace(four, plan=replace(four.plan, penalty=_CIFAR_JR))
-    return rows
+    return rows | _certified()
+
+
+def _certified() -> dict[str, Recipe]:
+    mnist01 = cnn_a.MNIST
+    return {
+        "digits-certified-float": Recipe(
+            DIGITS, digits_deep.build_float, _DIGITS_CERTIFIED, certified_levels=4
+        ),
+        "digits-certified": Recipe(
+            DIGITS,
+            _quantized(digits_deep.build_qat, cnn_a.EIGHT),
+            _DIGITS_CERTIFIED_QAT,
+            "digits-certified-float",
+            certified_levels=4,
+        ),
+        "mnist-cnna-certified-01-float": Recipe(
+            MNIST, mnist01.build_float, _MNIST_CERTIFIED_01, certified_levels=25
+        ),
+        "mnist-cnna-certified-03-float": Recipe(
+            MNIST,
+            mnist01.build_float,
+            _MNIST_CERTIFIED_03,
+            "mnist-cnna-certified-01-float",
+            certified_levels=76,
+        ),
+        "cifar10-cnna-certified-float": Recipe(
+            CIFAR10, cnn_a.CIFAR10.build_float, _CIFAR_CERTIFIED, certified_levels=2
+        ),
+    }
 
 
 RECIPES = _table()

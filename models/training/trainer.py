@@ -25,9 +25,12 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.core.files import replacing
 from tinyrobust.core.npz import UNREADABLE
 from tinyrobust.core.progress import Say
-from tinyrobust.core.types import Dataset, FloatArray, Int8Array, Int64Array, TensorSpec
+from tinyrobust.core.types import Dataset, FloatArray, Int64Array, IntArray, TensorSpec
 from tinyrobust.models.data.splits import Splits
 from tinyrobust.models.keras.tf import keras, tf
+from tinyrobust.models.training.certified.plan import Certified
+from tinyrobust.models.training.certified.share import certified_count
+from tinyrobust.models.training.certified.step import certified_step
 from tinyrobust.models.training.jacobian import Penalty, Regularized
 
 
@@ -36,7 +39,8 @@ class TrainingPlan:
     """AdamW (decay on kernels only) with one epoch of warm-up and cosine decay to zero from
     ``rate``.
 
-    After each of the epochs in ``restarts`` the rate is ``rate`` again.
+    After each of the epochs in ``restarts`` the rate is ``rate`` again. With ``certified``, bounds
+    are trained and there is no ``penalty``.
     """
 
     epochs: int
@@ -47,12 +51,18 @@ class TrainingPlan:
     augment: bool = False
     penalty: Penalty | None = None
     seed: int = 0
+    certified: Certified | None = None
+
+    def __post_init__(self) -> None:
+        if self.certified and self.penalty:
+            raise ValueError("a training has bounds or a Jacobian penalty, not both")
 
 
 @dataclass(frozen=True)
 class Epoch:
     """What one epoch came to: mean training loss and penalty, validation accuracy, images per
-    second of training.
+    second of training; with bounds, the share of the validation set whose boxes of full size are
+    certified.
     """
 
     epoch: int
@@ -60,6 +70,7 @@ class Epoch:
     penalty: float
     accuracy: float
     images_per_second: float
+    certified: float | None = None
 
 
 class Trainer:
@@ -80,7 +91,11 @@ class Trainer:
         self.optimizer = keras.optimizers.AdamW(rate, weight_decay=plan.decay)
         self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.optimizer.build(model.trainable_variables)
-        self.step = compiled_step(model, self.optimizer, plan)
+        self.step = (
+            certified_step(model, self.optimizer, plan.certified, spec, self.steps)
+            if plan.certified
+            else compiled_step(model, self.optimizer, plan)
+        )
 
     def run(self, say: Say) -> list[Epoch]:
         """All epochs that are not done yet.
@@ -98,11 +113,12 @@ class Trainer:
                 / history[-1].images_per_second
             )
             e = history[-1]
+            bounded = "" if e.certified is None else f", certified {e.certified:.4f}"
             say(
                 f"{self.model.name}: epoch {epoch + 1}/{self.plan.epochs}, loss {e.loss:.3f}, "
                 f"penalty {e.penalty:.4f}, "
-                f"validation {e.accuracy:.4f}, {e.images_per_second:.0f} images/s, {left / 60:.0f} "
-                "min left"
+                f"validation {e.accuracy:.4f}{bounded}, {e.images_per_second:.0f} images/s, "
+                f"{left / 60:.0f} min left"
             )
         return history
 
@@ -118,16 +134,21 @@ class Trainer:
                 "rate"
             )
         speed = self.steps * self.plan.batch / (time.monotonic() - start)
-        return Epoch(
-            epoch, loss, penalty, accuracy(self.model, self.splits.validation, self.spec), speed
-        )
+        right = accuracy(self.model, self.splits.validation, self.spec)
+        return Epoch(epoch, loss, penalty, right, speed, self._certified())
+
+    def _certified(self) -> float | None:
+        if self.plan.certified is None:
+            return None
+        data, levels = self.splits.validation, self.plan.certified.levels
+        return certified_count(self.model, data, self.spec, levels) / len(data.q)
 
     def _batches(self, epoch: int) -> Iterator[tuple[FloatArray, Int64Array]]:
         rng = np.random.default_rng((self.plan.seed, epoch))
         data = self.splits.train
         order = rng.permutation(len(data.q))[: self.steps * self.plan.batch]
         for rows in order.reshape(self.steps, self.plan.batch):
-            q: Int8Array = data.q[rows]
+            q: IntArray = data.q[rows]
             yield (
                 self.spec.dequantize(shift_and_flip(q, rng) if self.plan.augment else q),
                 data.labels[rows],
@@ -251,7 +272,7 @@ class WarmRestarts(keras.optimizers.schedules.LearningRateSchedule):  # type: ig
 _SHIFT = 4
 
 
-def shift_and_flip(q: Int8Array, rng: np.random.Generator) -> Int8Array:
+def shift_and_flip(q: IntArray, rng: np.random.Generator) -> IntArray:
     """``q`` int8 [n, h, w, c], each image shifted (edges filled with 0) and half of them mirrored;
     a new array.
     """
@@ -261,7 +282,7 @@ def shift_and_flip(q: Int8Array, rng: np.random.Generator) -> Int8Array:
         padded, (height, width), axis=(1, 2)
     )  # [n, shifts, shifts, c, h, w]
     dy, dx = rng.integers(0, 2 * _SHIFT + 1, (2, n))
-    out: Int8Array = np.ascontiguousarray(windows[np.arange(n), dy, dx].transpose(0, 2, 3, 1))
+    out: IntArray = np.ascontiguousarray(windows[np.arange(n), dy, dx].transpose(0, 2, 3, 1))
     mirrored = rng.random(n) < 0.5
     out[mirrored] = out[mirrored, :, ::-1]
     return out

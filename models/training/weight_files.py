@@ -38,6 +38,13 @@ class Card:
     low: float
     high: float
     versions: str
+    certified_levels: int | None = None
+    certified: float | None = None
+    certified_low: float | None = None
+    certified_high: float | None = None
+    """Share of the same test set that the network's own intervals certify at so many input levels;
+    None where training bounded nothing.
+    """
 
 
 def save(model: Any, card: Card, folder: Path = FOLDER) -> Path:

@@ -1,12 +1,12 @@
-"""The model cards: ``python -m tinyrobust.models.zoo.cards > models/README.md`` writes them from
-the committed weights.
+"""The model cards: ``python -m tinyrobust.models.zoo.cards > models/README.md``.
+
+They are written from the committed weights.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinyrobust.core.errors import BenchError
+from tinyrobust.core.progress import Say, to_stderr
 from tinyrobust.core.stats import wilson
 from tinyrobust.models.export.fold import DEPTHWISE
 from tinyrobust.models.export.lower import lower
@@ -25,7 +26,7 @@ from tinyrobust.models.tflite.reader import read_graph
 from tinyrobust.models.training import weight_files
 from tinyrobust.models.training.recipes import Recipe, recipe
 from tinyrobust.models.zoo import on_board
-from tinyrobust.models.zoo.catalog import RECIPES, open_model
+from tinyrobust.models.zoo.catalog import ENTRIES, open_model
 
 _SUFFIXES = ("-ptq", "-ptq-jr", "-int16x8", "-int16x8-jr", "-tfmot")
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
@@ -70,8 +71,9 @@ Untrained networks: their predictions mean nothing, their bytes are those of tfl
 
 @dataclass(frozen=True)
 class Size:
-    """Multiply-accumulates of one inference, and the weights' bytes at their own width and as
-    flashed.
+    """Multiply-accumulates of one inference, and what the weights take.
+
+    The weights are counted in bytes at their own width and as flashed.
     """
 
     macs: int
@@ -133,7 +135,7 @@ def row(name: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def converted_row(name: str, say: Callable[[str], None]) -> str:
+def converted_row(name: str, say: Say) -> str:
     """One line for zoo entry ``name`` that TFLiteConverter made.
 
     Raises UsageError as opening it does.
@@ -194,10 +196,6 @@ def _agreement(chosen: Recipe, model: Any) -> str:
     )
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 def main() -> int:
     """Prints the whole file."""
     try:
@@ -206,12 +204,12 @@ def main() -> int:
             *(row(name) for name in sorted(p.stem for p in weight_files.FOLDER.glob("*.npz"))),
         ]
         converted = [
-            name for name in sorted(RECIPES) if name.endswith(_SUFFIXES) and "untrained" not in name
+            name for name in sorted(ENTRIES) if name.endswith(_SUFFIXES) and "untrained" not in name
         ]
-        lines += [_CONVERTED, *(converted_row(name, _say) for name in converted)]
+        lines += [_CONVERTED, *(converted_row(name, to_stderr) for name in converted)]
         lines += [
             _UNTRAINED,
-            *(f"| {name} | {_on_board(name)} |" for name in sorted(RECIPES) if "untrained" in name),
+            *(f"| {name} | {_on_board(name)} |" for name in sorted(ENTRIES) if "untrained" in name),
         ]
     except BenchError as err:
         print(f"error: {err}", file=sys.stderr)

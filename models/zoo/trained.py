@@ -1,15 +1,15 @@
-"""Zoo entries with committed weights: the float network and its quantized counterpart, exported and
-checked.
+"""Zoo entries with committed weights: a float network and its quantized counterpart.
+
+They are exported and checked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from tinyrobust.core.progress import Say
 from tinyrobust.models.export.qkeras import export_qat
-from tinyrobust.models.rungs.ladder import Ladder
+from tinyrobust.models.rungs.ladder import Entry, Ladder
 from tinyrobust.models.training import weight_files
 from tinyrobust.models.training.recipes import recipe
 
@@ -20,9 +20,10 @@ levels may differ.
 """
 
 
-def committed(name: str) -> Callable[[Path, Say], Ladder]:
-    """The ladder of the quantized recipe ``name`` and of the float recipe it started from, from
-    committed weights.
+def committed(name: str) -> Entry:
+    """The ladder of the quantized recipe ``name``, from committed weights.
+
+    Its float network is that of the recipe it started from.
     """
 
     def ladder(cache: Path, say: Say) -> Ladder:
@@ -41,7 +42,7 @@ def committed(name: str) -> Callable[[Path, Say], Ladder]:
     return ladder
 
 
-def entries() -> dict[str, Callable[[Path, Say], Ladder]]:
+def entries() -> dict[str, Entry]:
     """Every quantized recipe whose weights, and whose float network's, are committed."""
     have = {path.stem for path in weight_files.FOLDER.glob("*.npz")}
     return {

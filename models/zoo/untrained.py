@@ -1,5 +1,4 @@
-"""Zoo entries whose weights are not at hand: networks with seeded, untrained weights, on generated
-inputs.
+"""Zoo entries whose weights are not at hand: seeded, untrained, on generated inputs.
 
 They show that a network is exported, compiled and run bit for bit; their predictions mean nothing,
 and their names and their ladders' notes say so.
@@ -7,7 +6,6 @@ and their names and their ladders' notes say so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from tinyrobust.models.keras.tf import keras
 from tinyrobust.models.networks import published, s3_cnn
 from tinyrobust.models.networks.chain import Chain
 from tinyrobust.models.networks.dense_chain import DenseChain
-from tinyrobust.models.rungs.ladder import Ladder
+from tinyrobust.models.rungs.ladder import Entry, Ladder
 
 NOTE = (
     "untrained, seeded weights on generated inputs: "
@@ -51,9 +49,10 @@ _OTHER_BITS: tuple[tuple[str, str, Bits], ...] = (
 """Entries ``NAME-SUFFIX`` at another precision than 4 bits."""
 
 
-def entries() -> dict[str, Callable[[Path, Say], Ladder]]:
-    """``NAME-untrained`` at 4 bits for every network of this kind, and some of them at other
-    precisions.
+def entries() -> dict[str, Entry]:
+    """``NAME-untrained`` at 4 bits for every network of this kind.
+
+    Some of them are there at other precisions, too.
     """
     four = {name: _entry(name, name, W4) for name in FLOAT}
     return four | {
@@ -69,12 +68,12 @@ def seeded_float(name: str) -> Any:
 
 
 def task_of(full: Any, name: str) -> tuple[TensorSpec, Splits, tuple[str, ...]]:
-    """Input lattice, generated samples and class names for network ``full``."""
+    """Input grid, generated samples and class names for network ``full``."""
     spec = TensorSpec(tuple(full.input_shape[1:]), 1 / 128, 0)
     return spec, _generated(name, spec), tuple(str(i) for i in range(full.output_shape[-1]))
 
 
-def _entry(name: str, start: str, bits: Bits) -> Callable[[Path, Say], Ladder]:
+def _entry(name: str, start: str, bits: Bits) -> Entry:
     def ladder(cache: Path, say: Say) -> Ladder:
         say(f"{name}: {NOTE}")
         full = seeded_float(start)

@@ -35,10 +35,10 @@ def network(request, tmp_path_factory):
     full, task = without_softmax(full), recipe(request.param).task
     splits = task.splits()
     tflite = converted(full, task.spec, splits.calibration.q[:100], Activations.INT16)
-    bundle = build(tflite, tmp_path_factory.mktemp("cache"), lattice=task.spec)
+    bundle = build(tflite, tmp_path_factory.mktemp("cache"), spec=task.spec)
     assert bundle.grid.dtype == bundle.output.dtype == "int16"
     q = splits.test.q[:SAMPLES]
-    oracle = TflmPredictor(tflite, lattice=task.spec)
+    oracle = TflmPredictor(tflite, spec=task.spec)
     raw = oracle.predict(q).raw
     oracle.close()
     return (

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.devices.attach import attach
-from tinyrobust.models.data.splits import to_lattice
+from tinyrobust.models.data.splits import to_input_grid
 from tinyrobust.models.plan.bundle import build
 from tinyrobust.models.rungs.predictors import TflmPredictor
 
@@ -36,7 +36,7 @@ def image_samples():
     rows = np.load(DATA / "cifar10/mlperf_perf_samples_idxs.npy")
     mosaic = np.asarray(Image.open(DATA / "cifar10/test.webp").convert("RGB"))
     tiles = mosaic.reshape(TILES, TILE, TILES, TILE, 3).swapaxes(1, 2).reshape(-1, TILE, TILE, 3)
-    return to_lattice(tiles[rows]), np.load(DATA / "cifar10/labels.npz")["test_y"][rows]
+    return to_input_grid(tiles[rows]), np.load(DATA / "cifar10/labels.npz")["test_y"][rows]
 
 
 def keyword_samples():

@@ -36,7 +36,7 @@ def board(request):
 def test_case_is_bit_exact(board, name, data):
     case = data.draw(CASES[name])
     plan = compile_plan(case.tflite)
-    board.load(Loadable(plan.data, plan.plan_id), case.lattice)
+    board.load(Loadable(plan.data, plan.plan_id), case.spec)
     q = case.samples(4)
     np.testing.assert_array_equal(
         board.predict(q).raw, tflm(case.tflite, case.fed(q)), err_msg=str(case)

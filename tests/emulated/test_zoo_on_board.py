@@ -10,7 +10,7 @@ from tinyrobust.host.devices.attach import attach
 from tinyrobust.models.data.download import bench_data
 from tinyrobust.models.rungs import oracle
 from tinyrobust.models.zoo import on_board
-from tinyrobust.models.zoo.catalog import RECIPES, open_model
+from tinyrobust.models.zoo.catalog import ENTRIES, open_model
 from tinyrobust.studies.board_agreement import BOARD, agreement
 
 SAMPLES, FEW = 4, 2
@@ -34,7 +34,7 @@ def board():
 def test_the_cards_tell_of_no_difference():
     rows = on_board.read()
     assert rows, "make them with: python -m tinyrobust.studies.board_agreement"
-    assert set(rows) <= set(RECIPES), "a row of a network that is gone"
+    assert set(rows) <= set(ENTRIES), "a row of a network that is gone"
     assert {
         name for name, row in rows.items() if row.equal != row.compared or row.board != BOARD
     } == set()
@@ -55,7 +55,7 @@ QUICK = (
     "name",
     [
         name if name in QUICK else pytest.param(name, marks=pytest.mark.deep)
-        for name in sorted(RECIPES)
+        for name in sorted(ENTRIES)
     ],
 )
 def test_the_board_gives_tflite_micros_bytes(name, board):

@@ -1,15 +1,23 @@
-"""How far something slow is, told now and then in one line."""
+"""How far something slow is, told in lines on stderr now and then."""
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+
+from tinyrobust.core.plain import printable
 
 LINE_SECONDS = 10.0
 """Between two lines."""
 
 Say = Callable[[str], None]
 """Is told one line."""
+
+
+def to_stderr(line: str) -> None:
+    """One line of progress where it cannot mix with a result on stdout."""
+    print(printable(line), file=sys.stderr, flush=True)
 
 
 class Pace:

@@ -24,7 +24,7 @@ def device(native):
 
 def load(device, case):
     plan = compile_plan(case.tflite)
-    device.load(Loadable(plan.data, plan.plan_id), case.lattice)
+    device.load(Loadable(plan.data, plan.plan_id), case.spec)
     return plan
 
 
@@ -43,7 +43,7 @@ def test_network_is_bit_exact(device, case):
 def test_every_layer_is_the_twins(device, case):
     plan = load(device, case)
     q = case.samples(3)
-    theirs = TwinPredictor(case.tflite, case.lattice).layers(q)
+    theirs = TwinPredictor(case.tflite, case.spec).layers(q)
     assert len(theirs) == len(plan.ops)
     for op, expected in enumerate(theirs):
         np.testing.assert_array_equal(

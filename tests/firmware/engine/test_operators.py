@@ -32,7 +32,7 @@ def device(asan):
 def test_operator_is_bit_exact(device, operator, data):
     case = data.draw(OPERATORS[operator])
     plan = compile_plan(case.tflite)
-    device.load(Loadable(plan.data, plan.plan_id), case.lattice)
+    device.load(Loadable(plan.data, plan.plan_id), case.spec)
     samples = case.samples(SAMPLES)
     np.testing.assert_array_equal(
         device.predict(samples).raw, tflm(case.tflite, case.fed(samples)), err_msg=str(case)
@@ -47,9 +47,9 @@ def test_a_softmax_sum_that_rounds_up_to_a_power_of_two_is_tflite_micros(device)
     x = f.input((1, 9), step)
     tflite = f.build(x, f.softmax(x))
     plan = compile_plan(tflite)
-    lattice = TensorSpec((9,), plan.input.scale * 223, 0)
-    device.load(Loadable(plan.data, plan.plan_id), lattice)
+    spec = TensorSpec((9,), plan.input.scale * 223, 0)
+    device.load(Loadable(plan.data, plan.plan_id), spec)
     q = np.array([[100] * 8 + [100 - 42_816 // 223]], np.int8)
     np.testing.assert_array_equal(
-        device.predict(q).raw, tflm(tflite, to_model_input(q, lattice, plan.input))
+        device.predict(q).raw, tflm(tflite, to_model_input(q, spec, plan.input))
     )

@@ -16,7 +16,7 @@ def network(tflite):
     return network_of(read_plan(compile_plan(tflite).data))
 
 
-def lattice_box(q, levels):
+def grid_box(q, levels):
     wide = q.astype(np.int16)
     return tuple(np.clip(wide + by, -128, 127).astype(np.int8) for by in (-levels, levels))
 
@@ -29,7 +29,7 @@ def fed(case, q):
 def points(q, levels, n, seed=0):
     """int8 [n, len(q), *shape]: random points of the boxes, then random corners, then both ends."""
     rng = np.random.default_rng(seed)
-    low, high = (end.astype(np.int16) for end in lattice_box(q, levels))
+    low, high = (end.astype(np.int16) for end in grid_box(q, levels))
     inside = rng.integers(low, high + 1, (n // 2, *q.shape))
     corners = np.where(rng.random((n - n // 2, *q.shape)) < 0.5, low, high)
     return np.concatenate([inside, corners, low[None], high[None]]).astype(np.int8)
@@ -41,12 +41,12 @@ class Answers:
     def __init__(self, case):
         self.case = case
         self.network = network(case.tflite)
-        self.twin = TwinPredictor(case.tflite, case.lattice)
+        self.twin = TwinPredictor(case.tflite, case.spec)
         self.at = [node.record.head.op for node in self.network.nodes]
 
     def __call__(self, q):
         """int8 [n, *shape] -> the output of each node, [n, size]."""
-        assert (to_model_input(q, self.case.lattice, self.case.grid) == self.case.fed(q)).all()
+        assert (to_model_input(q, self.case.spec, self.case.grid) == self.case.fed(q)).all()
         layers = self.twin.layers(q)
         return [layers[at].reshape(len(q), -1) for at in self.at]
 
@@ -72,5 +72,5 @@ def every_operator(wide=False, softmax=False):
     )
     y = f.softmax(y) if softmax else y
     grid = TensorSpec((6, 6, 2), x.q.scale, x.q.zero_point, "int16" if wide else "int8")
-    lattice = TensorSpec((6, 6, 2), 1 / 128, 3) if wide else grid
-    return Case("ALL", "", grid, lattice, f.build(x, y))
+    spec = TensorSpec((6, 6, 2), 1 / 128, 3) if wide else grid
+    return Case("ALL", "", grid, spec, f.build(x, y))

@@ -30,7 +30,7 @@ class Case:
     parameters: str
     grid: TensorSpec
     """The model's input."""
-    lattice: TensorSpec
+    spec: TensorSpec
     """The 256 levels that it is fed through: for int8 the same."""
     tflite: bytes = field(repr=False)
 
@@ -43,7 +43,7 @@ class Case:
 
     def fed(self, q: Int8Array) -> IntArray:
         """What the model gets for ``q``, in its input's type."""
-        return to_model_input(q, self.lattice, self.grid)
+        return to_model_input(q, self.spec, self.grid)
 
 
 scales = st.floats(-12, 2, width=32).map(lambda e: float(np.float32(2.0**e)))
@@ -64,12 +64,12 @@ def affines(wide: bool, scale: st.SearchStrategy[float] | None = None) -> st.Sea
 
 @st.composite
 def made(draw, operator: str, parameters: str, f: Factory, source: Ref, sink: Ref) -> Case:
-    """``f`` as a case, an int16 input under a lattice of any step and zero point."""
+    """``f`` as a case, an int16 input under an input grid of any step and zero point."""
     shape, q = source.shape[1:], source.q
-    grid = lattice = TensorSpec(shape, q.scale, q.zero_point, "int16" if f.wide else "int8")
+    grid = spec = TensorSpec(shape, q.scale, q.zero_point, "int16" if f.wide else "int8")
     if f.wide:
-        lattice = TensorSpec(shape, q.scale * draw(st.floats(1, 300)), draw(zero_points))
-    return Case(operator, f"{parameters} lattice={lattice}", grid, lattice, f.build(source, sink))
+        spec = TensorSpec(shape, q.scale * draw(st.floats(1, 300)), draw(zero_points))
+    return Case(operator, f"{parameters} input grid={spec}", grid, spec, f.build(source, sink))
 
 
 @st.composite

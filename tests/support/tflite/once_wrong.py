@@ -26,8 +26,8 @@ def _one_column(operator: str, wide: bool) -> Case:
         weights = rng.integers(-127, 128, (1, 1, 3, 3), np.int8)
         y = f.depthwise_conv_2d(x, weights, [0.01], None, WINDOW, out)
     grid = TensorSpec(x.shape[1:], x.q.scale, 0, "int16" if wide else "int8")
-    lattice = TensorSpec(x.shape[1:], 0.25, 0)
-    return Case(operator, f"one column, {WINDOW}", grid, lattice, f.build(x, y))
+    spec = TensorSpec(x.shape[1:], 0.25, 0)
+    return Case(operator, f"one column, {WINDOW}", grid, spec, f.build(x, y))
 
 
 ONCE_WRONG = {

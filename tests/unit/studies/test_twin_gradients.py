@@ -8,17 +8,19 @@ import pytest
 from tests.support.runs.rows import group
 from tinyrobust.core.cells import Cell
 from tinyrobust.studies.runs import largest
-from tinyrobust.studies.s3_claim import LEVELS, Answers
+from tinyrobust.studies.s3.answers import ATTACKS, LEVELS, Answers
 from tinyrobust.studies.twin_gradients import contests, page, verdict
 
 
 def network(name, transfer, twin):
-    """Both attacks leave these answers right, at every budget."""
+    """Each way leaves these answers right, at every budget; all are right without an attack."""
     cells = [
-        (Cell("pgd", source, level / 255), right)
+        (Cell(attack, source, level / 255), right)
+        for attack in ATTACKS
         for level in LEVELS
         for source, right in (("float32", transfer), ("twin", twin))
     ]
+    cells.append((Cell("clean", "-", 0.0), [1] * len(twin)))
     return Answers(
         name, {cell: {"tflm": group("tflm", cell, np.array(right))} for cell, right in cells}
     )
@@ -31,10 +33,10 @@ EVEN = network("even", [1, 0] * 20, [0, 1] * 20)
 
 def test_the_verdict_counts_what_is_sure():
     assert verdict(contests([STRONGER])).startswith(
-        "PGD on the twin is the stronger in 4 of 4 comparisons (p < 0.05), the weaker in 0,"
+        "Made on the twin they are the stronger in 3 of 3 comparisons (p < 0.05), the weaker in 0,"
     )
-    assert "the weaker in 4 (loses at 1/255, loses at 2/255" in verdict(contests([WEAKER]))
-    assert verdict(contests([EVEN])).endswith("the weaker in 0, and 4 are undecided.")
+    assert "the weaker in 3 (loses at 1/255, loses at 2/255" in verdict(contests([WEAKER]))
+    assert verdict(contests([EVEN])).endswith("the weaker in 0, and 3 are undecided.")
 
 
 def test_a_line_has_both_accuracies_and_their_paired_difference():

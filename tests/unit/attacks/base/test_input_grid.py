@@ -51,7 +51,7 @@ def test_snap_stays_in_the_budget_and_never_adds_to_the_perturbation(spec, clean
 
 
 @given(st.sampled_from(SPECS), hnp.arrays(np.int8, (3, 4)), hnp.arrays(np.int8, (3, 4)))
-def test_snap_keeps_lattice_points(spec, clean, target):
+def test_snap_keeps_grid_points(spec, clean, target):
     assert np.array_equal(round_inward(clean, spec.dequantize(target), spec, 255), target)
     assert linf(clean, target).max() == np.abs(clean.astype(int) - target).max()
 

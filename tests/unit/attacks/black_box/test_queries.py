@@ -138,6 +138,6 @@ def test_questions_are_inside_an_linf_budget(q, asked, levels):
 
 
 @given(hnp.arrays(np.int8, (4, 3, 2)), hnp.arrays(np.int8, (4, 3, 2)))
-def test_lattice_points_are_asked_as_they_are(q, asked):
+def test_grid_points_are_asked_as_they_are(q, asked):
     free = Problem(q, np.zeros(4, np.int64), SPECS[0], Norm.L2, math.inf, 255, 0, None)
     assert np.array_equal(to_grid(free, np.arange(4), asked.astype(np.float32)), asked)

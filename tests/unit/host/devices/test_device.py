@@ -20,8 +20,8 @@ from tinyrobust.core.abi.wire import OperatorTicks, Profile, Profiled, Result, T
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.link.frame import Frame
-from tinyrobust.host.link.messages import RefusedError, Request, answers
 from tinyrobust.host.link.ports import ChildPort
+from tinyrobust.host.link.requests import RefusedError, Request, answers
 from tinyrobust.models.plan.compiler import compile_plan
 
 

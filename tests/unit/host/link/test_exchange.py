@@ -12,7 +12,7 @@ from tinyrobust.core.abi.wire import PROTOCOL, Hello, Infer, Type
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.link.exchange import Link
-from tinyrobust.host.link.messages import LostError, RefusedError
+from tinyrobust.host.link.requests import LostError, RefusedError
 
 PLAN = MemoryPlan(bytes(range(256)) * 12)
 
@@ -86,7 +86,7 @@ class Silent(MemoryBoard):
 
 
 def test_silent_board_is_given_up():
-    with pytest.raises(LinkError, match="no answer for"):
+    with pytest.raises(LinkError, match="the line is silent, no answer for"):
         Link(Silent(), silence=0.1).request(Hello(PROTOCOL))
 
 

@@ -24,8 +24,8 @@ from tinyrobust.core.abi.wire import (
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host.link.exchange import LEAST_NUDGE, NUDGES, SILENCE_SECONDS, Link
 from tinyrobust.host.link.frame import TYPES, Frame, encode
-from tinyrobust.host.link.messages import LostError, RefusedError, Request, answers
 from tinyrobust.host.link.patience import PATIENCE_SECONDS
+from tinyrobust.host.link.requests import LostError, RefusedError, Request, answers
 from tinyrobust.host.link.timing import FIRST_TIMEOUT, LEAST_TIMEOUT, MOST_TIMEOUT
 
 LOAD = Load(4, 0)
@@ -62,7 +62,7 @@ def asked(line, **more):
 
 def test_a_board_that_never_answers_is_asked_at_doubling_intervals_and_given_up(clock):
     line = VirtualLine(clock)
-    with pytest.raises(LinkError, match="no answer for 30 s"):
+    with pytest.raises(LinkError, match="the line is silent, no answer for 30 s"):
         asked(line)
     waits = [b - a for a, b in pairwise(line.times())]
     assert waits[0] == pytest.approx(FIRST_TIMEOUT[Type.LOAD])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.support.networks.boxes import Answers, every_operator, lattice_box, network, points
+from tests.support.networks.boxes import Answers, every_operator, grid_box, network, points
 from tests.support.tflite.cases import Case
 from tests.support.tflite.factory import Affine, Factory
 from tests.support.tflite.networks import networks
@@ -22,11 +22,11 @@ relaxed = settings(phases=[Phase.generate], suppress_health_check=list(HealthChe
 
 
 def certifier_of(case):
-    return Certifier(compile_plan(case.tflite).data, case.lattice, case.grid)
+    return Certifier(compile_plan(case.tflite).data, case.spec, case.grid)
 
 
 def sound(case, levels=(0, 1, 4), n=40):
-    certifier, twin = certifier_of(case), TwinPredictor(case.tflite, case.lattice)
+    certifier, twin = certifier_of(case), TwinPredictor(case.tflite, case.spec)
     q = case.samples(6)
     labels = certifier.predict(q)
     raw = twin.predict(q).raw
@@ -34,7 +34,7 @@ def sound(case, levels=(0, 1, 4), n=40):
     proofs = 0
     for by in levels:
         for method in Method:
-            bounds = certifier.bound(*lattice_box(q, by), labels, method)
+            bounds = certifier.bound(*grid_box(q, by), labels, method)
             proofs += bounds.proven.sum()
             for x in points(q[bounds.proven], by, n):
                 said = twin.predict(x).raw.astype(int)

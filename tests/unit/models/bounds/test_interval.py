@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.support.networks.boxes import Answers, every_operator, fed, lattice_box, points
+from tests.support.networks.boxes import Answers, every_operator, fed, grid_box, points
 from tests.support.tflite.cases import OPERATORS, Case
 from tests.support.tflite.factory import Affine, Factory
 from tests.support.tflite.networks import networks
@@ -17,7 +17,7 @@ BOUNDED = [name for name in OPERATORS if not name.startswith("SOFTMAX")]
 
 
 def boxes_of(answers, q, levels):
-    box = tuple(fed(answers.case, end) for end in lattice_box(q, levels))
+    box = tuple(fed(answers.case, end) for end in grid_box(q, levels))
     return [tuple(np.asarray(end) for end in b) for b in propagate(answers.network, box)]
 
 
@@ -88,7 +88,7 @@ def test_both_ends_are_reached_at_the_corners_that_the_weights_name(per_channel)
     case, w = weighted(per_channel=per_channel)
     answers, q = Answers(case), case.samples(3, seed=5)[:1]
     ((low, high),) = boxes_of(answers, q, 9)
-    least, most = lattice_box(q, 9)
+    least, most = grid_box(q, 9)
     for channel in range(6):
         up = np.where(w[channel] > 0, most, least).astype(np.int8)
         down = np.where(w[channel] > 0, least, most).astype(np.int8)

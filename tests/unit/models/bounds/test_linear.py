@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.support.networks.boxes import Answers, every_operator, fed, lattice_box, points
+from tests.support.networks.boxes import Answers, every_operator, fed, grid_box, points
 from tests.support.tflite.cases import OPERATORS, Case
 from tests.support.tflite.factory import Affine as Quantized
 from tests.support.tflite.factory import Factory
@@ -27,7 +27,7 @@ def holds(case, levels=(0, 3, 40), n=6):
     answers, q = Answers(case), case.samples(3)
     linear = Linear(answers.network)
     for by in levels:
-        box = tuple(fed(case, end) for end in lattice_box(q, by))
+        box = tuple(fed(case, end) for end in grid_box(q, by))
         exact = propagate(answers.network, box)
         known = linear.bounded(tuple(tf.constant(end, tf.float64) for end in box))
         for x in points(q, by, n):

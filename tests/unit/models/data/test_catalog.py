@@ -15,7 +15,7 @@ from tinyrobust.models.data.digits import digits
 from tinyrobust.models.data.download import Source, bench_data, fetched, found
 from tinyrobust.models.data.mnist import FASHION
 from tinyrobust.models.data.mnist import official_test as mnist_test
-from tinyrobust.models.data.splits import stratified, to_lattice
+from tinyrobust.models.data.splits import stratified, to_input_grid
 from tinyrobust.models.training.trainer import shift_and_flip
 
 BODY = np.random.default_rng(0).bytes(3_000_000)
@@ -194,9 +194,9 @@ def test_stratified_is_a_partition():
     assert (np.bincount(labels[parts[0]]) == 10).all()
 
 
-def test_lattice_is_pixel_minus_128():
+def test_input_grid_is_pixel_minus_128():
     pixels = np.arange(256, dtype=np.uint8)
-    np.testing.assert_array_equal(to_lattice(pixels), np.arange(-128, 128))
+    np.testing.assert_array_equal(to_input_grid(pixels), np.arange(-128, 128))
 
 
 def test_augmentation_only_moves_and_mirrors():

@@ -19,7 +19,7 @@ def test_digits_are_split_once_and_for_all():
     assert s.test.sha256 == "fe797bd697999ec99e3b3c2100631b3dd23cbf2d45414a020a1a11b7f316e75a"
 
 
-def test_digits_use_the_whole_lattice_as_pixels_say():
+def test_digits_use_the_whole_input_grid_as_pixels_say():
     from sklearn.datasets import load_digits
 
     s = digits()

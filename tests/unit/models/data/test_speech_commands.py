@@ -136,7 +136,7 @@ def test_features_are_computed_once_and_again_when_damaged(server, tmp_path):
     assert official_test(archives=archives).sha256 == first.sha256
 
 
-def test_another_lattice_is_another_network(server):
+def test_another_input_grid_is_another_network(server):
     archives = publish(server)
     coarse = official_test(TensorSpec((490,), 2.0, 0), archives)
     assert coarse.q.shape == (4, 490)

@@ -1,4 +1,4 @@
-"""Quantization-aware training with TFMOT: the input stays on the lattice, the export is close to
+"""Quantization-aware training with TFMOT: the input stays on the input grid, the export is close to
 what was trained.
 """
 
@@ -11,7 +11,7 @@ from tinyrobust.models.data.digits import SPEC
 from tinyrobust.models.keras.tf import keras
 from tinyrobust.models.rungs import oracle
 from tinyrobust.models.training.tfmot_qat import fake_quantized
-from tinyrobust.models.zoo import tfmot
+from tinyrobust.models.zoo import digits_tfmot
 
 pytestmark = pytest.mark.slow
 L = keras.layers
@@ -20,15 +20,15 @@ L = keras.layers
 @pytest.mark.skipif(oracle.unavailable() is not None, reason=str(oracle.unavailable()))
 def test_the_digits_network_is_trained_with_fake_quantization_and_survives_export(tmp_path):
     said = []
-    ladder = tfmot.ladder(tmp_path, said.append)
+    ladder = digits_tfmot.ladder(tmp_path, said.append)
     assert [rung.rung for rung in ladder.rungs] == ["float32", "qat", "twin", "tflm"]
     assert ladder.bundle.input == SPEC, "training never moved the input's range"
     q, labels = ladder.test.q, ladder.test.labels
     qat, tflm = (ladder.rungs[i].predict(q).logits.argmax(axis=1) for i in (1, 3))
-    assert np.mean(qat == tflm) > tfmot.FLOOR
+    assert np.mean(qat == tflm) > digits_tfmot.FLOOR
     assert np.mean(tflm == labels) > 0.95
     assert any(line.startswith("digits-tfmot: quant_conv1: ") for line in said)
-    again = tfmot.ladder(tmp_path, lambda _: None)
+    again = digits_tfmot.ladder(tmp_path, lambda _: None)
     np.testing.assert_array_equal(
         again.rungs[3].predict(q).raw, ladder.rungs[3].predict(q).raw
     )  # from the cache
@@ -45,8 +45,8 @@ def test_the_copy_starts_with_the_float_weights_and_leaves_them_alone():
     kernel.assign(before[0] + 1)
     np.testing.assert_array_equal(model.get_weights()[0], before[0])
     real = spec.dequantize(np.arange(-128, 128, dtype=np.int8).reshape(64, 4))
-    on_lattice = keras.Model(fake.inputs, fake.layers[-2].output)
-    np.testing.assert_array_equal(on_lattice(real, training=True), real)
+    on_input_grid = keras.Model(fake.inputs, fake.layers[-2].output)
+    np.testing.assert_array_equal(on_input_grid(real, training=True), real)
 
 
 def test_a_layer_that_tfmot_does_not_know_is_refused():

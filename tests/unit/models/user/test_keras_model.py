@@ -30,7 +30,7 @@ from tinyrobust.models.keras.tf import keras
 from tinyrobust.models.networks.digits_deep import build_qat
 from tinyrobust.models.rungs import oracle, parity
 from tinyrobust.models.rungs.predictors import KerasPredictor, TflmPredictor
-from tinyrobust.models.user.data import _lattice
+from tinyrobust.models.user.data import _spec_of
 from tinyrobust.models.user.model import open_files
 
 from qkeras import QActivation, QDense  # isort: skip  (after tinyrobust.models.keras.tf)
@@ -326,9 +326,9 @@ LIMITS = st.tuples(*[st.floats(-1e6, 1e6, width=32)] * 2)
 
 
 @given(LIMITS, st.booleans())
-def test_calibration_values_fit_their_lattice(limits, power_of_two):
+def test_calibration_values_fit_their_input_grid(limits, power_of_two):
     x = np.array(sorted(limits), np.float32)
-    spec = _lattice(x, np.arange(2), (1,), power_of_two)
+    spec = _spec_of(x, np.arange(2), (1,), power_of_two)
     assert -128 <= spec.zero_point <= 127
     assert spec.low - spec.scale <= x.min()
     assert x.max() <= spec.high + 1.001 * spec.scale

@@ -34,7 +34,7 @@ def test_int8_is_taken_as_it_is(tmp_path):
     np.testing.assert_array_equal(load_npz(save(tmp_path, x=x), SPEC, 2).q, x)
 
 
-def test_real_values_land_on_the_lattice_and_saturate(tmp_path):
+def test_real_values_land_on_the_input_grid_and_saturate(tmp_path):
     x = np.zeros((1, 4, 4), np.float32)
     x[0, 0] = [1.0, -1.5, 1e6, -1e6]
     d = load_npz(save(tmp_path, x=x), SPEC, 2)
@@ -103,10 +103,10 @@ def test_an_int16_model_is_fed_256_levels_from_0_on_or_around_it(tmp_path, value
     said = []
     data = save(tmp_path, x=np.full((3, *SHAPE), values))
     ladder = open_files(tmp_path / "m.tflite", None, data, tmp_path / "cache", said.append)
-    lattice = ladder.bundle.input
-    assert {rung.input for rung in ladder.rungs} == {lattice}
-    assert (lattice.dtype, ladder.bundle.grid.dtype) == ("int8", "int16")
-    assert (lattice.low, lattice.high) == (
+    spec = ladder.bundle.input
+    assert {rung.input for rung in ladder.rungs} == {spec}
+    assert (spec.dtype, ladder.bundle.grid.dtype) == ("int8", "int16")
+    assert (spec.low, spec.high) == (
         pytest.approx(low, abs=0.01),
         pytest.approx(ladder.bundle.grid.high),
     )

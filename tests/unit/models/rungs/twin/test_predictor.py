@@ -29,7 +29,7 @@ MLPERF_TINY = ["ad01_int8", "kws_ref_model", "pretrainedResnet_quant", "vww_96_i
 
 def agree(case):
     q = case.samples(4)
-    raw = TwinPredictor(case.tflite, case.lattice).predict(q).raw
+    raw = TwinPredictor(case.tflite, case.spec).predict(q).raw
     np.testing.assert_array_equal(raw, tflm(case.tflite, case.fed(q)), err_msg=str(case))
 
 

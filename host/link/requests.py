@@ -1,4 +1,4 @@
-"""Requests to a board and the answers to them, and what can go wrong with one."""
+"""Requests to a board, which message answers each of them, and what can go wrong with one."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Request:
 
     @property
     def type(self) -> Type:
-        """Its type code."""
+        """The type code of this message."""
         return TYPES[type(self.body)]
 
 

@@ -1,4 +1,4 @@
-"""The ladder as the report shows it: accuracy of each rung, cost of each step between."""
+"""The report's table of rungs: accuracy of each one, cost of each step between two of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ One test a step and cell, not corrected for their number.
 
 @dataclass(frozen=True)
 class Line:
-    """One cell in the ladder's columns.
+    """One cell in the table's columns.
 
     ``rungs`` and ``steps`` are None where that rung did not answer.
     """
@@ -38,14 +38,14 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Ladder:
-    """``rungs`` are the columns; between two of them stands their step."""
+class RungTable:
+    """Rungs are the columns, in the ladder's order; between two of them stands their step."""
 
-    rungs: tuple[str, ...]
+    columns: tuple[str, ...]
     sections: tuple[Section, ...]
 
 
-def ladder(rows: Sequence[SummaryRow], steps: Sequence[Step]) -> Ladder:
+def rung_table(rows: Sequence[SummaryRow], steps: Sequence[Step]) -> RungTable:
     """Lay out summary rows and steps, in the rows' order."""
     rungs = tuple(sorted({row.rung for row in rows}, key=rank))
     by_cell: dict[Cell, dict[str, SummaryRow]] = {}
@@ -61,7 +61,9 @@ def ladder(rows: Sequence[SummaryRow], steps: Sequence[Step]) -> Ladder:
             tuple(by_step.get((cell, rung)) for rung in rungs[1:]),
         )
         sections.setdefault(section_title(cell), []).append(line)
-    return Ladder(rungs, tuple(Section(title, tuple(lines)) for title, lines in sections.items()))
+    return RungTable(
+        rungs, tuple(Section(title, tuple(lines)) for title, lines in sections.items())
+    )
 
 
 def section_title(cell: Cell) -> str:

@@ -1,4 +1,4 @@
-"""Plain Keras networks through TFLiteConverter: the input's lattice, what calibrates, and how
+"""Plain Keras networks through TFLiteConverter: the input grid, what calibrates, and how
 agreement is judged.
 """
 
@@ -15,8 +15,8 @@ from tinyrobust.core.types import TensorSpec
 from tinyrobust.models.data.digits import CLASS_NAMES, SPEC
 from tinyrobust.models.data.digits import digits as digits_data
 from tinyrobust.models.data.splits import Splits, dataset
-from tinyrobust.models.export.converted import PRECISIONS, quantized
 from tinyrobust.models.export.converter import Activations, converted
+from tinyrobust.models.export.plain_keras import PRECISIONS, quantized
 from tinyrobust.models.keras.tf import keras
 from tinyrobust.models.networks.digits_cnn import build_float
 from tinyrobust.models.plan.compiler import compile_plan
@@ -51,14 +51,14 @@ samples = partial(levels, 8, (6, 6, 2))
 @pytest.mark.parametrize(
     ("scale", "zero_point"), [(1 / 128, 0), (1.0, -128), (1 / 255, -128), (0.0371, 17)]
 )
-def test_an_int8_input_is_on_the_lattice_though_calibration_is_not_that_wide(scale, zero_point):
+def test_an_int8_input_is_on_the_input_grid_though_calibration_is_not_that_wide(scale, zero_point):
     spec = TensorSpec((6, 6, 2), scale, zero_point)
     plan = compile_plan(converted(small(), spec, samples(low=-20, high=20), Activations.INT8))
     assert (plan.input.shape, plan.input.zero_point) == (spec.shape, zero_point)
     assert plan.input.scale == pytest.approx(scale, rel=1e-6)
 
 
-def test_an_int16_input_is_256_times_finer_than_the_lattice():
+def test_an_int16_input_is_256_times_finer_than_the_input_grid():
     graph = read_graph(
         converted(small(), TensorSpec((6, 6, 2), 1 / 128, 0), samples(), Activations.INT16)
     )
@@ -72,7 +72,7 @@ def test_an_int16_input_is_256_times_finer_than_the_lattice():
 
 
 @pytest.mark.parametrize("zero_point", [-128, -3, 127])
-def test_an_int16_input_holds_every_level_of_a_lattice_that_is_not_symmetric(zero_point):
+def test_an_int16_input_holds_every_level_of_an_input_grid_that_is_not_symmetric(zero_point):
     spec = TensorSpec((6, 6, 2), 1.0, zero_point)
     graph = read_graph(converted(small(), spec, samples(), Activations.INT16))
     grid = graph.tensors[graph.inputs[0]]

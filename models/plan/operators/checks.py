@@ -118,8 +118,9 @@ class Checked:
 
 
 def check_activation(t: Tensor) -> Tensor:
-    """``t`` if it is int8 or int16 with one sound scale and zero point and 1 to 4 bounded
-    dimensions.
+    """``t`` if it is an activation that the kernels can take.
+
+    That is int8 or int16 with one sound scale and zero point and 1 to 4 bounded dimensions.
     """
     if t.tflite_type not in ACTIVATION_TYPES:
         fail(f"tensor {t.index} ({t.name}) is {type_name(t)}, INT8 and INT16 are supported")
@@ -190,8 +191,9 @@ def sliding(
     dilation: tuple[int, int],
     same: bool,
 ) -> tuple[fixed_point.Window, fixed_point.Window]:
-    """Rows and columns of what a window makes of ``size`` (height, width), as far as the kernels
-    reach.
+    """Rows and columns of what a window makes of ``size`` (height, width).
+
+    Raises ValueError beyond what the kernels reach.
     """
     within("its input", MAX_EXTENT, *size)
     within("its kernel", MAX_EXTENT, *kernel)

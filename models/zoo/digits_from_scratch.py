@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tinyrobust.core.progress import Say
 from tinyrobust.models.data.digits import CLASS_NAMES, SPEC, digits
 from tinyrobust.models.export.qkeras import export_qat
 from tinyrobust.models.keras.weights import copy_weights, weights_digest
 from tinyrobust.models.networks.digits_cnn import build_float, build_qat
 from tinyrobust.models.rungs.ladder import Ladder
-from tinyrobust.models.training.fit import Schedule, train, trained
+from tinyrobust.models.training.cached_training import Schedule, train, trained
 
 FLOAT_SCHEDULE = Schedule(epochs=60, batch=32, rate=3e-3)
 
@@ -20,9 +20,10 @@ QAT_SCHEDULE = Schedule(epochs=30, batch=32, rate=1e-3)
 SEED = 1
 
 
-def ladder(cache: Path, say: Callable[[str], None]) -> Ladder:
-    """Trains (or loads) both networks, exports the quantized one and checks it against its own
-    export.
+def ladder(cache: Path, say: Say) -> Ladder:
+    """The digits network, exported and checked against its own export.
+
+    Trains both the float and the quantized network, or loads them from the cache.
     """
     splits = digits()
 

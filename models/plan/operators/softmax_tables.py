@@ -1,5 +1,6 @@
-"""The two tables of SOFTMAX on int16, as TFLite Micro fills them (``LUTPopulateInt16``,
-``softmax_common.cc``).
+"""The two tables of SOFTMAX on int16, as TFLite Micro fills them.
+
+It does so in ``LUTPopulateInt16`` and ``softmax_common.cc``.
 
 512 intervals and their end. Each entry is nudged by half the error that interpolation would have in
 the middle of its interval. All in float32, one operation at a time, because one unit in the last

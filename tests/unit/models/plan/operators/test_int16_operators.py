@@ -8,8 +8,8 @@ from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.core.abi.plan import Kind
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import TensorSpec
-from tinyrobust.models.plan import softmax_tables
 from tinyrobust.models.plan.compiler import compile_plan
+from tinyrobust.models.plan.operators import softmax_tables
 from tinyrobust.models.plan.reader import read_plan
 from tinyrobust.models.rungs.twin.predictor import TwinPredictor
 
@@ -42,8 +42,8 @@ def test_the_bias_decides_how_sums_are_rounded(bias, scales, kind):
     tflite = dense(bias, scales=scales)
     assert kinds(tflite) == [kind]
     q = np.random.default_rng(0).integers(-128, 128, (200, 4)).astype(np.int8)
-    lattice = TensorSpec((4,), X.scale * 199, 3)
-    twin = TwinPredictor(tflite, lattice)
+    spec = TensorSpec((4,), X.scale * 199, 3)
+    twin = TwinPredictor(tflite, spec)
     fed = ((q.astype(int) - 3) * 199).astype(np.int16)
     np.testing.assert_array_equal(twin.predict(q).raw, tflm(tflite, fed))
 

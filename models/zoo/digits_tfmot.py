@@ -1,19 +1,20 @@
-"""The digits network trained on with TFMOT's fake quantization: the usual way to int8, beside
-QKeras's.
+"""The digits network trained on with TFMOT's fake quantization.
+
+That is the usual way to int8, beside QKeras's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tinyrobust.models.export.converted import export_converted
+from tinyrobust.core.progress import Say
 from tinyrobust.models.export.converter import converted_with_ranges
+from tinyrobust.models.export.plain_keras import export_converted
 from tinyrobust.models.keras.weights import weights_digest
 from tinyrobust.models.rungs.ladder import Ladder
 from tinyrobust.models.training import weight_files
-from tinyrobust.models.training.fit import Schedule, train, trained
+from tinyrobust.models.training.cached_training import Schedule, train, trained
 from tinyrobust.models.training.recipes import recipe
 from tinyrobust.models.training.tfmot_qat import fake_quantized
 
@@ -26,9 +27,11 @@ it.
 """
 
 
-def ladder(cache: Path, say: Callable[[str], None]) -> Ladder:
-    """Starts from the committed float weights, trains 10 epochs (or loads them from the cache),
-    converts and checks.
+def ladder(cache: Path, say: Say) -> Ladder:
+    """The fake-quantized digits network, converted and checked.
+
+    It starts from the committed float weights and is trained for 10 epochs, or loaded from the
+    cache.
     """
     task, full = recipe(START).task, recipe(START).build()
     weight_files.load(START, full)

@@ -1,4 +1,4 @@
-"""Training with fixed seeds, and weights cached by the content of everything they depend on."""
+"""Training from a fixed seed, with weights cached by the content of all that they depend on."""
 
 from __future__ import annotations
 

@@ -10,77 +10,28 @@ from __future__ import annotations
 
 import dataclasses
 import fcntl
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.files import replacing
-
-SUMMARY = "certify.json"
-ROWS = "certified.parquet"
-JOURNAL = "certified.jsonl"
-STATUSES = ("certified", "broken", "undecided", "wrong")
-_MOST_BYTES = 1 << 28
-SCHEMA = pa.schema(
-    [
-        pa.field("sample", pa.int32()),
-        pa.field("levels", pa.int16()),
-        pa.field("label", pa.int32()),
-        pa.field("predicted", pa.int32()),
-        pa.field("status", pa.string()),
-        pa.field("method", pa.string()),
-        pa.field("seconds", pa.float64()),
-    ]
+from tinyrobust.host.records.certificates.read import read_rows, read_subject
+from tinyrobust.host.records.certificates.schema import (
+    ROWS,
+    SCHEMA,
+    SUMMARY,
+    Certificate,
+    Subject,
 )
-"""One row per sample and box; ``levels, sample`` is the key. ``levels`` is the box's reach on the
-input lattice, in whole levels, in every element. ``predicted`` is the class of the sample itself.
-``status``: ``certified`` (every point of the box gives the label), ``broken`` (one was found that
-does not), ``undecided``, ``wrong`` (the sample itself does not). ``method``: what settled it, or
-tried last (``interval``, ``crown-ibp``, ``linear``, ``split``; ``-`` where nothing was needed).
-``seconds``: time it took, its share of what was bounded together.
-"""
+from tinyrobust.host.records.parquet import write_parquet
 
-
-@dataclass(frozen=True)
-class Certificate:
-    """One row."""
-
-    sample: int
-    levels: int
-    label: int
-    predicted: int
-    status: str
-    method: str
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What certificates are about: those of two different subjects are not mixed."""
-
-    model: str
-    tflite_sha256: str
-    plan_id: str
-    data: str
-    data_sha256: str
-    method: str
-    budget: float
-    """Seconds of branch and bound for each undecided sample."""
-    lead: int
-    """Levels by which the label has to lead where it is decided: 1, or more before SOFTMAX."""
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of all of it."""
-        return hashlib.sha256(json.dumps(dataclasses.asdict(self)).encode()).hexdigest()
+JOURNAL = "certified.jsonl"
+_MOST_BYTES = 1 << 28
 
 
 class Certificates:
@@ -139,7 +90,7 @@ class Certificates:
         assert self._journal is not None, "the folder is not open"
         rows = [dataclasses.asdict(self._rows[key]) for key in sorted(self._rows)]
         with replacing(self.path / ROWS) as file:
-            pq.write_table(pa.Table.from_pylist(rows, SCHEMA), file, compression="zstd")
+            write_parquet(pa.Table.from_pylist(rows, SCHEMA), file)
         self._describe("complete", summary)
         self._journal.truncate(0)
 
@@ -171,33 +122,8 @@ class Certificates:
         self._rows |= {(row.levels, row.sample): row for row in rows}
 
 
-def read_subject(path: Path) -> Subject:
-    """What the certificates in a folder are about. Raises UsageError where there are none."""
-    try:
-        with (path / SUMMARY).open("rb") as file:
-            raw = json.loads(file.read(_MOST_BYTES))
-        return Subject(**raw["subject"])
-    except (OSError, ValueError, KeyError, TypeError) as err:
-        raise UsageError(f"{path / SUMMARY}: no certificates here ({err}): remove it") from None
-
-
-def read_rows(path: Path) -> list[Certificate]:
-    """The rows of a folder. Raises UsageError where they are damaged."""
-    try:
-        with (path / ROWS).open("rb") as file:
-            table = pq.read_table(file).cast(SCHEMA)
-        return [Certificate(**row) for row in table.to_pylist()]
-    except (OSError, pa.ArrowException, ValueError, TypeError) as err:
-        why = str(err).splitlines()[0]
-        raise UsageError(f"{path / ROWS}: not certificates ({why}): remove it") from None
-
-
 def _certificate(line: bytes, path: Path) -> Certificate:
     try:
-        row = Certificate(*json.loads(line))
-        numbers = (row.sample, row.levels, row.label, row.predicted)
-        if row.status not in STATUSES or not all(type(v) is int for v in numbers):
-            raise ValueError("not a certificate")
+        return Certificate(*json.loads(line))
     except (ValueError, TypeError) as err:
         raise UsageError(f"{path / JOURNAL}: damaged ({err}): remove it") from None
-    return row

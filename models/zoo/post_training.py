@@ -1,28 +1,30 @@
-"""Zoo entries quantized after training: every float network of the zoo, once for each precision of
-the table.
+"""Zoo entries quantized after training.
+
+There is one of every float network of the zoo for each precision of the table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from tinyrobust.core.progress import Say
-from tinyrobust.models.export.converted import (
+from tinyrobust.models.export.plain_keras import (
     PRECISIONS,
     Precision,
     quantized,
 )
-from tinyrobust.models.rungs.ladder import Ladder
+from tinyrobust.models.rungs.ladder import Entry, Ladder
 from tinyrobust.models.training import weight_files
 from tinyrobust.models.training.recipes import Task, recipe
 from tinyrobust.models.zoo import untrained
 
 
-def entries() -> dict[str, Callable[[Path, Say], Ladder]]:
-    """``digits-ptq`` of ``digits-float``, ``ds-cnn-untrained-ptq`` of ``ds-cnn-untrained``, and so
-    on.
+def entries() -> dict[str, Entry]:
+    """Every float network at every precision.
+
+    ``digits-ptq`` is made of ``digits-float``, ``ds-cnn-untrained-ptq`` of ``ds-cnn-untrained``,
+    and so on.
     """
     floats = sorted(
         p.stem for p in weight_files.FOLDER.glob("*.npz") if not recipe(p.stem).quantized
@@ -36,7 +38,7 @@ def entries() -> dict[str, Callable[[Path, Say], Ladder]]:
     return made
 
 
-def _trained(start: str, precision: Precision) -> Callable[[Path, Say], Ladder]:
+def _trained(start: str, precision: Precision) -> Entry:
     def ladder(cache: Path, say: Say) -> Ladder:
         full = recipe(start).build()
         weight_files.load(start, full)
@@ -49,7 +51,7 @@ def _trained(start: str, precision: Precision) -> Callable[[Path, Say], Ladder]:
     return ladder
 
 
-def _untrained(start: str, precision: Precision) -> Callable[[Path, Say], Ladder]:
+def _untrained(start: str, precision: Precision) -> Entry:
     def ladder(cache: Path, say: Say) -> Ladder:
         name = f"{start}-{precision.suffix}"
         say(f"{name}: {untrained.NOTE}")
