@@ -116,7 +116,7 @@ class Journaled:
         return [lane.returned[0] for lane in lanes]
 
     def _converse(self, askers: Sequence[Asker]) -> None:
-        """Each answer is on disk before it is told."""
+        """Each answer is in the file before it is told."""
         self._kept_at = self._heard = time.monotonic()
         self._open.clear()
         try:
