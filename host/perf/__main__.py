@@ -18,6 +18,7 @@ from tinyrobust.core.errors import BenchError, UsageError
 from tinyrobust.core.files import write_whole
 from tinyrobust.host.commands.run import say
 from tinyrobust.host.perf.attacks import attack_table
+from tinyrobust.host.perf.certify import certificate_table
 from tinyrobust.host.perf.instructions import instruction_table
 from tinyrobust.host.perf.jacobian import jacobian_table
 from tinyrobust.host.perf.overhead import overhead_tables
@@ -84,6 +85,7 @@ def main() -> int:
         twin_table(named, say),
         *([attack_table(say)] if models else []),
         jacobian_table(say),
+        certificate_table(say),
     ]
     text = page(tables, remark)
     write_whole(PAGE, text.encode())
