@@ -104,10 +104,10 @@ _MNIST_CERTIFIED_03 = TrainingPlan(
     epochs=14, batch=128, rate=1e-3, seed=1, certified=Certified(80.0, ramp=7, clean=0.0)
 )
 _MNIST_CERTIFIED_01_QAT = TrainingPlan(
-    epochs=6, batch=128, rate=1e-3, seed=1, certified=Certified(26.0, clean=0.0)
+    epochs=6, batch=128, rate=2e-4, seed=1, certified=Certified(26.0, clean=0.0)
 )
 _MNIST_CERTIFIED_03_QAT = TrainingPlan(
-    epochs=8, batch=128, rate=7e-4, seed=1, certified=Certified(78.0, clean=0.0)
+    epochs=6, batch=128, rate=2e-4, seed=1, certified=Certified(78.0, clean=0.0)
 )
 _CIFAR_CERTIFIED = TrainingPlan(
     epochs=20,
