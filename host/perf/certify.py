@@ -26,9 +26,9 @@ MANY, SOME, FEW = 10_000, 500, 32
 
 def certificate_table(say: Say) -> Table:
     """Intervals on as many images as CIFAR-10 tests with, dearer bounds on fewer."""
-    to_stderr("certificates")
+    say("certificates")
     large = Certifier(compile_plan(_small_convolutional()).data, SPEC, SPEC)
-    digits = open_model("digits-8bit", cache_folder(), to_stderr)
+    digits = open_model("digits-8bit", cache_folder(), say)
     small = Certifier(digits.bundle.plan, digits.bundle.input, digits.bundle.grid)
     rng = np.random.default_rng(SEED)
     images = rng.integers(-128, 128, (MANY, *SPEC.shape), np.int8)

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyrobust.models.keras.quantizers import (
-    W8,
     Bits,
     LayerBits,
     activation,
     bias_quantizer,
-    heterogeneous,
+    covering,
+    depthwise,
     signed,
-    weights,
 )
 from tinyrobust.models.keras.tf import keras
 
@@ -27,8 +26,10 @@ from qkeras import QActivation, QConv2D, QDense  # isort: skip  (after tinyrobus
 
 FILTERS = (16, 32)
 UNITS = 100
-EIGHT = heterogeneous(W8.name, W8, logits=LayerBits(weights(7)))
-"""8 bits that are lowered bit for bit: a signed result needs a spare bit in its weights."""
+EIGHT = Bits("w8a8", covering(8), depthwise(8), covering(8), 8, {"logits": LayerBits(covering(7))})
+"""8 bits that are lowered bit for bit (a signed result needs a spare bit in its weights), and that
+clip no weight.
+"""
 
 
 @dataclass(frozen=True)
@@ -85,5 +86,5 @@ class CnnA:
         )
 
 
-MNIST = CnnA("mnist_cnna", (28, 28, 1), 10, ranges=(2, 2, 2), logits=4)
+MNIST = CnnA("mnist_cnna", (28, 28, 1), 10, ranges=(2, 2, 2), logits=3)
 CIFAR10 = CnnA("cifar10_cnna", (32, 32, 3), 10, ranges=(2, 2, 2), logits=4)

@@ -26,7 +26,7 @@ from tinyrobust.models.rungs.predictors import KerasPredictor, TflmPredictor
 from tinyrobust.models.tflite.reader import read_graph
 from tinyrobust.models.training import weight_files
 from tinyrobust.models.training.recipes import Recipe, recipe
-from tinyrobust.models.zoo import on_board, robust
+from tinyrobust.models.zoo import on_board, proven, robust
 from tinyrobust.models.zoo.catalog import ENTRIES, open_model
 
 _CONVERSION = re.compile(r"-(ptq|int16x8|tfmot)(-at\d+)?(-jr)?$")
@@ -51,6 +51,17 @@ keeps it in `weights/on_board.json`.
 | network | weights, bits | parameters | MACs | true size | stored size | \
 test accuracy | n | agreement | on board |
 |---|---|---|---|---|---|---|---|---|---|"""
+_PROVEN = """
+## Proven
+
+By `tinyrobust certify --model zoo:NAME`, on the integers that are flashed: the share of the first n
+test samples whose label no change of at most so many input levels in each element can turn, with
+its 95 % Wilson interval ([Certified robustness](../docs/certified.md)). `python -m
+tinyrobust.studies.proven_shares FOLDER` keeps the figures of a finished folder in
+`weights/certified.json`.
+
+| network | levels | method | n | clean | certified |
+|---|---|---|---|---|---|"""
 _CONVERTED = """
 ## Quantized after training, or with TFMOT
 
@@ -204,6 +215,7 @@ def main() -> int:
             _HEAD,
             *(row(name) for name in sorted(p.stem for p in weight_files.FOLDER.glob("*.npz"))),
         ]
+        lines += [_PROVEN, *map(str, proven.read())]
         converted = [
             name for name in sorted(ENTRIES) if _CONVERSION.search(name) and "untrained" not in name
         ]
