@@ -83,7 +83,8 @@ def test_attacks_keep_their_budget_on_a_finer_grid_and_use_its_points(name):
     assert not found.failed.any()
     assert found.q.dtype == np.int16
     moved = change(q, found.q)
-    assert np.any(moved % 256), "points between the 256 levels"
+    if info.norm is not Norm.L0:  # these go to an end of the range, which both grids have
+        assert np.any(moved % 256), "points between the 256 levels"
     assert np.array_equal(np.abs(moved).max(axis=(1, 2, 3)), found.linf)
     assert np.allclose(size(moved, Norm.L2, FINE.steps), found.l2)
     if not info.minimises:
