@@ -1,5 +1,6 @@
-"""``python -m tinyrobust.studies.proven_shares FOLDER ...``: keeps the figures of finished
-``tinyrobust certify`` folders of zoo entries for the cards.
+"""Keeps the figures of finished ``tinyrobust certify`` folders of zoo entries for the cards.
+
+``python -m tinyrobust.studies.proven_shares FOLDER ...``
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyrobust.core.errors import UsageError
-from tinyrobust.host.records.certificates import SUMMARY, read_subject
+from tinyrobust.host.records.certificates.read import read_subject
+from tinyrobust.host.records.certificates.schema import SUMMARY
 from tinyrobust.studies.pages import arguments, exit_code
 
 if TYPE_CHECKING:

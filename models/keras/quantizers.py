@@ -41,8 +41,9 @@ class quantized_bits_exact(quantized_bits):  # type: ignore[misc]  # noqa: N801
 
 
 class quantized_bits_covering(quantized_bits):  # type: ignore[misc]  # noqa: N801
-    """``quantized_bits`` on the finest power-of-two grid, per output channel, that has every weight
-    of the channel within its ends.
+    """``quantized_bits`` on the finest power-of-two grid that clips no weight.
+
+    Each output channel has its own.
 
     QKeras's own choice (``auto_po2``) minimizes the squared error and clips the largest weights for
     it. An interval bound feels each of them: clipped, the first layer alone costs a certified

@@ -1,5 +1,6 @@
-"""What ``tinyrobust certify`` proved of zoo entries, for the cards: kept by ``python -m
-tinyrobust.studies.proven_shares``.
+"""What ``tinyrobust certify`` proved of zoo entries, for the cards.
+
+Kept by ``python -m tinyrobust.studies.proven_shares``.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ FILE = weight_files.FOLDER / "certified.json"
 
 @dataclass(frozen=True)
 class Proven:
-    """Of the first ``n`` test samples of zoo entry ``model``, the .tflite of ``sha256``: ``clean``
-    are right, and ``certified`` keep their label at every point within ``levels`` levels of the
-    input in each element. ``method`` and ``budget`` are those of ``tinyrobust certify``.
+    """What holds for the first ``n`` test samples of zoo entry ``model``, the .tflite of ``sha256``.
+
+    ``clean`` are right, and ``certified`` keep their label at every point within ``levels`` levels
+    of the input in each element. ``method`` and ``budget`` are those of ``tinyrobust certify``.
     """
 
     model: str
@@ -54,8 +56,9 @@ class Proven:
 
 
 def read(path: Path = FILE) -> list[Proven]:
-    """In order; empty where nothing has been kept. Raises UsageError on a file that is none of
-    ours.
+    """In order; empty where nothing has been kept.
+
+    Raises UsageError on a file that is none of ours.
     """
     if not path.exists():
         return []
