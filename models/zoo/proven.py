@@ -20,7 +20,7 @@ FILE = weight_files.FOLDER / "certified.json"
 
 @dataclass(frozen=True)
 class Proven:
-    """What holds for the first ``n`` test samples of zoo entry ``model``, the .tflite of ``sha256``.
+    """What holds for the first ``n`` test samples of ``model``, the .tflite of ``sha256``.
 
     ``clean`` are right, and ``certified`` keep their label at every point within ``levels`` levels
     of the input in each element. ``method`` and ``budget`` are those of ``tinyrobust certify``.
