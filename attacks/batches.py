@@ -15,10 +15,10 @@ import numpy as np
 
 from tinyrobust.attacks.base.input_grid import change, round_inward, round_nearest, size, steps
 from tinyrobust.attacks.base.lanes import LANES, side_by_side
-from tinyrobust.attacks.base.problem import AttackInfo, Norm, Problem, StoppedError, asks
-from tinyrobust.attacks.base.smallest import smallest
+from tinyrobust.attacks.base.problem import AttackInfo, Lattice, Norm, Problem, StoppedError, asks
+from tinyrobust.attacks.base.smallest import nearest, smallest
 from tinyrobust.core.errors import BenchError
-from tinyrobust.core.types import FloatArray, Int8Array
+from tinyrobust.core.types import FloatArray, IntArray
 
 BATCH = 128
 """Samples that an attack is given at a time."""
@@ -28,7 +28,7 @@ BATCH = 128
 class Batch:
     """What an attack made of up to ``BATCH`` samples."""
 
-    q: Int8Array
+    q: IntArray
     unsnapped: FloatArray
     """See AdversarialSet."""
     lost: int
@@ -66,7 +66,9 @@ def attack(info: AttackInfo, problem: Problem) -> Batch:
     for target in np.unique(problem.goal.classes):
         at = np.flatnonzero(problem.goal.classes == target)
         problem.goal.aim(int(target))
-        made = _attack(info, replace(problem, q=problem.q[at], labels=problem.labels[at]))
+        goal = replace(problem.goal, classes=problem.goal.classes[at])
+        part = replace(problem, q=problem.q[at], labels=problem.labels[at], goal=goal)
+        made = _attack(info, part)
         if made.failure:
             return Batch(problem.q.copy(), np.zeros_like(unsnapped), 0, made.failure)
         q[at], unsnapped[at], lost = made.q, made.unsnapped, lost + made.lost
@@ -80,7 +82,7 @@ def _attack(info: AttackInfo, problem: Problem) -> Batch:
     try:
         real = _run(info, problem)
         moved = steps(problem.q, real, problem.spec)
-        unsnapped = size(moved, info.norm).astype(np.float32)
+        unsnapped = size(moved, info.norm, problem.spec.steps).astype(np.float32)
         q, lost = _on_grid(info, problem, real)
     except BenchError:
         raise
@@ -109,7 +111,9 @@ def _alone(info: AttackInfo, problem: Problem) -> FloatArray:
         return stopped.result
 
 
-def _on_grid(info: AttackInfo, problem: Problem, real: FloatArray) -> tuple[Int8Array, int]:
+def _on_grid(info: AttackInfo, problem: Problem, real: FloatArray) -> tuple[IntArray, int]:
+    if problem.lattice is Lattice.STUDY:
+        return nearest(problem, real)
     if info.minimises:
         return smallest(problem, real)
     real = _inside(problem, real)
@@ -117,7 +121,8 @@ def _on_grid(info: AttackInfo, problem: Problem, real: FloatArray) -> tuple[Int8
     if info.norm is not Norm.LINF:
         # An Linf budget is whole levels, and no rounding leaves it; another may be left, and is
         # kept by going inward.
-        over = size(change(problem.q, asked), info.norm) > problem.eps / problem.span + 1e-6
+        reached = size(change(problem.q, asked), info.norm, problem.spec.steps)
+        over = reached > problem.eps / problem.span + 1e-6
         asked[over] = round_inward(problem.q, real, problem.spec, problem.levels)[over]
     return asked, 0
 

@@ -20,7 +20,7 @@ import numpy as np
 from tinyrobust.attacks.make import AttackRequest, make
 from tinyrobust.core.cells import Cell, Flag
 from tinyrobust.core.stats import wilson
-from tinyrobust.core.types import BoolArray, Dataset, Int8Array
+from tinyrobust.core.types import BoolArray, Dataset, IntArray
 from tinyrobust.models.rungs.predictors import KerasPredictor
 from tinyrobust.models.training import weight_files
 from tinyrobust.models.training.jacobian import exact_squared_norm
@@ -66,7 +66,7 @@ class Effect:
     correct: BoolArray
     norm: float
     robust: dict[int, BoolArray]
-    examples: Int8Array
+    examples: IntArray
     warnings: tuple[str, ...]
 
     @property
@@ -104,9 +104,7 @@ def measure(name: str, test: Dataset, budgets: Budgets) -> tuple[Effect, KerasPr
     return Effect(name, correct, norm, robust, kept, tuple(warnings)), rung
 
 
-def attacked(
-    rung: KerasPredictor, test: Dataset, budget: int
-) -> tuple[Int8Array, tuple[Flag, ...]]:
+def attacked(rung: KerasPredictor, test: Dataset, budget: int) -> tuple[IntArray, tuple[Flag, ...]]:
     """``test.q`` after every attack, int8 [n, ...], and what the attacks warn of.
 
     Each attack is made on what those before it left right.
@@ -124,7 +122,7 @@ def attacked(
     return q, flags
 
 
-def right(rung: KerasPredictor, q: Int8Array, test: Dataset) -> BoolArray:
+def right(rung: KerasPredictor, q: IntArray, test: Dataset) -> BoolArray:
     """Which of ``q`` the rung puts into their class."""
     return np.asarray(rung.predict(q).logits.argmax(axis=1) == test.labels)
 

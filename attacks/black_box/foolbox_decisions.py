@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from tinyrobust.attacks.base.input_grid import STEPS
 from tinyrobust.attacks.black_box.queries import Decisions
-from tinyrobust.core.types import FloatArray, Int64Array
+from tinyrobust.core.types import FloatArray, Int64Array, TensorSpec
 
 
 def run_foolbox(
@@ -33,24 +32,24 @@ def run_foolbox(
 
     def classes(pixels: FloatArray) -> FloatArray:
         with _drawing_from(outside):
-            fooled = queries.adversarial(at, to_levels(pixels))
+            fooled = queries.adversarial(at, to_levels(pixels, queries.spec))
         return np.eye(2, dtype=np.float32)[fooled.astype(np.int64)]
 
     model = foolbox.NumPyModel(classes, bounds=(0, 1), data_format="channels_last")
     leave = foolbox.criteria.Misclassification(np.zeros(len(at), np.int64))
-    points = {name: to_pixels(value) for name, value in start.items()}
+    points = {name: to_pixels(value, queries.spec) for name, value in start.items()}
     with _drawing_from(np.random.RandomState(seed % 2**32).get_state()):
-        attack.run(model, to_pixels(queries.clean[at]), leave, **points)
+        attack.run(model, to_pixels(queries.clean[at], queries.spec), leave, **points)
 
 
-def to_pixels(levels: FloatArray) -> FloatArray:
-    """-128 .. 127 to 0 .. 1."""
-    return np.asarray((levels + 128) / STEPS, np.float32)
+def to_pixels(levels: FloatArray, spec: TensorSpec) -> FloatArray:
+    """The levels of ``spec`` to 0 .. 1."""
+    return np.asarray((levels - spec.bottom) / spec.steps, np.float32)
 
 
-def to_levels(pixels: FloatArray) -> FloatArray:
-    """0 .. 1 to -128 .. 127."""
-    return np.asarray(pixels * STEPS - 128, np.float32)
+def to_levels(pixels: FloatArray, spec: TensorSpec) -> FloatArray:
+    """0 .. 1 to the levels of ``spec``."""
+    return np.asarray(pixels * spec.steps + spec.bottom, np.float32)
 
 
 @contextmanager

@@ -14,21 +14,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.stats import wilson
 from tinyrobust.core.types import BoolArray, Int64Array
 from tinyrobust.host.analysis.divergence import DEVICES
-from tinyrobust.host.analysis.groups import Group, Groups, groups, rank
+from tinyrobust.host.analysis.groups import SLACK, Group, Groups, groups, rank
 from tinyrobust.host.analysis.metrics import STEPS
 from tinyrobust.host.records.schema import Manifest
 
 CLEAN = "clean"
 WORST_CASE = "worst-case"
 """What stands for an attack's name where all attacks of a run are meant."""
-_SLACK = 1e-6
-"""Relative excess of a recorded size over its budget that float32 can make."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,10 @@ def worst_cases(table: pa.Table, manifest: Manifest) -> list[WorstCase]:
     all_ = answered(table)
     if all_ is None:
         return []
-    return [_worst_case(all_, norm, eps) for norm, eps in _budgets(all_.found, manifest)]
+    return [
+        _worst_case(all_, norm, eps, manifest.input_steps)
+        for norm, eps in _budgets(all_.found, manifest)
+    ]
 
 
 @dataclass(frozen=True)
@@ -109,14 +109,17 @@ def answered(table: pa.Table) -> Answered | None:
 
 
 def _budgets(found: Groups, manifest: Manifest) -> Iterator[tuple[str, float]]:
-    """What attacks were asked for; Linf ones as whole levels, without those below one level."""
+    """What attacks were asked for, without Linf ones below one level; on 256 as whole levels."""
+    coarse = manifest.input_steps == STEPS
     asked: set[tuple[str, float]] = set()
     for cell, rungs in found.items():
         kind = manifest.kind(cell.attack)
         if cell.attack == CLEAN or kind is None or kind.minimises:
             continue
         levels = next(iter(rungs.values())).levels
-        eps = levels / STEPS if kind.norm == "linf" else cell.eps
+        if kind.norm == "linf" and not levels:
+            continue
+        eps = levels / STEPS if kind.norm == "linf" and coarse else cell.eps
         if eps > 0:
             asked.add((kind.norm, eps))
     yield from sorted(asked)
@@ -135,11 +138,11 @@ def _shared(found: Groups, rungs: list[str]) -> Int64Array:
     return shared if shared is not None else np.empty(0, np.int64)
 
 
-def _worst_case(all_: Answered, norm: str, eps: float) -> WorstCase:
+def _worst_case(all_: Answered, norm: str, eps: float, steps: int) -> WorstCase:
     ladder: list[Standing] = []
     for rung in all_.rungs:
         wrong = {
-            cell: _wrong_inside(answers[rung], all_.samples, norm, eps)
+            cell: _wrong_inside(answers[rung], all_.samples, norm, eps, steps)
             for cell, answers in all_.found.items()
             if rung in answers
         }
@@ -160,20 +163,11 @@ def _worst_case(all_: Answered, norm: str, eps: float) -> WorstCase:
     )
 
 
-def _wrong_inside(group: Group, samples: Int64Array, norm: str, eps: float) -> BoolArray:
+def _wrong_inside(
+    group: Group, samples: Int64Array, norm: str, eps: float, steps: int
+) -> BoolArray:
     """Which of ``samples`` the group answers wrong on a perturbation inside the budget, bool."""
     at = np.searchsorted(group.sample, samples)
-    inside = _size(group, norm)[at] <= eps * (1 + _SLACK)
+    inside = group.size(norm, steps)[at] <= eps * (1 + SLACK)
     wrong: BoolArray = ~group.right[at] & inside
     return wrong
-
-
-def _size(group: Group, norm: str) -> NDArray[np.float64]:
-    """What reached the chip, in ``norm``; an L1 that was not recorded counts as outside."""
-    if norm == "linf":
-        return group.linf.astype(np.float64) / STEPS
-    if norm == "l0":
-        return group.l0.astype(np.float64)
-    if norm == "l1":
-        return np.nan_to_num(group.l1.astype(np.float64), nan=np.inf)
-    return group.l2.astype(np.float64)

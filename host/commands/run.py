@@ -12,6 +12,7 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.core.progress import to_stderr
 from tinyrobust.host.commands.options import add_json, add_settings, typed_settings
 from tinyrobust.host.config.bench import Config, override
+from tinyrobust.host.config.choices import NATIVE
 from tinyrobust.host.config.file import load
 from tinyrobust.host.config.parts import CMSIS_NN, MLPERF_TINY, TINYROBUST, Parts
 
@@ -62,6 +63,15 @@ def ladder_of(config: Config) -> Callable[[Path], Ladder]:
 
     A name that the zoo does not have is refused here, before a network is trained.
     """
+    opened = _ladder_of(config)
+    if config.lattice != NATIVE:
+        return opened
+    from tinyrobust.models.rungs.own_grid import on_own_grid
+
+    return lambda cache: on_own_grid(opened(cache))
+
+
+def _ladder_of(config: Config) -> Callable[[Path], Ladder]:
     if config.is_file:
         from tinyrobust.models.user.model import open_files
 

@@ -149,11 +149,13 @@ class Config:
         choices.OWN,
         values.text,
         "--lattice",
-        "round to the input grid after an attack or inside it (default: as suits it)",
+        "how attacks are brought to the input grid (default own: as suits each)",
         choices=choices.LATTICES,
     )
-    """Whether an attack's result is brought to the int8 input grid ``after`` it, or at each step
-    (``inner``); ``own``: as suits the attack, ``inner`` where it minimises by gradients.
+    """How attacks are brought to the input grid, 256 levels of the input range: ``own``, as suits
+    the attack (``inner`` where it minimises by gradients); ``after`` they end; at each step
+    (``inner``). ``native``: as ``own``, on all points of an int16 input. ``study``: each element to
+    its nearest level, though that may be more than the budget.
     """
     queries: int | None = setting(
         None,

@@ -25,7 +25,7 @@ from tinyrobust.core.abi.wire import (
 from tinyrobust.core.errors import LinkError
 from tinyrobust.core.grid import input_grid, to_model_input
 from tinyrobust.core.progress import Say
-from tinyrobust.core.types import Int8Array, Int64Array, IntArray, Prediction, TensorSpec
+from tinyrobust.core.types import Int64Array, IntArray, Prediction, TensorSpec
 from tinyrobust.host.devices.believed import believed, spec, ticks, timed
 from tinyrobust.host.devices.loading import edges, hold
 from tinyrobust.host.devices.streaming import streamed
@@ -176,15 +176,15 @@ class Device:
 
     @property
     def input(self) -> TensorSpec:
-        """The int8 input grid that samples are on. Raises LinkError before ``load``."""
+        """The input grid that samples are on. Raises LinkError before ``load``."""
         if self._input is None:
             raise LinkError("no plan has been loaded yet")
         return self._input
 
     def stream(
-        self, samples: Iterable[Int8Array | None], window: int | None = None
+        self, samples: Iterable[IntArray | None], window: int | None = None
     ) -> Iterator[tuple[int, bytes, int, int]]:
-        """Answers, as they come, to ``samples``, int8 [*input.shape].
+        """Answers, as they come, to ``samples``, levels of ``input`` [*input.shape].
 
         Each is (index, output bytes, ticks, retries). None among the samples says that the next
         depends on an answer under way.
@@ -204,8 +204,8 @@ class Device:
                 )
             yield answer.index, answer.tail, ticks(answer.body.ticks), answer.retries
 
-    def predict(self, q: Int8Array) -> Prediction:
-        """Answers ``q``, int8 [n, *input.shape].
+    def predict(self, q: IntArray) -> Prediction:
+        """Answers ``q``, levels of ``input`` [n, *input.shape].
 
         ``ticks`` are in ``info.tick_unit``, None where the board does not count.
         """
@@ -218,13 +218,13 @@ class Device:
         counts = self.info.tick_unit != TickUnit.NONE
         return Prediction(output.dequantize(raw), raw, ticks if counts else None, retries)
 
-    def answers(self, questions: Iterator[Int8Array | None]) -> Iterator[tuple[int, Prediction]]:
+    def answers(self, questions: Iterator[IntArray | None]) -> Iterator[tuple[int, Prediction]]:
         """See ``tinyrobust.host.devices.target.Streaming``."""
         output = spec(self.info.output)
         for i, answer in streamed(self, questions):
             yield i, Prediction(output.dequantize(answer.raw[None]), answer.raw[None])
 
-    def time(self, q: Int8Array) -> Int64Array:
+    def time(self, q: IntArray) -> Int64Array:
         """Ticks of each sample of ``q``, int64 [n], one request at a time.
 
         While ``predict`` streams, the board receives the next samples as it computes: those
@@ -253,7 +253,7 @@ class Device:
         if not restarted:
             self._recover(self, err)
 
-    def layer(self, op: int, q: Int8Array) -> IntArray:
+    def layer(self, op: int, q: IntArray) -> IntArray:
         """Output of operator record ``op`` for each sample of ``q``.
 
         It is [n, size of it] in the type of the network's output.
@@ -269,7 +269,7 @@ class Device:
             )
         return np.stack([np.frombuffer(tail, dtype) for tail in tails])
 
-    def profile(self, q: Int8Array) -> list[list[OperatorTicks]]:
+    def profile(self, q: IntArray) -> list[list[OperatorTicks]]:
         """What each operator took, in the order in which they ran, for each sample of ``q``.
 
         One request is under way at a time.
@@ -278,15 +278,15 @@ class Device:
         answers = (self.link.request(ask, row.tobytes()) for row in self._fed(q))
         return [timed(answer.body, answer.tail) for answer in answers]
 
-    def _fed(self, q: Int8Array) -> IntArray:
+    def _fed(self, q: IntArray) -> IntArray:
         """``q`` as the bytes of the board's input, C-contiguous."""
         self._check(q)
         return np.ascontiguousarray(to_model_input(q, self.input, self._model_input or self.input))
 
-    def _check(self, q: Int8Array) -> None:
+    def _check(self, q: IntArray) -> None:
         """Raises LinkError where ``q`` is no batch on the input grid of a loaded network."""
         grid = self.input
-        if q.dtype != np.int8 or q.shape[1:] != grid.shape:
+        if q.dtype != grid.dtype or q.shape[1:] != grid.shape:
             raise LinkError(
-                f"samples are {q.dtype} {q.shape[1:]}, the board takes int8 {grid.shape}"
+                f"samples are {q.dtype} {q.shape[1:]}, the board takes {grid.dtype} {grid.shape}"
             )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tinyrobust.core.errors import LinkError
-from tinyrobust.core.types import Int8Array, IntArray
+from tinyrobust.core.types import IntArray
 from tinyrobust.host.devices.believed import spec
 
 if TYPE_CHECKING:
@@ -27,20 +27,20 @@ class Answered:
 
 
 def streamed(
-    device: Device, questions: Iterator[Int8Array | None]
+    device: Device, questions: Iterator[IntArray | None]
 ) -> Iterator[tuple[int, Answered]]:
     """Answers, as they come, each with the number of its sample among ``questions``.
 
     ``questions`` are as in ``tinyrobust.host.devices.target.Streaming``. What was under way when
     the board failed is asked again when it is back.
     """
-    open_: dict[int, Int8Array] = {}
+    open_: dict[int, IntArray] = {}
     numbers = count()
     failures = 0
     while True:
         order = list(open_)
 
-        def rows(again: tuple[Int8Array, ...], order: list[int]) -> Iterator[Int8Array | None]:
+        def rows(again: tuple[IntArray, ...], order: list[int]) -> Iterator[IntArray | None]:
             yield from again
             for q in questions:
                 if q is not None:

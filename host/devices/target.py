@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from tinyrobust.core.abi.wire import Info, TickUnit
-from tinyrobust.core.types import Int8Array, Prediction, TensorSpec
+from tinyrobust.core.types import IntArray, Prediction, TensorSpec
 from tinyrobust.host.config.parts import TINYROBUST
 
 
@@ -61,7 +61,7 @@ class Target(Protocol):
 
     @property
     def input(self) -> TensorSpec:
-        """The int8 input grid that samples are on."""
+        """The input grid that samples are on."""
         ...
 
     @property
@@ -86,7 +86,7 @@ class Target(Protocol):
         """
         ...
 
-    def predict(self, q: Int8Array) -> Prediction:
+    def predict(self, q: IntArray) -> Prediction:
         """Answers ``q``, int8 [n, *input.shape]."""
         ...
 
@@ -99,7 +99,7 @@ class Target(Protocol):
 class Streaming(Protocol):
     """A device that is told questions while it answers earlier ones."""
 
-    def answers(self, questions: Iterator[Int8Array | None]) -> Iterator[tuple[int, Prediction]]:
+    def answers(self, questions: Iterator[IntArray | None]) -> Iterator[tuple[int, Prediction]]:
         """Answers, as they come, to samples int8 [*input.shape]: each with its sample's number.
 
         ``questions`` is asked for more whenever there is room, in the middle of the conversation:

@@ -114,8 +114,9 @@ def query_table(models: tuple[tuple[str, bytes], ...], say: Say) -> Table:
             )
     return Table(
         "The board in the loop",
-        f"Square (Linf, {LEVELS} levels) asks {BOARD} itself, one query a sample and step, every "
-        "answer on disk in the journal before the next step; the bare rate is one large batch of "
+        f"Square (Linf, {LEVELS} levels) asks {BOARD} itself, one query a sample and step, in two "
+        "halves that take turns, every answer written to the journal before its half steps on; the "
+        "bare rate is one large batch of "
         "random inputs, measured in turns with it.",
         ("model", "samples a step", "bare inf/s", "queries/s", "busy"),
         tuple(rows),

@@ -144,6 +144,7 @@ def _page(
         labelled=any(row.accuracy is not None for row in rows),
         significant=SIGNIFICANT,
         rows=rows,
+        aimed=[row for row in rows if row.to_target is not None],
         total=len(table),
         curves=_markup(drawings["curves"]),
         pictures=_markup(drawings["examples"]),

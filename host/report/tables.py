@@ -78,7 +78,7 @@ def distances_csv(found: Sequence[Distances]) -> str:
     A quartile that was not reached is empty.
 
     ``l0`` in elements; ``l1``, ``l2`` and ``linf`` in multiples of the input range, the latter two
-    in int8 levels, too.
+    in 1/255 of it (``_levels``, an int8 input's), too.
     """
     head = ("rung", "attack", "source", "seed", "norm", "n", "reached", "share")
     cuts = [f"{size}_{cut}" for size in _SIZES for cut in ("q25", "median", "q75")]

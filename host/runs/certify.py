@@ -102,16 +102,17 @@ def whole_levels(eps: Iterable[float]) -> tuple[int, ...]:
 
 def _missing(store: Certificates, certifier: Certifier, data: Dataset, job: Job, say: Say) -> None:
     """Adds what ``store`` lacks of every box of ``job``, a few samples at a time."""
-    from tinyrobust.models.bounds.verdicts import decide, methods_for
+    from tinyrobust.models.bounds.verdicts import decide, methods_for, searcher
 
     methods = methods_for(job.method, certifier)
+    search = searcher(certifier, methods)
     for levels in job.levels:
         missing = np.setdiff1d(np.arange(len(data.q)), list(store.done(levels)))
         made = len(data.q) - len(missing)
         pace = Pace(f"{levels} levels", "samples", say)
         pace(made, len(data.q))
         q, labels = data.q[missing], data.labels[missing]
-        for verdicts in decide(certifier, q, labels, levels, methods, job.budget):
+        for verdicts in decide(certifier, q, labels, levels, methods, job.budget, search):
             rows = [
                 Certificate(
                     int(missing[v.sample]),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.types import FloatArray, Int8Array, TensorSpec
+from tinyrobust.core.types import FloatArray, IntArray, TensorSpec
 from tinyrobust.models.keras.onednn import as_written
 from tinyrobust.models.keras.tf import quiet_stderr, tf
 from tinyrobust.models.tflite.reader import MAX_FILE, read_graph
@@ -28,7 +28,7 @@ class Activations(Enum):
     INT16 = "int16x8"
 
 
-def converted(model: Any, spec: TensorSpec, samples: Int8Array, activations: Activations) -> bytes:
+def converted(model: Any, spec: TensorSpec, samples: IntArray, activations: Activations) -> bytes:
     """``model`` as a full-integer .tflite with an integer input and output.
 
     ``model`` is a Keras model of one input on the grid ``spec``.
@@ -79,7 +79,7 @@ _OPERATORS = {
 _TYPES = {Activations.INT8: tf.int8, Activations.INT16: tf.int16}
 
 
-def _calibration(spec: TensorSpec, samples: Int8Array, activations: Activations) -> FloatArray:
+def _calibration(spec: TensorSpec, samples: IntArray, activations: Activations) -> FloatArray:
     """Real values of ``samples``, stretched to the range that makes the wanted scale.
 
     The corners of the first sample are set to the ends of that range.

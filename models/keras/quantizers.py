@@ -11,6 +11,7 @@ back on its grid.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -37,6 +38,34 @@ class quantized_bits_exact(quantized_bits):  # type: ignore[misc]  # noqa: N801
         """Quantizes ``x`` with a straight-through gradient."""
         y = super().__call__(x)
         return on_grid(y, self.scale * 2.0 ** (self.integer - self.bits + int(self.keep_negative)))
+
+
+class quantized_bits_covering(quantized_bits):  # type: ignore[misc]  # noqa: N801
+    """``quantized_bits`` on the finest power-of-two grid that clips no weight.
+
+    Each output channel has its own.
+
+    QKeras's own choice (``auto_po2``) minimizes the squared error and clips the largest weights for
+    it. An interval bound feels each of them: clipped, the first layer alone costs a certified
+    network several points.
+    """
+
+    def __init__(self, bits: int) -> None:
+        super().__init__(bits, 0, 1, alpha=1.0)
+
+    def __call__(self, x: Any) -> Any:
+        """Quantizes ``x`` [..., channels] with a straight-through gradient."""
+        end = 2.0 ** (self.bits - 1) - 1
+        largest = tf.reduce_max(tf.abs(x), axis=list(range(len(x.shape) - 1)), keepdims=True)
+        # float32's logarithm may be off where it is a whole number: one step more or less fits too.
+        exponent = tf.math.ceil(tf.math.log(tf.maximum(largest, 1e-30) / end) / math.log(2.0))
+        self.scale = tf.stop_gradient(2.0**exponent)
+        steps = tf.clip_by_value(tf.round(x / self.scale), -end, end)
+        return on_grid(x + tf.stop_gradient(steps * self.scale - x), self.scale)
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras writes beside a saved network."""
+        return {"bits": self.bits}
 
 
 class stochastic_ternary_exact(stochastic_ternary):  # type: ignore[misc]  # noqa: N801
@@ -72,6 +101,11 @@ Make = Callable[[], Any]
 def weights(bits: int) -> Make:
     """``quantized_bits`` of ``bits`` with a power-of-two scale per output channel."""
     return lambda: quantized_bits_exact(bits, 0, 1, alpha="auto_po2")
+
+
+def covering(bits: int) -> Make:
+    """``bits`` with a power-of-two scale per output channel that clips none of its weights."""
+    return lambda: quantized_bits_covering(bits)
 
 
 def depthwise(bits: int) -> Make:

@@ -28,7 +28,7 @@ class Bundle:
     tflite: bytes
     plan: bytes
     input: TensorSpec
-    """The ladder's int8 input grid."""
+    """The ladder's input grid."""
     grid: TensorSpec
     """The model's own input: the input grid, or int16."""
     output: TensorSpec

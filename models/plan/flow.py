@@ -1,6 +1,6 @@
 """The data flow of a plan: operators read whole tensors, as they were written.
 
-Twin of ``plan_check_flow.cc``.
+Twin of ``plan_check/flow.cc``.
 """
 
 from __future__ import annotations

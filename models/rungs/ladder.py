@@ -31,6 +31,8 @@ class Ladder:
     class_names: tuple[str, ...]
     unavailable: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    finer: Callable[[TensorSpec], Dataset | None] | None = None
+    """``test`` read again on a finer grid; None, or what gives None, where it has 8 bits."""
 
     @property
     def digest(self) -> str:

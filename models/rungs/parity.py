@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyrobust.core.errors import GateFailed
-from tinyrobust.core.types import Int8Array, Predictor, TensorSpec
+from tinyrobust.core.types import IntArray, Predictor, TensorSpec
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Parity:
         )
 
 
-def compare(trained: Predictor, tflm: Predictor, output: TensorSpec, q: Int8Array) -> Parity:
+def compare(trained: Predictor, tflm: Predictor, output: TensorSpec, q: IntArray) -> Parity:
     """Compares both rungs on ``q``.
 
     The logits of ``trained`` are put on the grid of ``output`` before.

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrobust.core.types import Int8Array, IntArray, TensorSpec
+from tinyrobust.core.types import IntArray, TensorSpec
 from tinyrobust.models.keras.tf import keras
 from tinyrobust.models.rungs.oracle import Oracle
 from tinyrobust.models.rungs.parity import on_grid
@@ -31,9 +31,7 @@ class LayerParity:
     """Largest difference in levels."""
 
 
-def compare_layers(
-    model: Any, tflite: bytes, source: TensorSpec, q: Int8Array
-) -> list[LayerParity]:
+def compare_layers(model: Any, tflite: bytes, source: TensorSpec, q: IntArray) -> list[LayerParity]:
     """Compares every Keras layer that ``lower`` gave a tensor of its own, in order.
 
     ``q`` is int8 [n, *source.shape].

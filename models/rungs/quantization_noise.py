@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinyrobust.core.grid import to_model_input
-from tinyrobust.core.types import FloatArray, Int8Array, IntArray, TensorSpec
+from tinyrobust.core.types import FloatArray, IntArray, TensorSpec
 from tinyrobust.models.keras.tf import keras
 from tinyrobust.models.plan.compiler import compile_plan
 from tinyrobust.models.rungs.oracle import Oracle
@@ -52,7 +52,7 @@ class LayerNoise:
         )
 
 
-def layer_noise(model: Any, tflite: bytes, source: TensorSpec, q: Int8Array) -> list[LayerNoise]:
+def layer_noise(model: Any, tflite: bytes, source: TensorSpec, q: IntArray) -> list[LayerNoise]:
     """The noise of every tensor of ``tflite`` that is a layer of Keras ``model``.
 
     ``tflite`` was converted from ``model``; ``q`` is int8 [n, *shape].

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.progress import Say
-from tinyrobust.core.types import Int8Array, TensorSpec
+from tinyrobust.core.types import IntArray, TensorSpec
 from tinyrobust.models.export.converter import Activations
 from tinyrobust.models.export.plain_keras import PRECISIONS, quantized
 from tinyrobust.models.export.qkeras import export_qat
@@ -58,13 +59,14 @@ def open_keras(
         precision = next(
             p for p in PRECISIONS if p.activations.value == (activations or Activations.INT8.value)
         )
-        return quantized(path.stem, model, brought.spec, splits, names, precision, cache, say)
+        made = quantized(path.stem, model, brought.spec, splits, names, precision, cache, say)
+        return replace(made, finer=brought.finer)
     full = None if float_path is None else without_softmax(load_float(float_path))
     qat = with_output_grid(model, brought.spec, splits.calibration.q, say)
     return export_qat(path.stem, full, qat, brought.spec, splits, names, cache, say, FLOOR)
 
 
-def with_output_grid(model: Any, spec: TensorSpec, q: Int8Array, say: Say) -> Any:
+def with_output_grid(model: Any, spec: TensorSpec, q: IntArray, say: Say) -> Any:
     """``model`` with an 8-bit power-of-two grid for its logits.
 
     It is ``model`` itself where that ends with a QActivation.

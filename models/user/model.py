@@ -16,7 +16,7 @@ from tinyrobust.models.plan import bundle
 from tinyrobust.models.rungs.ladder import Ladder, tflm_rung
 from tinyrobust.models.rungs.twin.predictor import TwinPredictor
 from tinyrobust.models.tflite.reader import MAX_FILE
-from tinyrobust.models.user.data import load_npz, read_npz
+from tinyrobust.models.user.data import finer_npz, load_npz, read_npz
 
 
 def open_files(
@@ -67,7 +67,16 @@ def open_files(
     if tflm is not None:
         rungs.append(tflm)
         built = bundle.build(tflite, cache, tflm.arena_bytes, built.input)
-    return Ladder(model.stem, built, tuple(rungs), test, names, unavailable + missing, ())
+    return Ladder(
+        model.stem,
+        built,
+        tuple(rungs),
+        test,
+        names,
+        unavailable + missing,
+        (),
+        lambda grid: finer_npz(data, grid, built.output.size, built.grid),
+    )
 
 
 def _on_input_grid(built: bundle.Bundle, name: str, data: Path, say: Say) -> bundle.Bundle:
@@ -90,7 +99,7 @@ def _is_signed(data: Path) -> bool:
     """
     if data.suffix == ".npz" or data.is_file():
         x = read_npz(data)
-        return x.dtype == np.int8 or (x.dtype.kind == "f" and bool((x < 0).any()))
+        return x.dtype == np.int8 or (x.dtype.kind in "fi" and bool((x < 0).any()))
     return str(data) == "speech_commands"
 
 
@@ -101,7 +110,7 @@ def _test_set(data: Path, built: bundle.Bundle, say: Say) -> tuple[Dataset, tupl
     """
     if data.suffix == ".npz" or data.is_file():
         numbers = tuple(str(i) for i in range(built.output.size))
-        return load_npz(data, built.input, built.output.size), numbers
+        return load_npz(data, built.input, built.output.size, built.grid), numbers
     return test_set(str(data), built.input, built.output.size, say)
 
 

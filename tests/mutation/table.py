@@ -72,7 +72,7 @@ ROWS = (
             "tinyrobust.models.plan.compiler",
             "tinyrobust.models.plan.operators.checks",
             "tinyrobust.models.plan.operators.weighted",
-            "tinyrobust.models.plan.operators.weights",
+            "tinyrobust.models.plan.operators.arithmetic",
             "tinyrobust.models.plan.operators.windows",
             "tinyrobust.models.plan.operators.pointwise",
             "tinyrobust.models.plan.operators.softmax",

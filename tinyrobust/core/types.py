@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Int8Array = NDArray[np.int8]
 IntArray = NDArray[np.integer[Any]]
-"""int8 or int16, as the tensor's ``TensorSpec.dtype`` says."""
+"""int8 or int16, as the ``TensorSpec.dtype`` of the tensor, or of the input grid, says."""
 Int64Array = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
@@ -30,6 +30,25 @@ class TensorSpec:
     scale: float
     zero_point: int
     dtype: str = "int8"
+    lowest: int | None = None
+    """The lowest level that an input can have; None: the lowest of ``dtype``."""
+    highest: int | None = None
+    """The highest one."""
+
+    @property
+    def bottom(self) -> int:
+        """The lowest level: -128 for int8 unless ``lowest`` says otherwise."""
+        return int(np.iinfo(self.dtype).min) if self.lowest is None else self.lowest
+
+    @property
+    def top(self) -> int:
+        """The highest level: 127 for int8 unless ``highest`` says otherwise."""
+        return int(np.iinfo(self.dtype).max) if self.highest is None else self.highest
+
+    @property
+    def steps(self) -> int:
+        """From the lowest level to the highest: 255 for int8."""
+        return self.top - self.bottom
 
     @property
     def size(self) -> int:
@@ -46,12 +65,12 @@ class TensorSpec:
     @property
     def low(self) -> float:
         """Real value of the lowest level (q = -128 for int8)."""
-        return (float(np.iinfo(self.dtype).min) - self.zero_point) * self.scale
+        return (float(self.bottom) - self.zero_point) * self.scale
 
     @property
     def high(self) -> float:
         """Real value of the highest level (q = 127 for int8)."""
-        return (float(np.iinfo(self.dtype).max) - self.zero_point) * self.scale
+        return (float(self.top) - self.zero_point) * self.scale
 
 
 @dataclass(frozen=True)
@@ -80,11 +99,11 @@ class Predictor(Protocol):
 
     @property
     def input(self) -> TensorSpec:
-        """The int8 input grid that every rung of the ladder is fed on."""
+        """The input grid that every rung of the ladder is fed on."""
         ...
 
-    def predict(self, q: Int8Array) -> Prediction:
-        """Classify ``q``, int8 [n, *input.shape]."""
+    def predict(self, q: IntArray) -> Prediction:
+        """Classify ``q``, levels of ``input``, in its dtype [n, *input.shape]."""
         ...
 
 
@@ -117,10 +136,11 @@ class Interleaving(Predictor, Protocol):
 class Dataset:
     """Samples on the input grid of a model.
 
-    ``q`` int8 [n, *shape]; ``labels`` int64 [n], -1 where there is no label.
+    ``q`` int8 or int16 [n, *shape], as the grid's dtype; ``labels`` int64 [n], -1 where there is no
+    label.
     """
 
     name: str
-    q: Int8Array
+    q: IntArray
     labels: Int64Array
     sha256: str

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
-from tinyrobust.core.types import Int8Array, Prediction
+from tinyrobust.core.types import IntArray, Prediction
 from tinyrobust.host.runs.asking.answers import unpacked
 from tinyrobust.host.runs.asking.lanes import Asker, Lane
 from tinyrobust.host.runs.asking.parts import Stream
 
-Row = tuple[bytes, Int8Array]
+Row = tuple[bytes, IntArray]
 """A sample under its digest."""
 
 
@@ -34,7 +34,7 @@ class Question:
         return unpacked([self.known[digest] for digest in self._digests])
 
 
-Ask = Callable[[Asker, Int8Array], tuple[Question, list[Row]]]
+Ask = Callable[[Asker, IntArray], tuple[Question, list[Row]]]
 """A question, and its samples that nobody has asked yet."""
 Take = Callable[[bytes, Prediction], list[Question]]
 """Keeps the answer to a sample; the questions that it completes."""
@@ -68,7 +68,7 @@ class Conversation:
         if self._failed:
             raise self._failed[0]
 
-    def _questions(self) -> Iterator[Int8Array | None]:
+    def _questions(self) -> Iterator[IntArray | None]:
         """What is to be asked now; None while that depends on an answer under way."""
         while True:
             self._pause()

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from tinyrobust.core.types import Int8Array, Prediction, Predictor, TensorSpec
+from tinyrobust.core.types import IntArray, Prediction, Predictor, TensorSpec
 from tinyrobust.host.runs.asking.answers import packed
 from tinyrobust.host.runs.asking.conversation import Conversation, Question, Row
 from tinyrobust.host.runs.asking.journal_file import DIGEST_BYTES, JournalFile
@@ -79,7 +79,7 @@ class Journaled:
 
     @property
     def input(self) -> TensorSpec:
-        """The int8 input grid that samples are on."""
+        """The input grid that samples are on."""
         return self._predictor.input
 
     @property
@@ -87,8 +87,8 @@ class Journaled:
         """Answers a second of the rung itself, 0 before the first."""
         return self.answered / self.seconds if self.seconds else 0.0
 
-    def predict(self, q: Int8Array) -> Prediction:
-        """Answers ``q``, int8 [n, *input.shape], without ticks and retries.
+    def predict(self, q: IntArray) -> Prediction:
+        """Answers ``q``, levels of ``input`` [n, *input.shape], without ticks and retries.
 
         Equal samples are asked once.
         """
@@ -103,8 +103,9 @@ class Journaled:
         return once.answer
 
     def interleave(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
-        """See ``core.types.Interleaving``: the rung is told the questions of one task while it
-        answers those of another.
+        """The rung is told the questions of one task while it answers those of another.
+
+        See ``core.types.Interleaving``.
         """
         lanes = [Lane(task, self) for task in tasks]
         try:
@@ -115,7 +116,7 @@ class Journaled:
         return [lane.returned[0] for lane in lanes]
 
     def _converse(self, askers: Sequence[Asker]) -> None:
-        """Each answer is on disk before it is told."""
+        """Each answer is in the file before it is told."""
         self._kept_at = self._heard = time.monotonic()
         self._open.clear()
         try:
@@ -123,7 +124,7 @@ class Journaled:
         finally:
             self._keep()
 
-    def _ask(self, asker: Asker, q: Int8Array) -> tuple[Question, list[Row]]:
+    def _ask(self, asker: Asker, q: IntArray) -> tuple[Question, list[Row]]:
         flat = np.ascontiguousarray(q).reshape(len(q), -1)
         digests = [hashlib.blake2b(row.data, digest_size=DIGEST_BYTES).digest() for row in flat]
         question, rows = Question(asker, digests), []

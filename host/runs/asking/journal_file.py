@@ -14,8 +14,10 @@ import fcntl
 import hashlib
 import os
 import struct
+import time
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +33,8 @@ MAX_ANSWER_BYTES = 1 << 20
 
 _HEAD = struct.Struct("<21s32sI")
 _HEAD_BYTES = _HEAD.size + CRC_BYTES
+SYNC_SECONDS = 1.0
+"""Of answers that a loss of power may cost; the end of the program costs none."""
 _READ_BYTES = 1 << 22
 _MERGE = 1 << 18
 """New records kept in a dict, before they join the sorted arrays that take a tenth of the
@@ -62,6 +66,10 @@ class JournalFile:
         self._places = np.zeros(0, np.int64)
         self._recent: dict[int, int] = {}
         self._count = 0
+        self._syncer = ThreadPoolExecutor(1)
+        self._syncing: Future[None] = Future()
+        self._syncing.set_result(None)
+        self._synced = time.monotonic()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -83,7 +91,21 @@ class JournalFile:
 
     def close(self) -> None:
         """Unlocks it."""
+        self._syncer.shutdown()
+        with contextlib.suppress(OSError):
+            os.fsync(self._file)
         os.close(self._file)
+
+    def _sync(self) -> None:
+        """Now and then, what was added is made safe from a loss of power, too.
+
+        A disk takes longer for that than many a board for its next sample: nobody waits for it.
+        Raises the last one's error.
+        """
+        if self._syncing.done() and time.monotonic() - self._synced > SYNC_SECONDS:
+            self._syncing.result()
+            self._synced = time.monotonic()
+            self._syncing = self._syncer.submit(os.fsync, self._file)
 
     def get(self, digest: bytes) -> bytes | None:
         """The answer under ``digest``, or None. Raises UsageError where the file cannot be read."""
@@ -99,9 +121,10 @@ class JournalFile:
         return body[DIGEST_BYTES:] if body is not None and body[:DIGEST_BYTES] == digest else None
 
     def append(self, records: list[tuple[bytes, bytes]]) -> None:
-        """Adds (digest, answer) pairs, on disk when this returns.
+        """Adds (digest, answer) pairs.
 
-        Raises UsageError on a full disk, having kept none.
+        They outlive this program from here on, and a loss of power ``SYNC_SECONDS`` later. Raises
+        UsageError on a full disk, having kept none.
 
         The first answer of a file settles the length of all. Raises ValueError on an answer of
         another length.
@@ -123,7 +146,7 @@ class JournalFile:
                     b"".join(_sealed(digest + answer) for digest, answer in records),
                     end,
                 )
-                os.fsync(self._file)
+                self._sync()
             except OSError:
                 with contextlib.suppress(OSError):
                     os.ftruncate(self._file, end)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Generic, Protocol, TypeVar
 
-from tinyrobust.core.types import Int8Array, Prediction
+from tinyrobust.core.types import IntArray, Prediction
 
 T = TypeVar("T")
 _here = threading.local()
@@ -20,7 +20,7 @@ _here = threading.local()
 class Asker(Protocol):
     """Who asks one question after the other, the next when the last is answered."""
 
-    def resume(self, answer: Prediction | None) -> Int8Array | None:
+    def resume(self, answer: Prediction | None) -> IntArray | None:
         """The next question, None at the end. ``answer`` is that of the last, None at first."""
         ...
 
@@ -28,11 +28,11 @@ class Asker(Protocol):
 class Once:
     """One question, and its ``answer``."""
 
-    def __init__(self, q: Int8Array) -> None:
+    def __init__(self, q: IntArray) -> None:
         self._q = q
         self.answer: Prediction | None = None
 
-    def resume(self, answer: Prediction | None) -> Int8Array | None:
+    def resume(self, answer: Prediction | None) -> IntArray | None:
         """See Asker."""
         self.answer = answer
         return self._q if answer is None else None
@@ -52,12 +52,12 @@ class Lane(Generic[T]):
         self.error: BaseException | None = None
         """What it ended with instead."""
         self._task = task
-        self._questions: SimpleQueue[Int8Array | None] = SimpleQueue()
+        self._questions: SimpleQueue[IntArray | None] = SimpleQueue()
         self._answers: SimpleQueue[Prediction | None] = SimpleQueue()
         # A thread that never comes back must not keep the program from ending.
         self._thread = threading.Thread(target=self._run, name="lane", daemon=True)
 
-    def resume(self, answer: Prediction | None) -> Int8Array | None:
+    def resume(self, answer: Prediction | None) -> IntArray | None:
         """See Asker."""
         if self._thread.ident is None:
             self._thread.start()
@@ -77,7 +77,7 @@ class Lane(Generic[T]):
             pass
         self._thread.join()
 
-    def ask(self, q: Int8Array) -> Prediction:
+    def ask(self, q: IntArray) -> Prediction:
         """The answer to ``q``, for the task itself: others go on until it is there."""
         self._questions.put(q)
         answer = self._answers.get()

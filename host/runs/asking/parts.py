@@ -8,10 +8,10 @@ from itertools import islice
 
 import numpy as np
 
-from tinyrobust.core.types import Int8Array, Prediction, Predictor
+from tinyrobust.core.types import IntArray, Prediction, Predictor
 from tinyrobust.host.devices.target import Streaming
 
-Stream = Callable[[Iterator[Int8Array | None]], Iterator[tuple[int, Prediction]]]
+Stream = Callable[[Iterator[IntArray | None]], Iterator[tuple[int, Prediction]]]
 """See ``Streaming.answers``."""
 
 PART_SECONDS = 1.0
@@ -31,7 +31,7 @@ class _Parts:
         self._predictor = predictor
         self._part = FIRST_PART
 
-    def answers(self, questions: Iterator[Int8Array | None]) -> Iterator[tuple[int, Prediction]]:
+    def answers(self, questions: Iterator[IntArray | None]) -> Iterator[tuple[int, Prediction]]:
         """See Streaming."""
         answered = 0
         while part := self._next(questions):
@@ -42,8 +42,8 @@ class _Parts:
                 yield answered + i, _row(prediction, i)
             answered += len(part)
 
-    def _next(self, questions: Iterator[Int8Array | None]) -> list[Int8Array]:
-        part: list[Int8Array] = []
+    def _next(self, questions: Iterator[IntArray | None]) -> list[IntArray]:
+        part: list[IntArray] = []
         for q in islice(questions, self._part):
             if q is None:
                 break

@@ -2,5 +2,5 @@
 
 - ``table.record_of``: what is supported, and by which function.
 - ``checks.Checked``: one operator, its tensors and options, and the checks that all records share.
-- ``weighted`` with ``weights``, ``windows``, ``pointwise``, ``softmax``: the records by kind.
+- ``weighted`` with ``arithmetic``, ``windows``, ``pointwise``, ``softmax``: the records by kind.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from tinyrobust.core.abi.plan import MAX_DIM, MAX_EXTENT, Conv, DepthwiseConv, FullyConnected, Kind
+from tinyrobust.models.plan.operators.arithmetic import PER_TENSOR, arithmetic
 from tinyrobust.models.plan.operators.checks import (
     INT32,
     Checked,
@@ -14,7 +15,6 @@ from tinyrobust.models.plan.operators.checks import (
     sliding,
     within,
 )
-from tinyrobust.models.plan.operators.weights import PER_TENSOR, arithmetic
 from tinyrobust.models.tflite.schema import schema
 
 

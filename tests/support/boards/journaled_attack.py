@@ -12,7 +12,7 @@ from tinyrobust.attacks.batches import attack
 from tinyrobust.attacks.black_box.square import square_linf
 from tinyrobust.attacks.registry import ATTACKS
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.link.ports import ChildPort
+from tinyrobust.host.link.pipes import ChildPort
 from tinyrobust.host.runs.asking.journal import Journaled
 from tinyrobust.models.plan.compiler import compile_plan
 

@@ -49,6 +49,26 @@ def same(one, two):
     assert one.raw is None or (np.array_equal(one.raw, two.raw) and one.raw.dtype == np.int8)
 
 
+def test_answers_of_16_bits_come_back_as_they_were(tmp_path):
+    """A network of int16 activations: two bytes an output."""
+
+    class Wide(Rung):
+        input = TensorSpec((2, 3), 0.5, 0, "int16", 0, 32767)
+
+        def predict(self, q):
+            raw = q.reshape(len(q), -1)[:, :3] - np.int16(20000)
+            return Prediction(raw * np.float32(0.1), raw)
+
+    q = np.random.default_rng(0).integers(0, 32768, (40, 2, 3), np.int16)
+    asked = Wide().predict(q)
+    for _ in range(2):
+        with Journaled(Wide(), tmp_path / "j", "plan 1") as journal:
+            found = journal.predict(q)
+        assert np.array_equal(found.raw, asked.raw)
+        assert np.array_equal(found.logits, asked.logits)
+        assert found.raw.dtype == np.int16
+
+
 @pytest.mark.parametrize("raw", [True, False])
 def test_what_was_answered_is_never_asked_again(tmp_path, raw):
     q = samples(100)

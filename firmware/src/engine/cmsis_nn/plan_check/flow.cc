@@ -1,7 +1,7 @@
 // Which bytes of the arena an operator may read: those of one tensor, as they were written.
 #include <cstring>
 
-#include "engine/cmsis_nn/plan_check.h"
+#include "engine/cmsis_nn/plan_check/plan_check.h"
 
 namespace plan {
 namespace {

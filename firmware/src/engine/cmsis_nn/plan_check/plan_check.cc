@@ -1,4 +1,4 @@
-#include "engine/cmsis_nn/plan_check.h"
+#include "engine/cmsis_nn/plan_check/plan_check.h"
 
 #include <algorithm>
 #include <cstring>
