@@ -77,12 +77,17 @@ def turned_outside(attack, twin, q, labels, levels, every, queries=None):
 
 
 @pytest.mark.slow
-def test_gradient_attacks_find_nothing_outside(tmp_path):
+@pytest.mark.parametrize(
+    "attacks",
+    [["fgsm", "pgd", "apgd-ce", "apgd-t"], pytest.param(GRADIENTS, marks=pytest.mark.deep)],
+    ids=["four", "all"],
+)
+def test_gradient_attacks_find_nothing_outside(attacks, tmp_path):
     ladder, twin, certifier = opened("digits-8bit", tmp_path)
     q, labels = ladder.test.q[:8], ladder.test.labels[:8]
     every = bounds_of(certifier, q, labels, 4)
     assert every[-1].proven.any()
-    for attack in GRADIENTS:
+    for attack in attacks:
         assert turned_outside(attack, twin, q, labels, 4, every) == 8
     ladder.close()
 
