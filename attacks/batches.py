@@ -9,14 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from tinyrobust.attacks.base.input_grid import change, round_inward, round_nearest, size, steps
-from tinyrobust.attacks.base.problem import AttackInfo, Norm, Problem, StoppedError
-from tinyrobust.attacks.base.smallest import smallest
+from tinyrobust.attacks.base.lanes import LANES, side_by_side
+from tinyrobust.attacks.base.problem import AttackInfo, Lattice, Norm, Problem, StoppedError, asks
+from tinyrobust.attacks.base.smallest import nearest, smallest
 from tinyrobust.core.errors import BenchError
-from tinyrobust.core.types import FloatArray, Int8Array
+from tinyrobust.core.types import FloatArray, IntArray
 
 BATCH = 128
 """Samples that an attack is given at a time."""
@@ -26,7 +28,7 @@ BATCH = 128
 class Batch:
     """What an attack made of up to ``BATCH`` samples."""
 
-    q: Int8Array
+    q: IntArray
     unsnapped: FloatArray
     """See AdversarialSet."""
     lost: int
@@ -39,8 +41,13 @@ class Batch:
 
 def batches(problem: Problem) -> Iterator[Problem]:
     """Parts of at most ``BATCH`` samples, each with a seed of its own."""
-    for index, start in enumerate(range(0, len(problem.q), BATCH)):
-        part = slice(start, start + BATCH)
+    return _parts(problem, BATCH)
+
+
+def _parts(problem: Problem, most: int) -> Iterator[Problem]:
+    """``problem`` in parts of ``most`` samples, each with a seed of its own."""
+    for index, start in enumerate(range(0, len(problem.q), most)):
+        part = slice(start, start + most)
         seed = int(np.random.SeedSequence([problem.seed, index]).generate_state(1)[0] >> 1)
         goal = problem.goal and replace(problem.goal, classes=problem.goal.classes[part])
         yield replace(problem, q=problem.q[part], labels=problem.labels[part], seed=seed, goal=goal)
@@ -59,7 +66,9 @@ def attack(info: AttackInfo, problem: Problem) -> Batch:
     for target in np.unique(problem.goal.classes):
         at = np.flatnonzero(problem.goal.classes == target)
         problem.goal.aim(int(target))
-        made = _attack(info, replace(problem, q=problem.q[at], labels=problem.labels[at]))
+        goal = replace(problem.goal, classes=problem.goal.classes[at])
+        part = replace(problem, q=problem.q[at], labels=problem.labels[at], goal=goal)
+        made = _attack(info, part)
         if made.failure:
             return Batch(problem.q.copy(), np.zeros_like(unsnapped), 0, made.failure)
         q[at], unsnapped[at], lost = made.q, made.unsnapped, lost + made.lost
@@ -73,7 +82,7 @@ def _attack(info: AttackInfo, problem: Problem) -> Batch:
     try:
         real = _run(info, problem)
         moved = steps(problem.q, real, problem.spec)
-        unsnapped = size(moved, info.norm).astype(np.float32)
+        unsnapped = size(moved, info.norm, problem.spec.steps).astype(np.float32)
         q, lost = _on_grid(info, problem, real)
     except BenchError:
         raise
@@ -89,13 +98,22 @@ def _attack(info: AttackInfo, problem: Problem) -> Batch:
 
 
 def _run(info: AttackInfo, problem: Problem) -> FloatArray:
+    if not asks(info) or len(problem.q) < LANES:
+        return _alone(info, problem)
+    lanes = [partial(_alone, info, part) for part in _parts(problem, -(-len(problem.q) // LANES))]
+    return np.concatenate(side_by_side(problem.queried(), lanes))
+
+
+def _alone(info: AttackInfo, problem: Problem) -> FloatArray:
     try:
         return info.function(problem)
     except StoppedError as stopped:
         return stopped.result
 
 
-def _on_grid(info: AttackInfo, problem: Problem, real: FloatArray) -> tuple[Int8Array, int]:
+def _on_grid(info: AttackInfo, problem: Problem, real: FloatArray) -> tuple[IntArray, int]:
+    if problem.lattice is Lattice.STUDY:
+        return nearest(problem, real)
     if info.minimises:
         return smallest(problem, real)
     real = _inside(problem, real)
@@ -103,7 +121,8 @@ def _on_grid(info: AttackInfo, problem: Problem, real: FloatArray) -> tuple[Int8
     if info.norm is not Norm.LINF:
         # An Linf budget is whole levels, and no rounding leaves it; another may be left, and is
         # kept by going inward.
-        over = size(change(problem.q, asked), info.norm) > problem.eps / problem.span + 1e-6
+        reached = size(change(problem.q, asked), info.norm, problem.spec.steps)
+        over = reached > problem.eps / problem.span + 1e-6
         asked[over] = round_inward(problem.q, real, problem.spec, problem.levels)[over]
     return asked, 0
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinyrobust.attacks.base.problem import AttackInfo, Lattice, Norm, Problem
 from tinyrobust.attacks.batches import Batch, attack, batches
@@ -19,7 +20,10 @@ from tinyrobust.attacks.gradients.losses import Loss, gradients, unsaturated
 from tinyrobust.attacks.gradients.targets import likeliest
 from tinyrobust.attacks.registry import find
 from tinyrobust.core.cells import Cell, Flag, FlagKind
-from tinyrobust.core.types import BoolArray, FloatArray, Int8Array
+from tinyrobust.core.types import BoolArray, FloatArray, IntArray
+
+_SLACK = 1e-5
+"""Relative excess of a size over its budget that float32 can make."""
 
 SAMPLES = 256
 """Samples whose gradients and losses are looked at: shares of a few per cent show on these."""
@@ -29,6 +33,25 @@ ZERO_SAMPLES = 0.1
 
 ZERO_PIXELS = 0.5
 """Share of elements with zero gradient, on samples that have one, above which they do."""
+
+
+def exceeded(cell: Cell, problem: Problem, reached: NDArray[np.floating]) -> tuple[Flag, ...]:
+    """A flag where perturbations of the sizes ``reached`` [n] are larger than a bounded budget.
+
+    Sizes are in the problem's norm, in multiples of the input range. Rounding as a study does may
+    make them so; nothing else does.
+    """
+    over = reached > cell.eps * (1 + _SLACK)
+    if not problem.bounded or not over.any():
+        return ()
+    return (
+        Flag(
+            FlagKind.OVER_BUDGET,
+            cell,
+            f"{int(over.sum())} of {len(reached)} samples were moved farther than eps "
+            f"{cell.eps:.4g}, up to {float(reached.max()):.4g}",
+        ),
+    )
 
 
 def refused(cell: Cell, problem: Problem, done: Sequence[Batch]) -> tuple[Flag, ...]:
@@ -41,7 +64,8 @@ def refused(cell: Cell, problem: Problem, done: Sequence[Batch]) -> tuple[Flag, 
             Flag(
                 FlagKind.BELOW_ONE_LEVEL,
                 cell,
-                f"eps {cell.eps:g} moves no input by a whole int8 level",
+                f"eps {cell.eps:g} moves no input by a whole level of the input grid, "
+                f"1/{problem.spec.steps} of the range",
             ),
         )
     failed = sum(len(batch.q) for batch in done if batch.failure)
@@ -56,7 +80,7 @@ def refused(cell: Cell, problem: Problem, done: Sequence[Batch]) -> tuple[Flag, 
     )
 
 
-def suspect(cell: Cell, info: AttackInfo, problem: Problem, strong: Int8Array) -> tuple[Flag, ...]:
+def suspect(cell: Cell, info: AttackInfo, problem: Problem, strong: IntArray) -> tuple[Flag, ...]:
     """Flags on a gradient attack that turned ``problem`` into ``strong``, int8 of its shape."""
     found = [masked(problem, info.loss or unsaturated), not_rising(problem, strong)]
     if info.norm is Norm.LINF and problem.bounded:
@@ -91,7 +115,7 @@ def masked(problem: Problem, loss: Loss) -> Finding:
     )
 
 
-def not_rising(problem: Problem, strong: Int8Array) -> Finding:
+def not_rising(problem: Problem, strong: IntArray) -> Finding:
     """The margin by which the label loses does not rise.
 
     That is on average over the samples that the source had right.
@@ -112,7 +136,7 @@ def not_rising(problem: Problem, strong: Int8Array) -> Finding:
     )
 
 
-def weaker(problem: Problem, strong: Int8Array, control: Int8Array, name: str) -> Finding:
+def weaker(problem: Problem, strong: IntArray, control: IntArray, name: str) -> Finding:
     """``control``, a simpler attack's bytes, fools more of the source's samples than ``strong``."""
     attacked, simple = _right(problem, strong), _right(problem, control)
     if not clearly_fewer(simple, attacked):
@@ -123,7 +147,7 @@ def weaker(problem: Problem, strong: Int8Array, control: Int8Array, name: str) -
     )
 
 
-def idle(problem: Problem, strong: Int8Array, noise: Int8Array) -> Finding:
+def idle(problem: Problem, strong: IntArray, noise: IntArray) -> Finding:
     """Uniform ``noise`` of the same budget does harm, and the attack ``strong`` no more."""
     before, noisy, attacked = (_right(problem, q) for q in (problem.q, noise, strong))
     if not clearly_fewer(noisy, before) or attacked.sum() < noisy.sum():
@@ -147,7 +171,7 @@ def _few(problem: Problem) -> Problem:
     return replace(problem, q=problem.q[:SAMPLES], labels=problem.labels[:SAMPLES])
 
 
-def _control(info: AttackInfo, problem: Problem) -> Int8Array:
+def _control(info: AttackInfo, problem: Problem) -> IntArray:
     parts = batches(replace(problem, lattice=Lattice.AFTER))
     return np.concatenate([attack(info, part).q for part in parts])
 
@@ -163,6 +187,6 @@ def _margins(problem: Problem) -> FloatArray:
     return margin
 
 
-def _right(problem: Problem, q: Int8Array) -> BoolArray:
+def _right(problem: Problem, q: IntArray) -> BoolArray:
     logits = problem.queried().predict(q).logits
     return np.asarray(logits.argmax(axis=1) == problem.labels, dtype=np.bool_)

@@ -18,9 +18,9 @@ def noise(problem: Problem) -> FloatArray:
 
     Every element draws its own.
     """
-    rng = np.random.default_rng([problem.seed, problem.levels])
+    rng, spec = np.random.default_rng([problem.seed, problem.levels]), problem.spec
     step = rng.integers(-problem.levels, problem.levels, size=problem.q.shape, endpoint=True)
-    return problem.spec.dequantize(np.clip(problem.q.astype(np.int64) + step, -128, 127))
+    return spec.dequantize(np.clip(problem.q.astype(np.int64) + step, spec.bottom, spec.top))
 
 
 CLEAN = AttackInfo(

@@ -1,9 +1,9 @@
 """Threat model, budget and what every attack goes through on its way to the chip.
 
-Untargeted, on the int8 input grid: the adversary wants the prediction to leave the label, by a
-perturbation inside a budget or by the smallest one. What it knows is the source rung; a transfer
-attack is the same bytes scored on another rung. The attacks know nothing of boards, models or
-files.
+On the input grid: the adversary wants the prediction to leave the label, or to be a target class,
+by a perturbation inside a budget or by the smallest one. What it knows is the source rung; a
+transfer attack is the same bytes scored on another rung. The attacks know nothing of boards, models
+or files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from tinyrobust.attacks import checks
 from tinyrobust.attacks.base.goals import Goal, aimed, classes_of
-from tinyrobust.attacks.base.input_grid import STEPS, levels, sizes
+from tinyrobust.attacks.base.input_grid import levels, rounded_levels, sizes
 from tinyrobust.attacks.base.problem import AttackInfo, Lattice, Needs, Norm, Problem, asks
 from tinyrobust.attacks.base.straight_through import rounding
 from tinyrobust.attacks.batches import BATCH, Batch, attack, batches
@@ -27,8 +27,8 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import (
     BoolArray,
     Differentiable,
-    Int8Array,
     Int64Array,
+    IntArray,
     Predictor,
     TensorSpec,
 )
@@ -56,17 +56,17 @@ class Kept(Protocol):
 class AttackRequest:
     """What shall be attacked, and how.
 
-    ``q`` int8 [n, *spec.shape] on the input grid ``spec``; ``labels`` int64 [n], -1 where unknown
-    (such a sample is attacked away from what the source itself answers); ``source`` the rung named
-    by ``cell.source``, None for ``-``; ``lattice`` when the attack is rounded, None: as its
-    row says; ``queries`` what an attack that only asks may ask it for each sample, None for the
+    ``q`` [n, *spec.shape] in the dtype of the input grid ``spec``; ``labels`` int64 [n], -1 where
+    unknown (such a sample is attacked away from what the source itself answers); ``source`` the
+    rung named by ``cell.source``, None for ``-``; ``lattice`` when the attack is rounded, None: as
+    its row says; ``queries`` what an attack that only asks may ask it for each sample, None for the
     attack's own number; ``target`` the class that samples shall be taken for, by its number or
     ``least-likely`` of the source, empty for any but the label.
     """
 
     cell: Cell
     source: Predictor | None
-    q: Int8Array
+    q: IntArray
     labels: Int64Array
     spec: TensorSpec
     lattice: Lattice | None = None
@@ -106,13 +106,15 @@ def prepare(request: AttackRequest) -> Prepared:
     """
     cell, q, labels, spec = request.cell, request.q, request.labels, request.spec
     info = find(cell.attack)
-    if q.dtype != np.int8 or q.shape[1:] != spec.shape or labels.shape != q.shape[:1]:
+    if q.dtype != spec.dtype or q.shape[1:] != spec.shape or labels.shape != q.shape[:1]:
         raise UsageError(
             f"{cell.attack}: samples {q.dtype} {q.shape} with labels {labels.shape} "
-            f"do not fit int8 [n, {spec.shape}]"
+            f"do not fit {spec.dtype} [n, {spec.shape}]"
         )
+    lattice = request.lattice or info.lattice
     bounded_by_levels = info.norm is Norm.LINF and not info.minimises
-    budget = levels(cell.eps) if bounded_by_levels else STEPS
+    whole = rounded_levels if lattice is Lattice.STUDY else levels
+    budget = whole(cell.eps, spec.steps) if bounded_by_levels else spec.steps
     attacked = _source(info, cell, request.source)
     if attacked is not None and np.any(labels < 0):
         labels = np.where(labels < 0, attacked.predict(q).logits.argmax(axis=1), labels)
@@ -120,12 +122,11 @@ def prepare(request: AttackRequest) -> Prepared:
     if request.target and attacked is not None:
         check_target(info)
         view = aimed(attacked)
-        goal = Goal(classes_of(request.target, attacked, q), view.aim)
+        goal = Goal(classes_of(request.target, attacked, q), view.aim, q, labels)
         attacked, labels = view, np.zeros_like(labels)
     eps = math.inf if info.minimises else cell.eps * (spec.high - spec.low)
-    lattice = request.lattice or info.lattice
     if lattice is Lattice.INNER:
-        eps = budget / STEPS * (spec.high - spec.low) if bounded_by_levels else eps
+        eps = budget / spec.steps * (spec.high - spec.low) if bounded_by_levels else eps
         attacked = rounding(attacked) if isinstance(attacked, Differentiable) else attacked
     problem = Problem(
         q=q,
@@ -164,7 +165,7 @@ def run(
     q = np.concatenate([batch.q for batch in done]) if done else problem.q.copy()
     unsnapped = [batch.unsnapped for batch in done]
     failed = np.repeat([bool(batch.failure) for batch in done], [len(batch.q) for batch in done])
-    measured = sizes(problem.q, q)
+    measured = sizes(problem.q, q, problem.spec.steps)
     return AdversarialSet(
         cell=prepared.cell,
         q=q,
@@ -175,8 +176,12 @@ def run(
         l0=measured.l0,
         unsnapped=np.concatenate(unsnapped) if done else np.zeros(n, np.float32),
         failed=failed.astype(np.bool_) if done else np.zeros(n, np.bool_),
+        target=None if problem.goal is None else problem.goal.classes,
         notes=(*_notes(done), *_reached(problem, q)),
-        flags=checks.refused(prepared.cell, problem, done),
+        flags=(
+            *checks.refused(prepared.cell, problem, done),
+            *checks.exceeded(prepared.cell, problem, measured.of(problem.norm, problem.spec.steps)),
+        ),
     )
 
 
@@ -196,13 +201,14 @@ def check(prepared: Prepared, made: AdversarialSet) -> tuple[Flag, ...]:
 
 def check_target(info: AttackInfo) -> None:
     """Raises UsageError where the attack cannot be given a target class."""
-    if info.needs is Needs.DECISIONS and info.minimises:
+    if not info.aims:
         raise UsageError(
-            f"{info.name} begins at any point that is no longer right: it cannot be given a target"
+            f"{info.name} cannot be given a target: its loss is not defined of one class against "
+            "all others; use apgd-ce or apgd-t"
         )
 
 
-def _reached(problem: Problem, q: Int8Array) -> tuple[str, ...]:
+def _reached(problem: Problem, q: IntArray) -> tuple[str, ...]:
     """How many of the samples became what they should, not counting those that were it before.
 
     A source that can only be asked is not asked again for that: its questions are counted.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tinyrobust.attacks import control
-from tinyrobust.attacks.base.problem import AttackInfo
+from tinyrobust.attacks.base.problem import AttackInfo, Norm
 from tinyrobust.attacks.black_box import boundary, geoda, hopskipjump, noises, square, zeroth_order
 from tinyrobust.attacks.white_box import (
     apgd,
@@ -54,8 +54,22 @@ def find(name: str) -> AttackInfo:
     Raises UsageError that offers the nearest, or lists what there is.
     """
     if name not in ATTACKS:
-        raise UsageError(f"unknown attack {name!r}: {nearest(name, ATTACKS)}")
+        raise UsageError(_unknown(name, ATTACKS))
     return ATTACKS[name]
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    """What to say of a name that is none of ``known``.
+
+    Of an attack in a norm that it has not, which it has.
+    """
+    stem, _, norm = name.rpartition("-")
+    rows = [row for row in ATTACKS.values() if row.name.split("-")[0] == stem]
+    rows = [row for row in rows if row.name.rpartition("-")[2] not in STUDIES]
+    if rows and norm in [one.value for one in Norm]:
+        has = ", ".join(f"{row.name} is {row.norm.name.capitalize()}" for row in rows)
+        return f"{stem} has no {norm.capitalize()}: {has}"
+    return f"unknown attack {name!r}: {nearest(name, known)}"
 
 
 STUDIES = ("s1", "s2", "s3", "s4")
@@ -116,6 +130,6 @@ def expand(names: Iterable[str]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for name in names:
         if name not in there and name not in ATTACKS:
-            raise UsageError(f"unknown attack {name!r}: {nearest(name, (*ATTACKS, *there))}")
+            raise UsageError(_unknown(name, (*ATTACKS, *there)))
         found |= dict.fromkeys(there.get(name, (name,)))
     return tuple(found)

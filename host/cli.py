@@ -25,7 +25,7 @@ UNEXPECTED = 2
 
 
 class _Parser(argparse.ArgumentParser):
-    """Its errors are one line too, without the usage above them."""
+    """A parser whose errors are one line too, without the usage above them."""
 
     def error(self, message: str) -> NoReturn:
         """Argparse's hook."""

@@ -1,5 +1,6 @@
-"""``python -m tinyrobust.studies.board_agreement [NAME ...]``: a board against tflite-micro, byte
-by byte, for the cards.
+"""A board against tflite-micro, byte by byte, for the cards.
+
+``python -m tinyrobust.studies.board_agreement [NAME ...]`` compares them.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""What Jacobian regularization buys and costs on committed weights: ``python -m
-tinyrobust.studies.jacobian_effect``.
+"""What Jacobian regularization buys and costs on committed weights.
+
+``python -m tinyrobust.studies.jacobian_effect`` measures it.
 
 Each network without and with it, attacked white-box at rising budgets on its own input grid, by
 Auto-PGD on cross-entropy and then, where that failed, towards nine targets (the first two of
@@ -19,7 +20,7 @@ import numpy as np
 from tinyrobust.attacks.make import AttackRequest, make
 from tinyrobust.core.cells import Cell, Flag
 from tinyrobust.core.stats import wilson
-from tinyrobust.core.types import BoolArray, Dataset, Int8Array
+from tinyrobust.core.types import BoolArray, Dataset, IntArray
 from tinyrobust.models.rungs.predictors import KerasPredictor
 from tinyrobust.models.training import weight_files
 from tinyrobust.models.training.jacobian import exact_squared_norm
@@ -32,8 +33,10 @@ HUGE = 128
 
 @dataclass(frozen=True)
 class Budgets:
-    """In levels of 255: those that are tried, rising, and the one whose accuracy is ``shown``,
-    where a part of the samples is left."""
+    """Budgets in levels of 255: those that are ``tried``, rising, and the one that is ``shown``.
+
+    It is shown where a part of the samples is left.
+    """
 
     tried: tuple[int, ...]
     shown: int
@@ -57,21 +60,18 @@ _BATCH = 100
 
 @dataclass(frozen=True)
 class Effect:
-    """One network: clean correctness, the rows of PGD examples by budget, and the squared Jacobian
-    norm.
-    """
+    """One network: what is right when clean and by budget, and its squared Jacobian norm."""
 
     name: str
     correct: BoolArray
     norm: float
     robust: dict[int, BoolArray]
-    examples: Int8Array
+    examples: IntArray
     warnings: tuple[str, ...]
 
     @property
     def distance(self) -> float:
-        """Median over the correctly classified of the smallest budget in levels that an attack
-        succeeded with.
+        """The median, over what is right, of the smallest budget that an attack succeeded with.
 
         An upper bound of the Linf distance to the decision boundary; samples no budget fooled count
         as infinite.
@@ -83,9 +83,7 @@ class Effect:
 
 
 def measure(name: str, test: Dataset, budgets: Budgets) -> tuple[Effect, KerasPredictor]:
-    """Attacks the committed network ``name`` on ``test``; keeps the examples of the budget that is
-    shown.
-    """
+    """Attacks the committed network ``name`` on ``test``; keeps the shown budget's examples."""
     chosen = recipe(name)
     model = chosen.build()
     weight_files.load(name, model)
@@ -106,11 +104,10 @@ def measure(name: str, test: Dataset, budgets: Budgets) -> tuple[Effect, KerasPr
     return Effect(name, correct, norm, robust, kept, tuple(warnings)), rung
 
 
-def attacked(
-    rung: KerasPredictor, test: Dataset, budget: int
-) -> tuple[Int8Array, tuple[Flag, ...]]:
-    """``test.q`` after every attack, int8 [n, ...], each made on what those before it left right;
-    and what the attacks warn of.
+def attacked(rung: KerasPredictor, test: Dataset, budget: int) -> tuple[IntArray, tuple[Flag, ...]]:
+    """``test.q`` after every attack, int8 [n, ...], and what the attacks warn of.
+
+    Each attack is made on what those before it left right.
     """
     q = test.q.copy()
     flags: tuple[Flag, ...] = ()
@@ -125,7 +122,7 @@ def attacked(
     return q, flags
 
 
-def right(rung: KerasPredictor, q: Int8Array, test: Dataset) -> BoolArray:
+def right(rung: KerasPredictor, q: IntArray, test: Dataset) -> BoolArray:
     """Which of ``q`` the rung puts into their class."""
     return np.asarray(rung.predict(q).logits.argmax(axis=1) == test.labels)
 

@@ -1,5 +1,6 @@
-"""``python -m tinyrobust.studies.mfcc_agreement SAMPLES``: our keyword-spotting features against
-the 1,000 official ones.
+"""Our keyword-spotting features against the 1,000 official ones.
+
+``python -m tinyrobust.studies.mfcc_agreement SAMPLES`` compares them.
 
 SAMPLES is the folder of raw recordings that MLPerf Tiny's runner once published beside its features
 (``datasets/kws01-open/td_samples`` of github.com/eembc/energyrunner at commit 00bc6837): int16,

@@ -1,5 +1,6 @@
-"""The ten attacks of Costa and Pinto 2024 (arXiv:2404.05688) at their presets, on ResNet8 in
-float32, int16 and int8.
+"""The ten attacks of Costa and Pinto 2024 (arXiv:2404.05688) at their presets.
+
+They are made on ResNet8 in float32, int16 and int8.
 
 ``python -m tinyrobust.studies.s4_attacks`` attacks our float ResNet8 and what TFLiteConverter makes
 of it, with int8 and int16 activations, on CIFAR-10 test images: through the float network, as the
@@ -57,8 +58,9 @@ paper has 1,000.
 
 @dataclass(frozen=True)
 class Line:
-    """What one rung of the study's answered: ``row`` of accuracy and, for an attack that minimises,
-    how ``far``.
+    """What one rung of the study's answered to one attack.
+
+    ``row`` has the accuracy and, for an attack that minimises, ``far`` how far it went.
     """
 
     rung: str
@@ -96,8 +98,9 @@ def read(folder: Path, precision: str, attack: str) -> list[Line]:
 
 
 def finished(out: Path, wanted: tuple[str, ...]) -> tuple[list[Line], list[str]]:
-    """What the complete runs in ``out`` say of the ``wanted`` attacks, and what of them there is no
-    run of.
+    """What the complete runs in ``out`` say of the ``wanted`` attacks.
+
+    Beside it, what of them there is no run of.
     """
     found: list[Line] = []
     missing = []

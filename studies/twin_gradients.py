@@ -33,9 +33,7 @@ SURE = 0.05
 
 @dataclass(frozen=True)
 class Contest:
-    """Both ways at one budget on one network: what ``RUNG`` still answers right, bool [n] each, the
-    same samples.
-    """
+    """Both ways at one budget on one network: what ``RUNG`` still answers right, bool [n] each."""
 
     name: str
     level: int
@@ -49,9 +47,7 @@ class Contest:
 
     @property
     def line(self) -> str:
-        """Markdown: both accuracies and their paired difference in points, each with its 95 %
-        interval, and p.
-        """
+        """A line of Markdown: both accuracies, their difference, 95 % intervals, and p."""
         lost, gained = self.discordant
         n = len(self.transfer)
         cells = (
@@ -84,9 +80,7 @@ def contests(found: list[Answers]) -> list[Contest]:
 
 
 def verdict(found: list[Contest]) -> str:
-    """Where the twin's own attacks win, where they lose, and where chance could have decided; one
-    sentence.
-    """
+    """One sentence: where the twin's own attacks win or lose, and where chance could decide."""
     sure = [one for one in found if mcnemar(*one.discordant) < SURE]
     lost = [one for one in sure if one.discordant[0] < one.discordant[1]]
     weaker = f" ({', '.join(f'{one.name} at {one.level}/255' for one in lost)})" if lost else ""

@@ -6,23 +6,25 @@ the target. Whatever an attack asks for, gradients, scores or decisions, it is a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from tinyrobust.attacks.base.lanes import side_by_side
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import (
     Differentiable,
     FloatArray,
-    Int8Array,
     Int64Array,
+    IntArray,
     Prediction,
     Predictor,
     TensorSpec,
 )
 
+T = TypeVar("T")
 LEAST_LIKELY = "least-likely"
 """The class that the source gives the smallest score at the clean sample, each sample its own."""
 
@@ -31,11 +33,20 @@ LEAST_LIKELY = "least-likely"
 class Goal:
     """What each sample shall be taken for: ``classes`` int64 [n].
 
-    ``aim`` turns the problem's source to a class: one source serves all of them.
+    ``aim`` turns the problem's source to a class: one source serves all of them. ``samples`` [m,
+    *shape] are levels of the whole data, and ``labels`` int64 [m] their classes: an attack that
+    only asks begins at those of the target.
     """
 
     classes: Int64Array
     aim: Callable[[int], None]
+    samples: IntArray
+    labels: Int64Array
+
+    def examples(self) -> IntArray:
+        """Samples of the target class, where ``classes`` are all the same: [k, *shape]."""
+        found: IntArray = self.samples[self.labels == self.classes[0]]
+        return found
 
 
 class Aimed:
@@ -62,9 +73,13 @@ class Aimed:
         """From now on class 1 is ``target`` of the source."""
         self._target = target
 
-    def predict(self, q: Int8Array) -> Prediction:
+    def predict(self, q: IntArray) -> Prediction:
         """See Predictor."""
         return Prediction(_two(self._source.predict(q).logits, self._target))
+
+    def interleave(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+        """See Interleaving."""
+        return side_by_side(self._source, tasks)
 
 
 class AimedGradients(Aimed):
@@ -93,7 +108,7 @@ class AimedGradients(Aimed):
         return tf.stack([others, tf.gather(logits, self._aimed, axis=1)], 1)
 
 
-def classes_of(target: str, source: Predictor, q: Int8Array) -> Int64Array:
+def classes_of(target: str, source: Predictor, q: IntArray) -> Int64Array:
     """What ``target``, a class by its number or ``least-likely``, is for each of ``q``: int64 [n].
 
     Raises UsageError on a class that the source does not have.
@@ -104,9 +119,14 @@ def classes_of(target: str, source: Predictor, q: Int8Array) -> Int64Array:
     return np.full(len(q), number(target, logits.shape[1]), np.int64)
 
 
+def is_number(target: str) -> bool:
+    """Whether ``target`` can be a class by its number."""
+    return target.isascii() and target.isdigit() and len(target) < 10
+
+
 def number(target: str, classes: int) -> int:
     """The class that ``target`` names. Raises UsageError where it is none of ``classes``."""
-    if not (target.isascii() and target.isdigit() and len(target) < 10 and int(target) < classes):
+    if not (is_number(target) and int(target) < classes):
         raise UsageError(
             f"target {target!r}: the model has classes 0..{classes - 1}; "
             f"give one of them, or {LEAST_LIKELY}"

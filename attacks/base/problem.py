@@ -12,8 +12,8 @@ from tinyrobust.attacks.base.goals import Goal
 from tinyrobust.core.types import (
     Differentiable,
     FloatArray,
-    Int8Array,
     Int64Array,
+    IntArray,
     Predictor,
     TensorSpec,
 )
@@ -49,6 +49,8 @@ class Lattice(str, Enum):
     """Once, when the attack has ended."""
     INNER = "inner"
     """At every step: the source rounds what it is asked, its gradient passes straight through."""
+    STUDY = "study"
+    """Once, each element to its nearest level, even where that is more than the budget."""
 
 
 Report = Callable[[str, int], None]
@@ -63,18 +65,18 @@ def _unheard(part: str, left: int) -> None:
 class Problem:
     """A batch of samples to perturb.
 
-    ``q`` int8 [n, *spec.shape]; ``labels`` int64 [n], the class each prediction shall leave (never
-    -1 where a source is given); ``norm`` and ``eps`` the budget in the real units of ``spec``,
-    infinite for an attack that looks for the smallest perturbation; ``levels`` an Linf budget in
-    whole levels, 255 for every other; ``source`` the rung under attack, None where the
-    attack needs none. With ``Lattice.INNER`` the source rounds to the grid itself, so an attack
-    need not look at ``lattice``. ``queries`` is the most questions that an attack which only asks
-    may put for each sample, at least 1; None leaves that to the attack. ``report`` takes the name
-    of a part of an attack and how many samples it left right. With a ``goal`` the source has two
-    classes, and every label is 0: leaving it is reaching the target.
+    ``q`` levels of ``spec`` [n, *spec.shape]; ``labels`` int64 [n], the class each prediction shall
+    leave (never -1 where a source is given); ``norm`` and ``eps`` the budget in the real units of
+    ``spec``, infinite for an attack that looks for the smallest perturbation; ``levels`` an Linf
+    budget in whole levels, all of them for every other norm; ``source`` the rung under attack, None
+    where the attack needs none. With ``Lattice.INNER`` the source rounds to the grid itself, so an
+    attack need not look at ``lattice``. ``queries`` is the most questions that an attack which only
+    asks may put for each sample, at least 1; None leaves that to the attack. ``report`` takes the
+    name of a part of an attack and how many samples it left right. With a ``goal`` the source has
+    two classes, and every label is 0: leaving it is reaching the target.
     """
 
-    q: Int8Array
+    q: IntArray
     labels: Int64Array
     spec: TensorSpec
     norm: Norm
@@ -137,6 +139,7 @@ class AttackInfo:
     of a study has the study's ``eps``, as fractions of the input range, in place of the run's.
     ``loss`` is what an attack by gradients climbs, (logits, labels, targets) -> [n] as in
     ``gradients/losses.py``; ``lattice`` is when it is rounded unless a request says otherwise.
+    ``aims``: it can be given a target class.
     """
 
     name: str
@@ -149,6 +152,7 @@ class AttackInfo:
     eps: tuple[float, ...] = ()
     loss: Callable[[Any, Any, Any], Any] | None = None
     lattice: Lattice = Lattice.AFTER
+    aims: bool = True
 
 
 def asks(info: AttackInfo) -> bool:

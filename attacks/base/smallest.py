@@ -1,6 +1,6 @@
 """The smallest grid point near an attack's result that still fools the source.
 
-For attacks that minimise.
+For attacks that minimise; and the nearest grid point, for a study that takes that.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tinyrobust.attacks.base.input_grid import (
     size,
 )
 from tinyrobust.attacks.base.problem import Problem
-from tinyrobust.core.types import BoolArray, Differentiable, FloatArray, Int8Array
+from tinyrobust.core.types import BoolArray, Differentiable, FloatArray, IntArray
 
 DRAWS = 20
 """Random roundings: where a result lies just over the boundary, rounding all of it inward loses it
@@ -24,7 +24,7 @@ and all of it outward adds up over thousands of elements.
 """
 
 
-def smallest(problem: Problem, real: FloatArray) -> tuple[Int8Array, int]:
+def smallest(problem: Problem, real: FloatArray) -> tuple[IntArray, int]:
     """``real`` [n, *shape] rounded in several ways, whichever fools with the least.
 
     Inward, to the nearest point, outward, and ``DRAWS`` times at random. Also how many samples
@@ -45,13 +45,24 @@ def smallest(problem: Problem, real: FloatArray) -> tuple[Int8Array, int]:
         round_at_random(problem.q, real, problem.spec, problem.levels, rng) for _ in range(DRAWS)
     )
     for q in (inward, kept, far, *drawn):
-        length = size(change(problem.q, q), problem.norm)
+        length = size(change(problem.q, q), problem.norm, problem.spec.steps)
         better = _fooled(problem, q) & (length < best)
         chosen[better], best[better] = q[better], length[better]
     return chosen, int(np.sum(np.isinf(best) & _fooled_before(problem, real)))
 
 
-def _fooled(problem: Problem, q: Int8Array) -> BoolArray:
+def nearest(problem: Problem, real: FloatArray) -> tuple[IntArray, int]:
+    """``real`` [n, *shape] with each element at its nearest level, whatever the budget.
+
+    Also how many samples fooled the source before and do not any more.
+    """
+    q = round_nearest(problem.q, real, problem.spec, problem.levels)
+    if problem.source is None or np.array_equal(problem.spec.dequantize(q), real):
+        return q, 0
+    return q, int(np.sum(~_fooled(problem, q) & _fooled_before(problem, real)))
+
+
+def _fooled(problem: Problem, q: IntArray) -> BoolArray:
     return np.asarray(
         problem.queried().predict(q).logits.argmax(axis=1) != problem.labels, dtype=np.bool_
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinyrobust.core.types import Differentiable, Int8Array, Prediction, TensorSpec
+from tinyrobust.core.types import Differentiable, IntArray, Prediction, TensorSpec
 
 
 class Rounding:
@@ -23,7 +23,7 @@ class Rounding:
         """See Predictor."""
         return self._source.input
 
-    def predict(self, q: Int8Array) -> Prediction:
+    def predict(self, q: IntArray) -> Prediction:
         """See Predictor."""
         return self._source.predict(q)
 
@@ -32,7 +32,9 @@ class Rounding:
         import tensorflow as tf
 
         spec = self.input
-        point = tf.clip_by_value(tf.round(real / spec.scale) + spec.zero_point, -128.0, 127.0)
+        point = tf.clip_by_value(
+            tf.round(real / spec.scale) + spec.zero_point, float(spec.bottom), float(spec.top)
+        )
         return self._source.logits(
             real + tf.stop_gradient((point - spec.zero_point) * spec.scale - real)
         )

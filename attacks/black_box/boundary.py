@@ -16,11 +16,11 @@ import numpy as np
 from tinyrobust.attacks.base.problem import Attack, AttackInfo, Needs, Norm, Problem
 from tinyrobust.attacks.black_box.foolbox_decisions import run_foolbox
 from tinyrobust.attacks.black_box.queries import Decisions
-from tinyrobust.attacks.black_box.starts import TRIES, clip, lengths, starts, to_boundary, unit
+from tinyrobust.attacks.black_box.starts import TRIES, finer, lengths, starts, to_boundary, unit
 from tinyrobust.core.types import BoolArray, FloatArray, Int64Array
 
 HALVINGS = 10
-"""Of the bisection from the start to the boundary."""
+"""Of the bisection from the start to the boundary, on an int8 grid; ``finer`` adds to them."""
 
 SIDEWAYS = 0.1
 """First sideways step, relative to the distance.
@@ -48,9 +48,10 @@ def boundary(problem: Problem, steps: int) -> FloatArray:
     """
     import foolbox
 
-    queries = Decisions(problem, 2 + TRIES + HALVINGS + steps + steps // SPHERICAL_EVERY)
+    halvings = HALVINGS + finer(problem)
+    queries = Decisions(problem, 2 + TRIES + halvings + steps + steps // SPHERICAL_EVERY)
     at, points = starts(problem, queries, np.random.default_rng(problem.seed))
-    points = to_boundary(queries, at, points, HALVINGS)
+    points = to_boundary(queries, at, points, halvings)
     attack = foolbox.attacks.BoundaryAttack(
         steps=steps, spherical_step=SIDEWAYS, update_stats_every_k=SPHERICAL_EVERY
     )
@@ -67,13 +68,14 @@ def population(problem: Problem, steps: int, sideways: float, inwards: float) ->
     Both are the first relative step sizes; each sample adapts its own.
     """
     rng = np.random.default_rng(problem.seed)
-    queries = Decisions(problem, 1 + TRIES + HALVINGS + steps * (POPULATION + 1))
+    halvings = HALVINGS + finer(problem)
+    queries = Decisions(problem, 1 + TRIES + halvings + steps * (POPULATION + 1))
     at, points = starts(problem, queries, rng)
-    points = to_boundary(queries, at, points, HALVINGS)
+    points = to_boundary(queries, at, points, halvings)
     rows = (len(at),) + (1,) * (points.ndim - 1)
     delta, epsilon = np.full(rows, sideways, np.float32), np.full(rows, inwards, np.float32)
     for _ in range(steps if len(at) else 0):
-        proposals = _sideways(queries.clean[at], points, delta, rng)
+        proposals = _sideways(queries, at, points, delta, rng)
         fooled = queries.adversarial(
             np.tile(at, POPULATION), proposals.reshape(-1, *points.shape[1:])
         )
@@ -90,12 +92,17 @@ def population(problem: Problem, steps: int, sideways: float, inwards: float) ->
 
 
 def _sideways(
-    clean: FloatArray, points: FloatArray, delta: FloatArray, rng: np.random.Generator
+    queries: Decisions,
+    at: Int64Array,
+    points: FloatArray,
+    delta: FloatArray,
+    rng: np.random.Generator,
 ) -> FloatArray:
     """Points as far from the clean samples as ``points``, ``delta`` of the distance aside.
 
     [POPULATION, k, *shape].
     """
+    clean = queries.clean[at]
     away = points - clean
     distance, outwards = lengths(away), unit(away)
     out = np.empty((POPULATION, *points.shape), np.float32)
@@ -103,7 +110,7 @@ def _sideways(
         noise = rng.standard_normal(points.shape, np.float32)
         along = (noise * outwards).reshape(len(points), -1).sum(axis=1).reshape(distance.shape)
         aside = unit(noise - along * outwards)
-        proposal[:] = clip(clean + distance * unit(away + delta * distance * aside))
+        proposal[:] = queries.clip(clean + distance * unit(away + delta * distance * aside))
     return out
 
 

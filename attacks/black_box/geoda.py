@@ -33,6 +33,11 @@ DECAY = 0.6
 ITERATIONS = 8
 """One for every 500 probes, as in the authors' code."""
 
+SPREAD = 2e-4
+"""Standard deviation of the probes in multiples of the input range, as in the authors' code; less
+than a level of an int8 grid, where a level is taken.
+"""
+
 REACH, GROWTH = 15, 1.3
 """Distances tried along a normal, each ``GROWTH`` times the last: from half the best one so far to
 twenty times it.
@@ -56,7 +61,8 @@ def geoda(problem: Problem, probes: int, tolerance: float, side: int) -> FloatAr
     for count in _shares(probes):
         if not len(at):
             break
-        direction = normal(queries, rng, at, points, count, np.zeros_like(lengths(points)), draw)
+        spread = np.full_like(lengths(points), SPREAD * problem.spec.steps)
+        direction = normal(queries, rng, at, points, count, spread, draw)
         closer = to_boundary(queries, at, _out(queries, at, points, direction), halvings)
         better = lengths(closer - queries.clean[at]) < lengths(points - queries.clean[at])
         points = np.asarray(np.where(better, closer, points), np.float32)

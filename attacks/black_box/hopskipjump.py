@@ -15,6 +15,7 @@ from tinyrobust.attacks.black_box.normals import normal
 from tinyrobust.attacks.black_box.queries import Decisions
 from tinyrobust.attacks.black_box.starts import (
     TRIES,
+    finer,
     first_adversarial,
     lengths,
     starts,
@@ -26,17 +27,18 @@ FIRST_PROBES = 100
 """Decisions of the first estimate; the t-th takes sqrt(t) times as many (the paper's)."""
 
 HALVINGS = 10
-"""Of the bisection back to the boundary, and at most of a step that leads out of the adversarial
-region.
+"""Of the bisection back to the boundary on an int8 grid (``finer`` adds to them), and at most of a
+step that leads out of the adversarial region.
 """
 
 
 def hopskipjump(problem: Problem, iterations: int) -> FloatArray:
     """The closest adversarial grid point of ``iterations`` steps; clean without a start."""
     rng = np.random.default_rng(problem.seed)
-    queries = Decisions(problem, budget(iterations))
+    halvings = HALVINGS + finer(problem)
+    queries = Decisions(problem, budget(iterations, halvings))
     at, points = starts(problem, queries, rng)
-    points = to_boundary(queries, at, points, HALVINGS)
+    points = to_boundary(queries, at, points, halvings)
     for iteration in range(1, iterations + 1):
         if not len(at):
             break
@@ -49,7 +51,7 @@ def hopskipjump(problem: Problem, iterations: int) -> FloatArray:
         step = _adversarial_step(
             queries, at, points, direction, distance / np.float32(np.sqrt(iteration))
         )
-        points = to_boundary(queries, at, step, HALVINGS)
+        points = to_boundary(queries, at, step, halvings)
     return queries.result
 
 
@@ -57,9 +59,10 @@ def _probes(iteration: int) -> int:
     return int(FIRST_PROBES * np.sqrt(iteration))
 
 
-def budget(iterations: int) -> int:
+def budget(iterations: int, halvings: int = HALVINGS) -> int:
     """Most queries of a sample."""
-    return 1 + TRIES + HALVINGS + sum(_probes(i) + 2 * HALVINGS for i in range(1, iterations + 1))
+    each = HALVINGS + halvings
+    return 1 + TRIES + halvings + sum(_probes(i) + each for i in range(1, iterations + 1))
 
 
 def _adversarial_step(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tinyrobust.attacks.black_box.queries import Decisions
-from tinyrobust.attacks.black_box.starts import clip, unit
+from tinyrobust.attacks.black_box.starts import unit
 from tinyrobust.core.types import FloatArray, Int64Array
 
 LEAST_PROBE = 1.0
@@ -51,7 +51,7 @@ def normal(
     for start in range(0, probes, room):
         turns = min(room, probes - start)
         directions = draw(rng, (turns * len(at), *points.shape[1:])).reshape(turns, *points.shape)
-        tried = clip(np.rint(points + spread * directions))
+        tried = queries.clip(np.rint(points + spread * directions))
         fooled = queries.adversarial(
             np.tile(at, turns), tried.reshape(-1, *points.shape[1:])
         ).reshape(turns, len(at))

@@ -1,18 +1,22 @@
 """A source that can only be asked: grid points in, classes or scores out, every question counted.
 
-Points are in levels: float32 [k, *shape], -128 .. 127, the clean sample being ``problem.q`` itself.
-What is asked is the nearest grid point inside the budget, so that what an attack sees is what
-the chip does. The smallest adversarial point ever asked is kept for each sample, whatever the
-attack itself makes of it.
+Points are in levels, -128 .. 127 on an int8 grid: float32 [k, *shape], the clean sample being
+``problem.q`` itself. What is asked is the nearest grid point inside the budget, so that what an
+attack sees is what the chip does. The smallest adversarial point ever asked is kept for each
+sample, whatever the attack itself makes of it.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
+from functools import partial
 
-from tinyrobust.attacks.base.input_grid import STEPS, change, size
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyrobust.attacks.base.input_grid import change, size
 from tinyrobust.attacks.base.problem import Norm, Problem, SpentError, StoppedError
-from tinyrobust.core.types import BoolArray, FloatArray, Int8Array, Int64Array
+from tinyrobust.core.types import BoolArray, FloatArray, Int64Array, IntArray
 
 CHUNK_BYTES = 1 << 24
 """Most bytes of input that the source is handed in one call."""
@@ -35,13 +39,15 @@ class Decisions:
     def __init__(self, problem: Problem, budget: int) -> None:
         n = len(problem.q)
         self._problem = problem
+        self.spec = problem.spec
+        """The input grid."""
         self._source = problem.queried()
         self._budget = budget
         self._allowed = min(budget, problem.queries or budget)
         self.asked = np.zeros(n, np.int64)
         """Queries so far, int64 [n]."""
-        self.best: Int8Array = problem.q.copy()
-        """The closest adversarial point asked, the clean sample where there is none; int8 [n,
+        self.best: IntArray = problem.q.copy()
+        """The closest adversarial point asked, the clean sample where there is none; levels [n,
         *shape].
         """
         self.distance = np.full(n, np.inf)
@@ -86,7 +92,11 @@ class Decisions:
         logits, asked = self._ask(at, points)
         return np.asarray((logits.argmax(axis=1) != self._problem.labels[at]) & asked)
 
-    def inside(self, at: Int64Array, points: FloatArray) -> Int8Array:
+    def clip(self, points: FloatArray) -> FloatArray:
+        """``points`` in levels, into the range that the grid spans."""
+        return np.asarray(np.clip(points, self.spec.bottom, self.spec.top), np.float32)
+
+    def inside(self, at: Int64Array, points: FloatArray) -> IntArray:
         """The grid points that are asked for ``points``: the nearest ones inside the budget."""
         return to_grid(self._problem, at, points)
 
@@ -122,11 +132,12 @@ class Decisions:
         self._keep(at, q, logits.argmax(axis=1) != self._problem.labels[at])
         return logits
 
-    def _keep(self, at: Int64Array, q: Int8Array, adversarial: BoolArray) -> None:
+    def _keep(self, at: Int64Array, q: IntArray, adversarial: BoolArray) -> None:
         if not adversarial.any():
             return
         at, q = at[adversarial], q[adversarial]
-        distance = size(change(self._problem.q[at], q), self._problem.norm)
+        moved, steps = change(self._problem.q[at], q), self._problem.spec.steps
+        distance = size(moved, self._problem.norm, steps)
         order = np.lexsort((distance, at))
         samples, first = np.unique(at[order], return_index=True)
         closest = order[first]
@@ -182,34 +193,38 @@ def margin(logits: FloatArray, labels: Int64Array) -> FloatArray:
     return gap
 
 
-def to_grid(problem: Problem, at: Int64Array, points: FloatArray) -> Int8Array:
-    """``points`` in levels rounded to int8, inside the budget.
+def to_grid(problem: Problem, at: Int64Array, points: FloatArray) -> IntArray:
+    """``points`` in levels rounded to whole ones, in the grid's dtype, inside the budget.
 
     For that every element's change is rounded up from a share between 0.5, the nearest point, and
     1, towards the clean sample: the least that fits, found by bisection.
     """
-    clean = problem.q[at].astype(np.float32)
-    moved = np.clip(points, -128, 127) - clean
+    clean, spec = problem.q[at].astype(np.float32), problem.spec
+    moved = np.clip(points, spec.bottom, spec.top) - clean
     whole = np.rint(moved)
     if problem.bounded:
-        limit = problem.levels / STEPS if problem.norm is Norm.LINF else problem.eps / problem.span
-        over = np.flatnonzero(size(whole, problem.norm) > limit * _ROUNDING)
+        of_levels = problem.norm is Norm.LINF
+        limit = problem.levels / spec.steps if of_levels else problem.eps / problem.span
+        over = np.flatnonzero(size(whole, problem.norm, spec.steps) > limit * _ROUNDING)
         if len(over):
-            whole[over] = _shortened(moved[over], limit * _ROUNDING, problem.norm)
-    return np.asarray(np.clip(clean + whole, -128, 127), np.int8)
+            measure = partial(size, norm=problem.norm, steps=spec.steps)
+            whole[over] = _shortened(moved[over], limit * _ROUNDING, measure)
+    return np.asarray(np.clip(clean + whole, spec.bottom, spec.top), problem.q.dtype)
 
 
-def _shortened(moved: FloatArray, limit: float, norm: Norm) -> FloatArray:
-    """Whole levels within ``limit``, no element longer than ``moved`` rounded up.
+def _shortened(
+    moved: FloatArray, limit: float, size: Callable[[FloatArray], NDArray[np.float64]]
+) -> FloatArray:
+    """Whole levels within ``limit`` of ``size``, no element longer than ``moved`` rounded up.
 
     Farther points are scaled first.
     """
     rows = (len(moved),) + (1,) * (moved.ndim - 1)
-    reach = size(moved, norm).reshape(rows)
+    reach = size(moved).reshape(rows)
     length, sign = np.abs(moved) * np.minimum(1, limit / np.maximum(reach, limit)), np.sign(moved)
     below, fits = np.full(rows, 0.5), np.ones(rows)
     for _ in range(_HALVINGS):
         share = (below + fits) / 2
-        good = (size(np.floor(length + 1 - share), norm) <= limit).reshape(rows)
+        good = (size(np.floor(length + 1 - share)) <= limit).reshape(rows)
         below, fits = np.where(good, below, share), np.where(good, share, fits)
     return np.asarray(sign * np.floor(length + 1 - fits), np.float32)

@@ -16,7 +16,7 @@ from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, Problem
 from tinyrobust.attacks.black_box.queries import Scores
 from tinyrobust.attacks.black_box.shares import LEAST, SCHEDULE, share
 from tinyrobust.attacks.black_box.windows import as_images, bumps, cut, draw_windows, paste, tiles
-from tinyrobust.core.types import BoolArray, FloatArray, Int64Array
+from tinyrobust.core.types import BoolArray, FloatArray, Int64Array, TensorSpec
 
 Step = Callable[[np.random.Generator, FloatArray, FloatArray, float], FloatArray]
 """(generator, clean images, current images, share of the image to change) -> proposals; all [k, h,
@@ -36,9 +36,11 @@ def square_linf(
     rng = np.random.default_rng(problem.seed)
     clean = as_images(problem.q.astype(np.float32))
     stripes = rng.choice([-1, 1], size=(len(clean), 1, *clean.shape[2:]))
-    start = np.clip(clean + problem.levels * stripes, -128, 127).astype(np.float32)
+    spec = problem.spec
+    start = np.clip(clean + problem.levels * stripes, spec.bottom, spec.top).astype(np.float32)
     covered = partial(share, p=p, schedule=schedule or iterations, least=least)
-    return _search(problem, rng, start, partial(_repaint, problem.levels), iterations, covered)
+    step = partial(_repaint, problem.levels, spec)
+    return _search(problem, rng, start, step, iterations, covered)
 
 
 def published(problem: Problem) -> FloatArray:
@@ -54,9 +56,11 @@ def square_l2(problem: Problem, iterations: int, p: float) -> FloatArray:
     rng = np.random.default_rng(problem.seed)
     clean = as_images(problem.q.astype(np.float32))
     radius = problem.eps / problem.spec.scale
-    start = np.clip(clean + _scaled(tiles(rng, clean.shape), radius), -128, 127)
+    spec = problem.spec
+    start = np.clip(clean + _scaled(tiles(rng, clean.shape), radius), spec.bottom, spec.top)
     covered = partial(share, p=p, schedule=iterations, least=0.0)  # 3 x 3 at least, as published
-    return _search(problem, rng, start, partial(_move_mass, radius), iterations, covered)
+    step = partial(_move_mass, radius, spec)
+    return _search(problem, rng, start, step, iterations, covered)
 
 
 def _search(
@@ -103,20 +107,31 @@ def _accept(
 
 
 def _repaint(
-    levels: int, rng: np.random.Generator, clean: FloatArray, now: FloatArray, share: float
+    levels: int,
+    spec: TensorSpec,
+    rng: np.random.Generator,
+    clean: FloatArray,
+    now: FloatArray,
+    share: float,
 ) -> FloatArray:
     """One square window moves to a corner of the Linf ball, each channel with a sign of its own."""
     windows = draw_windows(rng, now.shape, share)
     sign = rng.choice([-1, 1], size=(len(now), 1, 1, now.shape[3]))
     there, here = cut(clean, windows), cut(now, windows)
-    corner = np.clip(there + levels * sign, -128, 127)
+    corner = np.clip(there + levels * sign, spec.bottom, spec.top)
     same = (corner == here).all(axis=(1, 2, 3), keepdims=True)
-    corner = np.where(same, np.clip(there - levels * sign, -128, 127), corner)
+    other = np.clip(there - levels * sign, spec.bottom, spec.top)
+    corner = np.where(same, other, corner)
     return paste(now, windows, corner)
 
 
 def _move_mass(
-    radius: float, rng: np.random.Generator, clean: FloatArray, now: FloatArray, share: float
+    radius: float,
+    spec: TensorSpec,
+    rng: np.random.Generator,
+    clean: FloatArray,
+    now: FloatArray,
+    share: float,
 ) -> FloatArray:
     """The L2 mass of one window goes to another that gets a new pair of bumps.
 
@@ -133,7 +148,8 @@ def _move_mass(
     fresh = here / (size + 1e-10) + bumps(rng, here.shape)
     norm = np.sqrt(np.square(fresh).sum(axis=(1, 2), keepdims=True))
     fresh *= np.sqrt(np.maximum(spare + total - kept, 0)) / (norm + 1e-10)
-    return np.asarray(np.clip(clean + _scaled(paste(without, grown, fresh), radius), -128, 127))
+    moved = clean + _scaled(paste(without, grown, fresh), radius)
+    return np.asarray(np.clip(moved, spec.bottom, spec.top))
 
 
 def _scaled(change: FloatArray, radius: float) -> FloatArray:

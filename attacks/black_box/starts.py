@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from tinyrobust.attacks.base.goals import Goal
+from tinyrobust.attacks.base.input_grid import STEPS
 from tinyrobust.attacks.base.problem import Problem
 from tinyrobust.attacks.black_box.queries import Decisions
 from tinyrobust.core.types import FloatArray, Int64Array
@@ -12,7 +16,9 @@ RANDOM_TRIES = 25
 """Uniformly random inputs that are tried for each sample."""
 
 OTHER_TRIES = 10
-"""Samples of other classes, out of the same batch, that are tried after those."""
+"""Samples of other classes, out of the same batch, that are tried after those; of a target class,
+out of all samples, where there is one.
+"""
 
 TRIES = RANDOM_TRIES + OTHER_TRIES
 
@@ -25,13 +31,16 @@ def starts(
     Returns their indices [k] and points [k, *shape] in levels.
 
     At most ``TRIES`` queries a sample. A sample for which none is found is left out: it stays
-    clean.
+    clean. Towards a target class it begins at samples of that class, the nearest first.
     """
+    if problem.goal is not None:
+        return _of_the_target(problem.goal, queries)
     points = queries.clean.copy()
     waiting = queries.right
     for turn in range(TRIES):
         if turn < RANDOM_TRIES:
-            tried = rng.integers(-128, 127, size=points[waiting].shape, endpoint=True).astype(
+            spec, wanted = problem.spec, points[waiting].shape
+            tried = rng.integers(spec.bottom, spec.top, size=wanted, endpoint=True).astype(
                 np.float32
             )
         else:
@@ -43,6 +52,31 @@ def starts(
         waiting = waiting[~queries.adversarial(waiting, tried)]
     found = queries.right[queries.found[queries.right]]
     return found, points[found]
+
+
+def _of_the_target(goal: Goal, queries: Decisions) -> tuple[Int64Array, FloatArray]:
+    """As ``starts``: random inputs are hardly ever of one class, samples of it are."""
+    examples = goal.examples().astype(np.float32)
+    points, waiting = queries.clean.copy(), queries.right
+    flat = examples.reshape(len(examples), -1)
+    order = [
+        np.argsort(((flat - queries.clean[i].reshape(1, -1)) ** 2).sum(axis=1), kind="stable")
+        for i in waiting
+    ]
+    nearest = dict(zip(waiting.tolist(), order, strict=True))
+    for turn in range(min(TRIES, len(examples))):
+        if not len(waiting):
+            break
+        tried = examples[[nearest[int(i)][turn] for i in waiting]]
+        points[waiting] = tried
+        waiting = waiting[~queries.adversarial(waiting, tried)]
+    found = queries.right[queries.found[queries.right]]
+    return found, points[found]
+
+
+def finer(problem: Problem) -> int:
+    """How many more halvings a bisection takes to one level than on an int8 grid; 0 there."""
+    return math.ceil(math.log2(problem.spec.steps / STEPS))
 
 
 def _others(problem: Problem, at: Int64Array, turn: int) -> tuple[Int64Array, Int64Array]:
@@ -104,7 +138,7 @@ def first_adversarial(
     direction, size, factor = way
     out, waiting = np.array(points, np.float32), np.arange(len(at))
     for _ in range(tries):
-        tried = clip(base[waiting] + size[waiting] * direction[waiting])
+        tried = queries.clip(base[waiting] + size[waiting] * direction[waiting])
         fooled = queries.adversarial(at[waiting], tried)
         out[waiting[fooled]] = tried[fooled]
         waiting = waiting[~fooled]
@@ -119,11 +153,6 @@ def lengths(change: FloatArray) -> FloatArray:
     flat = change.reshape(len(change), -1)
     length = np.sqrt(np.einsum("ij,ij->i", flat, flat))
     return np.asarray(length.reshape((len(change),) + (1,) * (change.ndim - 1)), np.float32)
-
-
-def clip(points: FloatArray) -> FloatArray:
-    """``points`` in levels, into the range that the grid spans."""
-    return np.asarray(np.clip(points, -128, 127), np.float32)
 
 
 def unit(change: FloatArray) -> FloatArray:

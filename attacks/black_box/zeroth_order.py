@@ -1,5 +1,6 @@
-"""ZOO: Carlini and Wagner's L2 loss, its gradient measured coordinate by coordinate. Chen et al.
-2017.
+"""ZOO (Chen et al. 2017): Carlini and Wagner's L2 attack with a gradient that is asked for.
+
+The gradient of their loss is measured coordinate by coordinate.
 
 On the grid: a difference quotient is taken between inputs that exist, whole levels apart. (A
 step of 1e-5 added to an int8 input, as seen in published code, is truncated to nothing and makes
@@ -24,8 +25,8 @@ PARALLEL = 128
 RATE, BETA_1, BETA_2, TINY = 0.01, 0.9, 0.999, 1e-8
 """Of Adam, per coordinate; the rate in multiples of the input range (the paper's)."""
 
-WIDTH, MOST_WIDTH = 8, 64
-"""Levels between a coordinate and either end of its difference quotient.
+WIDTH, MOST_WIDTH = 8 / STEPS, 64 / STEPS
+"""Between a coordinate and either end of its difference quotient, in multiples of the input range.
 
 Quantized logits do not notice one: the width of a sample is doubled, to at most ``MOST_WIDTH``,
 whenever more than half of its quotients are zero.
@@ -64,6 +65,8 @@ class _Adam:
     mean: FloatArray
     square: FloatArray
     steps: FloatArray
+    levels: int
+    """Steps of the input grid."""
 
     def step(self, places: tuple[Int64Array, Int64Array], gradient: FloatArray) -> FloatArray:
         """How far to move the coordinates ``places`` (indices [k, 1] and [k, m]), in levels."""
@@ -72,7 +75,7 @@ class _Adam:
         self.square[places] = BETA_2 * self.square[places] + (1 - BETA_2) * gradient**2
         mean = self.mean[places] / (1 - BETA_1 ** self.steps[places])
         square = self.square[places] / (1 - BETA_2 ** self.steps[places])
-        return np.asarray(-RATE * STEPS * mean / (np.sqrt(square) + TINY), np.float32)
+        return np.asarray(-RATE * self.levels * mean / (np.sqrt(square) + TINY), np.float32)
 
 
 def _descend(
@@ -84,24 +87,24 @@ def _descend(
     iterations: int,
 ) -> BoolArray:
     """Adam from the clean samples; which of them were adversarial at any step, bool [k]."""
-    clean = queries.clean[at].reshape(len(at), -1)
+    clean, steps = queries.clean[at].reshape(len(at), -1), problem.spec.steps
     x = clean.copy()
-    adam = _Adam(*(np.zeros_like(x) for _ in range(3)))
+    adam = _Adam(np.zeros_like(x), np.zeros_like(x), np.zeros_like(x), steps)
     reached = np.zeros(len(at), np.bool_)
     margin = queries.first_margins[at]
-    width = np.full((len(at), 1), WIDTH, np.float32)
+    width = np.full((len(at), 1), np.rint(WIDTH * steps), np.float32)
     for _ in range(iterations):
         places = _coordinates(rng, x.shape)
         slope = _slopes(problem, queries, at, x, places, width)
         width = np.where(
             np.mean(slope == 0, axis=1, keepdims=True) > 0.5,
-            np.minimum(2 * width, MOST_WIDTH),
+            np.minimum(2 * width, np.rint(MOST_WIDTH * steps)).astype(np.float32),
             width,
         )
         # The hinge max(margin, 0) has no slope where the sample is adversarial already: only the
         # distance is left.
-        gradient = np.where(margin >= 0, c, 0)[:, None] * slope + 2 * (x - clean)[places] / STEPS
-        x[places] = np.clip(x[places] + adam.step(places, gradient.astype(np.float32)), -128, 127)
+        gradient = np.where(margin >= 0, c, 0)[:, None] * slope + 2 * (x - clean)[places] / steps
+        x[places] = queries.clip(x[places] + adam.step(places, gradient.astype(np.float32)))
         margin = queries.margins(at, x.reshape(-1, *problem.spec.shape))
         reached |= margin < 0
     return reached
@@ -148,14 +151,16 @@ def _part_slopes(
 ) -> FloatArray:
     rows, chosen = places
     k, m = chosen.shape
-    upper, lower = np.clip(x[places] + width, -128, 127), np.clip(x[places] - width, -128, 127)
+    upper, lower = (queries.clip(x[places] + by) for by in (width, -width))
     probes = np.repeat(x[None], 2 * m, axis=0).reshape(2, m, k, -1)
     for side, end in enumerate((upper, lower)):
         probes[side, np.arange(m)[:, None], rows.T, chosen.T] = end.T
     margins = queries.margins(np.tile(at, 2 * m), probes.reshape(-1, *problem.spec.shape)).reshape(
         2, m, k
     )
-    return np.asarray((margins[0] - margins[1]).T / ((upper - lower) / STEPS), np.float32)
+    return np.asarray(
+        (margins[0] - margins[1]).T * problem.spec.steps / (upper - lower), np.float32
+    )
 
 
 PAPER = "Chen et al. 2017, arXiv:1708.03999"

@@ -1,17 +1,18 @@
 """A source's logits as one TensorFlow graph over pixels in [0, 1], and loops compiled around it.
 
 Pixels are the input range as a fraction, ``(real - low) / (high - low)``: the unit in which attacks
-were published, so that their constants hold for any network. The int8 input grid is ``k / 255``.
+were published, so that their constants hold for any network. The input grid is ``k / steps``: of
+an int8 input ``k / 255``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from tinyrobust.attacks.base.input_grid import STEPS
 from tinyrobust.attacks.base.problem import Lattice, Problem
 from tinyrobust.attacks.gradients.lazy import tf
 from tinyrobust.core.types import BoolArray, Differentiable, FloatArray
@@ -62,14 +63,18 @@ def as_they_are(pixels: Tensor) -> Tensor:
     return pixels
 
 
-def on_the_grid(pixels: Tensor) -> Tensor:
-    """What a source sees that rounds to the input grid."""
-    return tf.round(pixels * STEPS) / STEPS
+@cache
+def on_a_grid(steps: int) -> Seen:
+    """What a source sees that rounds to an input grid of so many ``steps``.
+
+    The same function again for the same grid: what is compiled around it is kept.
+    """
+    return lambda pixels: tf.round(pixels * steps) / steps
 
 
 def seen_by(problem: Problem) -> Seen:
     """By it an attack measures what it has found: the size that counts is that on the grid."""
-    return on_the_grid if problem.lattice is Lattice.INNER else as_they_are
+    return on_a_grid(problem.spec.steps) if problem.lattice is Lattice.INNER else as_they_are
 
 
 KEPT = 2
@@ -91,7 +96,8 @@ def graph(problem: Problem) -> SourceGraph:
 
 def clean(problem: Problem) -> FloatArray:
     """The clean samples as pixels, float32 [n, *shape] in [0, 1]."""
-    pixels: FloatArray = (problem.q.astype(np.float32) + 128) / np.float32(STEPS)
+    spec = problem.spec
+    pixels: FloatArray = (problem.q.astype(np.float32) - spec.bottom) / np.float32(spec.steps)
     return pixels
 
 

@@ -209,8 +209,18 @@ def _checked(now: State, period: Tensor) -> State:
 
 
 def _row(name: str, title: str, function: Attack, loss: Loss) -> AttackInfo:
+    """One of the two: seen as one class against all others, a network has no ratio."""
     paper = "Croce and Hein 2020, arXiv:2003.01690"
-    return AttackInfo(name, title, Needs.GRADIENTS, Norm.LINF, paper, function, loss=loss)
+    return AttackInfo(
+        name,
+        title,
+        Needs.GRADIENTS,
+        Norm.LINF,
+        paper,
+        function,
+        loss=loss,
+        aims=loss is not ratio,
+    )
 
 
 ROWS = (

@@ -21,8 +21,6 @@ FIRST_CONST, LARGEST_CONST, CONST_FACTOR = 1e-5, 20.0, 2.0
 """Of the Linf attack, and how it grows where nothing under the bound fools."""
 SHRINK = 0.9
 """Of the Linf bound after each success."""
-SMALLEST = 1 / 256
-"""Linf bound, in pixels, below which there is no level left."""
 
 
 def cw_l2(
@@ -50,7 +48,7 @@ def cw_linf(problem: Problem, steps: int = 100, rate: float = 5e-3) -> FloatArra
     The constant grows where nothing under the bound fools (section VI-C). The defaults are those of
     the authors' code, but for its 1,000 steps.
     """
-    source, x = graph(problem), clean(problem)
+    source, x, spec = graph(problem), clean(problem), problem.spec
     descend, best = source.compiled(search, Norm.LINF, seen_by(problem)), x.copy()
     bound, weight = np.full(len(x), 1, np.float32), np.full(len(x), FIRST_CONST, np.float32)
     left = np.flatnonzero(~source.fooled(x, problem.labels))
@@ -60,7 +58,8 @@ def cw_linf(problem: Problem, steps: int = 100, rate: float = 5e-3) -> FloatArra
         won = length <= bound[left]
         best[left[won]], bound[left[won]] = at[won], SHRINK * length[won]
         weight[left[~won]] *= CONST_FACTOR
-        left = left[(bound[left] >= SMALLEST) & (weight[left] <= LARGEST_CONST)]
+        # Below a bound of a step there is no level left.
+        left = left[(bound[left] >= 1 / (spec.steps + 1)) & (weight[left] <= LARGEST_CONST)]
     return fooling_or_clean(problem, best)
 
 

@@ -5,15 +5,15 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from tinyrobust.core.stats import wilson
-from tinyrobust.host.records.certificates import Certificate
-from tinyrobust.host.records.schema import Manifest
+from tinyrobust.host.records.certificates.schema import Certificate
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,6 @@ class Certified:
     undecided: int
     seconds: float
     """A sample, on average."""
-    standing: Interval | None
-    """Samples that neither an attack of a run nor the search turned within the box."""
 
 
 @dataclass(frozen=True)
@@ -75,13 +73,9 @@ class Contradiction:
         )
 
 
-def summarise(
-    levels: int, rows: Sequence[Certificate], found: dict[int, Turned] | None = None
-) -> Certified:
-    """The figures of the rows of one box, at least one, and of what a run ``turned``."""
-    count = {status: 0 for status in ("certified", "broken", "undecided", "wrong")}
-    for row in rows:
-        count[row.status] += 1
+def summarise(levels: int, rows: Sequence[Certificate]) -> Certified:
+    """The figures of the rows of one box, at least one."""
+    count = Counter(row.status for row in rows)
     n = len(rows)
     return Certified(
         levels,
@@ -91,13 +85,7 @@ def summarise(
         count["broken"],
         count["undecided"],
         sum(row.seconds for row in rows) / n,
-        None if found is None else _standing(rows, found),
     )
-
-
-def flashed(manifest: Manifest) -> str:
-    """The rung that executes what is flashed: the device of the run, its last one."""
-    return [rung.rung for rung in manifest.rungs if rung.available][-1]
 
 
 def turned(table: pa.Table, rung: str) -> dict[int, Turned]:
@@ -117,7 +105,7 @@ def turned(table: pa.Table, rung: str) -> dict[int, Turned]:
     return found
 
 
-def contradictions(rows: Sequence[Certificate], found: dict[int, Turned]) -> list[Contradiction]:
+def contradictions(rows: Iterable[Certificate], found: dict[int, Turned]) -> list[Contradiction]:
     """Certificates that an attack broke at their levels or below."""
     pairs = ((row, found[row.sample]) for row in rows if row.sample in found)
     return [
@@ -125,13 +113,3 @@ def contradictions(rows: Sequence[Certificate], found: dict[int, Turned]) -> lis
         for row, by in pairs
         if row.status == "certified" and by.linf <= row.levels
     ]
-
-
-def _standing(rows: Sequence[Certificate], found: dict[int, Turned]) -> Interval:
-    left = [
-        row
-        for row in rows
-        if row.status not in ("wrong", "broken")
-        and not (row.sample in found and found[row.sample].linf <= row.levels)
-    ]
-    return Interval.of(len(left), len(rows))

@@ -49,7 +49,7 @@ class Distances:
     l1: NDArray[np.float64]
     """Multiples of the input range; NaN where it was not recorded."""
     linf: NDArray[np.float64]
-    """Multiples of the input range; of int8 levels there are 255 in it."""
+    """Multiples of the input range."""
 
     @property
     def n(self) -> int:
@@ -66,7 +66,7 @@ class Distances:
 
     @property
     def own(self) -> NDArray[np.float64]:
-        """The distance in the norm ``shown``, Linf in levels."""
+        """The distance in the norm ``shown``, Linf in 1/255 of the input range."""
         return {"l0": self.l0, "l1": self.l1, "l2": self.l2, "linf": self.linf * STEPS}[self.shown]
 
     @property
@@ -92,7 +92,9 @@ def distances(table: pa.Table, manifest: Manifest) -> list[Distances]:
         kind = manifest.kind(cell.attack)
         if kind is not None and kind.minimises:
             out += [
-                _of(group, right[rung], kind.norm) for rung, group in rungs.items() if rung in right
+                _of(group, right[rung], kind.norm, manifest.input_steps)
+                for rung, group in rungs.items()
+                if rung in right
             ]
     out = [one for one in out if one.n]
     return sorted(
@@ -107,7 +109,7 @@ def quartiles(distance: NDArray[np.float64]) -> Quartiles:
     return Quartiles(*(float(value) if np.isfinite(value) else None for value in cut))
 
 
-def _of(group: Group, clean: Group, norm: str) -> Distances:
+def _of(group: Group, clean: Group, norm: str, steps: int) -> Distances:
     _, mine, theirs = np.intersect1d(
         group.sample, clean.sample, assume_unique=True, return_indices=True
     )
@@ -128,5 +130,5 @@ def _of(group: Group, clean: Group, norm: str) -> Distances:
         sizes(group.l0),
         sizes(group.l2),
         sizes(group.l1),
-        sizes(group.linf / STEPS),
+        sizes(group.linf / steps),
     )

@@ -42,6 +42,10 @@ ADVICE = {
         "its gradients are masked: count the black-box attack, and more steps and restarts"
     ),
     FlagKind.BELOW_ONE_LEVEL: "ask for 1/255 at least: a smaller budget never reaches the chip",
+    FlagKind.OVER_BUDGET: (
+        "a study's rounding, for reproducing that study: leave --lattice study out for figures "
+        "inside the budget"
+    ),
     FlagKind.NOT_MONOTONE: "more steps at the larger eps; a single step overshoots: iterate",
     FlagKind.UNBOUNDED_SURVIVED: (
         "more iterations or queries: with the whole range to spend every input can be turned"

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tinyrobust.core.errors import GateFailed
+from tinyrobust.host.analysis.band import Bands
 from tinyrobust.host.analysis.divergence import DEVICES, ORACLE, Divergence
-from tinyrobust.host.analysis.metrics import SummaryRow
+from tinyrobust.host.analysis.metrics import STEPS, SummaryRow
 from tinyrobust.host.analysis.scores import ScoreAgreement
 from tinyrobust.host.analysis.worst_case import WorstCase
-from tinyrobust.host.config.floors import DEVICE, Floor, Gate
+from tinyrobust.host.config.floors import DEVICE, Certified, Floor, Gate
 from tinyrobust.host.records.schema import Manifest
 
 
@@ -34,11 +35,13 @@ def check(
     manifest: Manifest,
     agreements: Sequence[ScoreAgreement] = (),
     worst: Sequence[WorstCase] = (),
+    certified: Bands | None = None,
 ) -> list[Check]:
     """Answer every question of ``gate`` from ``metrics.summarise`` and ``divergence.divergences``.
 
     With several seeds, each must reach the floor. A rung that answers scores is held to
-    ``agreements``. A floor that names no attack is one of robust accuracy, ``worst``.
+    ``agreements``. A floor that names no attack is one of robust accuracy, ``worst``. Where the
+    run is ``certified``, no attack of it may have turned a certified sample.
     """
     whole = Check("complete", manifest.state == "complete", f"the run is {manifest.state}")
     rung = gate.rung
@@ -59,7 +62,8 @@ def check(
         _floor(rung, floor, rows) if floor.attack else _robust(rung, floor, worst)
         for floor in gate.floors
     )
-    return [whole, same, *floors]
+    proofs = (_certified(proof, certified) for proof in gate.certified)
+    return [whole, same, *_consistent(certified), *floors, *proofs]
 
 
 def enforce(checks: Sequence[Check]) -> None:
@@ -127,6 +131,32 @@ def _robust(rung: str, floor: Floor, worst: Sequence[WorstCase]) -> Check:
         f"floor {floor.accuracy:.4f}"
     )
     return Check(name, found.accuracy >= floor.accuracy, detail)
+
+
+def _consistent(certified: Bands | None) -> list[Check]:
+    if certified is None:
+        return []
+    broken = certified.contradictions
+    detail = f"{broken[0]} ({len(broken)} such certificates)" if broken else "none was turned"
+    return [Check("certified samples stand", not broken, detail)]
+
+
+def _certified(proof: Certified, certified: Bands | None) -> Check:
+    name = f"certified at eps {proof.eps:.4g}"
+    at = [one for one in (certified.bands if certified else ()) if _same(one.levels, proof.eps)]
+    if not at:
+        why = "not measured: run `tinyrobust certify --run RUN_DIR` with this --eps first"
+        return Check(name, False, why)
+    found, n = at[0].certified, at[0].n
+    detail = (
+        f"{found.share:.4f} [{found.low:.4f}, {found.high:.4f}], n = {n}, floor {proof.share:.4f}"
+    )
+    return Check(name, found.share >= proof.share, detail)
+
+
+def _same(levels: int, eps: float) -> bool:
+    """Whether a budget of ``eps`` is this many whole levels, as it is for attacks: rounded down."""
+    return levels == int(eps * STEPS + 1e-6)
 
 
 def _floor(rung: str, floor: Floor, rows: Sequence[SummaryRow]) -> Check:

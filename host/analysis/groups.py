@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import BoolArray, FloatArray, Int64Array
+
+SLACK = 1e-5
+"""Relative excess of a recorded size over its budget that float32 can make."""
 
 RUNG_ORDER = ("float32", "qat", "twin", "tflm", "native", "board")
 """Rungs in order, from the full-precision model to the chip."""
@@ -25,6 +29,8 @@ class Group:
     sample: Int64Array
     label: Int64Array
     predicted: Int64Array
+    target: Int64Array
+    """The class that the attack wanted, -1 for any but the label."""
     linf: Int64Array
     crc: Int64Array
     raw: tuple[bytes | None, ...]
@@ -42,6 +48,19 @@ class Group:
         """Which predictions equal their label, bool [n]."""
         return np.asarray(self.predicted == self.label, dtype=np.bool_)
 
+    def size(self, norm: str, steps: int) -> NDArray[np.float64]:
+        """How far each sample was moved, [n], on an input grid of so many ``steps``.
+
+        In multiples of the input range, L0 in elements; an L1 that was not recorded is infinite.
+        """
+        if norm == "linf":
+            return self.linf.astype(np.float64) / steps
+        if norm == "l0":
+            return self.l0.astype(np.float64)
+        if norm == "l1":
+            return np.nan_to_num(self.l1.astype(np.float64), nan=np.inf)
+        return self.l2.astype(np.float64)
+
 
 Groups = dict[Cell, dict[str, Group]]
 
@@ -55,7 +74,8 @@ def groups(table: pa.Table) -> Groups:
         name: table[name].to_numpy()
         for name in ("eps", "seed", "levels", "linf", "sample", "label")
     }
-    columns |= {name: table[name].to_numpy() for name in ("predicted", "input_crc", "l0")}
+    for name in ("predicted", "target", "input_crc", "l0"):
+        columns[name] = table[name].to_numpy()
     floats = {name: table[name].to_numpy() for name in ("l2", "l1", "unsnapped")}
     failed = table["failed"].to_numpy()
     raw = np.empty(len(table), dtype=object)
@@ -90,6 +110,7 @@ def groups(table: pa.Table) -> Groups:
             ints["sample"],
             ints["label"],
             ints["predicted"],
+            ints["target"],
             ints["linf"],
             ints["input_crc"],
             tuple(raw[rows]),

@@ -13,11 +13,12 @@ import pyarrow as pa
 
 from tinyrobust.core.stats import mcnemar, paired_difference, wilson
 from tinyrobust.host.analysis.divergence import ORACLE, compare_bytes
-from tinyrobust.host.analysis.groups import Group, groups, rank
+from tinyrobust.host.analysis.groups import SLACK, Group, groups, rank
+from tinyrobust.host.analysis.targets import moved
 from tinyrobust.host.records.schema import Manifest
 
 STEPS = 255
-"""Steps of the int8 input grid: ``levels / STEPS`` is an eps."""
+"""In what part of the input range budgets are written; the steps of an int8 input grid."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class SummaryRow:
     minimises: bool
     seed: int
     levels: int
-    """An Linf budget in whole int8 levels, 255 in any other norm."""
+    """An Linf budget in whole levels of the input grid, all of them in any other norm."""
     eps_reached_max: float
     """Largest change of an element that reached the chip, fraction of the input range."""
     eps_reached_mean: float
@@ -56,6 +57,8 @@ class SummaryRow:
     """Largest perturbation as the attack returned it, in its norm, before it was brought to the
     input grid.
     """
+    over_budget: int
+    """Samples that were moved farther than the budget: by a study's rounding, else 0."""
     failed: int
     """Samples left clean because the attack ended with an error."""
     n: int
@@ -65,6 +68,14 @@ class SummaryRow:
     low: float | None
     """Wilson interval, 95 %."""
     high: float | None
+    to_target: int | None
+    """Samples that a targeted attack moved to their target; None where it had none."""
+    to_target_n: int | None
+    """Out of so many that were not it before."""
+    to_target_share: float | None
+    to_target_low: float | None
+    """Wilson interval, 95 %."""
+    to_target_high: float | None
     agree_float32: float | None
     """Share of predictions equal to that rung's."""
     agree_qat: float | None
@@ -112,9 +123,12 @@ def attack_order(manifest: Manifest) -> dict[str, int]:
 
 def summarise(table: pa.Table, manifest: Manifest) -> list[SummaryRow]:
     """One row per rung and cell: the run's order of attacks, then source, seed, eps and ladder."""
-    order = attack_order(manifest)
+    order, found = attack_order(manifest), groups(table)
+    clean = next((rungs for cell, rungs in found.items() if cell.attack == "clean"), {})
     rows = [
-        _row(group, rungs, manifest) for rungs in groups(table).values() for group in rungs.values()
+        _row(group, rungs, clean.get(group.rung), manifest)
+        for rungs in found.values()
+        for group in rungs.values()
     ]
     return sorted(
         rows,
@@ -129,11 +143,16 @@ def summarise(table: pa.Table, manifest: Manifest) -> list[SummaryRow]:
     )
 
 
-def _row(group: Group, rungs: dict[str, Group], manifest: Manifest) -> SummaryRow:
+def _row(
+    group: Group, rungs: dict[str, Group], clean: Group | None, manifest: Manifest
+) -> SummaryRow:
     n, kind = len(group.sample), manifest.kind(group.cell.attack)
+    steps = manifest.input_steps
     labelled = bool(np.all(group.label >= 0))
     correct = int(group.right.sum()) if labelled else None
     low, high = wilson(correct, n) if correct is not None else (None, None)
+    aimed = moved(group, clean)
+    least, most = aimed.interval if aimed else (None, None)
     against = (
         compare_bytes(group, rungs[ORACLE]) if group.rung != ORACLE and ORACLE in rungs else None
     )
@@ -146,26 +165,37 @@ def _row(group: Group, rungs: dict[str, Group], manifest: Manifest) -> SummaryRo
         minimises=bool(kind and kind.minimises),
         seed=group.cell.seed,
         levels=group.levels,
-        eps_reached_max=float(group.linf.max()) / STEPS,
-        eps_reached_mean=float(group.linf.mean()) / STEPS,
+        eps_reached_max=float(group.linf.max()) / steps,
+        eps_reached_mean=float(group.linf.mean()) / steps,
         l2_max=float(group.l2.max()),
         l2_mean=float(group.l2.mean()),
         l1_max=_recorded(group.l1.max()),
         l1_mean=_recorded(group.l1.mean()),
         l0_mean=float(group.l0.mean()),
         unsnapped_max=float(group.unsnapped.max()),
+        over_budget=0 if kind is None or kind.minimises else _over(group, kind.norm, steps),
         failed=int(group.failed.sum()),
         n=n,
         correct=correct,
         accuracy=correct / n if correct is not None else None,
         low=low,
         high=high,
+        to_target=aimed.reached if aimed else None,
+        to_target_n=aimed.n if aimed else None,
+        to_target_share=aimed.share if aimed else None,
+        to_target_low=least,
+        to_target_high=most,
         agree_float32=agreement(group, rungs.get("float32")),
         agree_qat=agreement(group, rungs.get("qat")),
         agree_tflm=agreement(group, rungs.get(ORACLE)),
         differing_samples=against.differing_samples if against else None,
         differing_bytes=against.differing_bytes if against else None,
     )
+
+
+def _over(group: Group, norm: str, steps: int) -> int:
+    """How many samples were moved farther than the budget that was asked for."""
+    return int(np.sum(group.size(norm, steps) > group.cell.eps * (1 + SLACK)))
 
 
 def _recorded(value: np.floating) -> float | None:

@@ -14,21 +14,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.stats import wilson
 from tinyrobust.core.types import BoolArray, Int64Array
 from tinyrobust.host.analysis.divergence import DEVICES
-from tinyrobust.host.analysis.groups import Group, Groups, groups, rank
+from tinyrobust.host.analysis.groups import SLACK, Group, Groups, groups, rank
 from tinyrobust.host.analysis.metrics import STEPS
 from tinyrobust.host.records.schema import Manifest
 
 CLEAN = "clean"
 WORST_CASE = "worst-case"
 """What stands for an attack's name where all attacks of a run are meant."""
-_SLACK = 1e-6
-"""Relative excess of a recorded size over its budget that float32 can make."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class Standing:
 
     @classmethod
     def of(cls, rung: str, right: BoolArray) -> Standing:
-        """From which samples are right, bool [n], n at least 1."""
+        """What ``rung`` stands, given which samples are right: bool [n], n at least 1."""
         standing, n = int(right.sum()), len(right)
         return cls(rung, standing, n, standing / n, *wilson(standing, n))
 
@@ -78,30 +75,51 @@ def worst_cases(table: pa.Table, manifest: Manifest) -> list[WorstCase]:
     Samples are those that have a label and that every rung answered on every cell. Empty without
     labels, without the clean cell, or where only minimising attacks were run.
     """
+    all_ = answered(table)
+    if all_ is None:
+        return []
+    return [
+        _worst_case(all_, norm, eps, manifest.input_steps)
+        for norm, eps in _budgets(all_.found, manifest)
+    ]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What can be compared: the samples with a label that every rung answered on every cell."""
+
+    found: Groups
+    rungs: tuple[str, ...]
+    """In the ladder's order; the last is the one that is flashed."""
+    samples: Int64Array
+    """Sorted, at least one."""
+
+
+def answered(table: pa.Table) -> Answered | None:
+    """None without labels, or without the clean cell."""
     found = groups(table)
     clean = next((rungs for cell, rungs in found.items() if cell.attack == CLEAN), None)
     if not clean:
-        return []
+        return None
     rungs = sorted(clean, key=rank)
     flashed = next((rung for rung in rungs if rung in DEVICES), rungs[-1])
     rungs = [rung for rung in rungs if rung != flashed] + [flashed]
     samples = _shared(found, rungs)
-    if not len(samples):
-        return []
-    return [
-        _worst_case(found, rungs, samples, norm, eps) for norm, eps in _budgets(found, manifest)
-    ]
+    return Answered(found, tuple(rungs), samples) if len(samples) else None
 
 
 def _budgets(found: Groups, manifest: Manifest) -> Iterator[tuple[str, float]]:
-    """What attacks were asked for; Linf ones as whole levels, without those below one level."""
+    """What attacks were asked for, without Linf ones below one level; on 256 as whole levels."""
+    coarse = manifest.input_steps == STEPS
     asked: set[tuple[str, float]] = set()
     for cell, rungs in found.items():
         kind = manifest.kind(cell.attack)
         if cell.attack == CLEAN or kind is None or kind.minimises:
             continue
         levels = next(iter(rungs.values())).levels
-        eps = levels / STEPS if kind.norm == "linf" else cell.eps
+        if kind.norm == "linf" and not levels:
+            continue
+        eps = levels / STEPS if kind.norm == "linf" and coarse else cell.eps
         if eps > 0:
             asked.add((kind.norm, eps))
     yield from sorted(asked)
@@ -120,14 +138,12 @@ def _shared(found: Groups, rungs: list[str]) -> Int64Array:
     return shared if shared is not None else np.empty(0, np.int64)
 
 
-def _worst_case(
-    found: Groups, rungs: list[str], samples: Int64Array, norm: str, eps: float
-) -> WorstCase:
+def _worst_case(all_: Answered, norm: str, eps: float, steps: int) -> WorstCase:
     ladder: list[Standing] = []
-    for rung in rungs:
+    for rung in all_.rungs:
         wrong = {
-            cell: _wrong_inside(answers[rung], samples, norm, eps)
-            for cell, answers in found.items()
+            cell: _wrong_inside(answers[rung], all_.samples, norm, eps, steps)
+            for cell, answers in all_.found.items()
             if rung in answers
         }
         ladder.append(Standing.of(rung, ~np.any(list(wrong.values()), axis=0)))
@@ -140,27 +156,18 @@ def _worst_case(
         norm,
         eps,
         flashed=ladder[-1],
-        clean=Standing.of(rungs[-1], right),
+        clean=Standing.of(all_.rungs[-1], right),
         ladder=tuple(ladder),
         strongest=strongest if turned else None,
         turned=turned,
     )
 
 
-def _wrong_inside(group: Group, samples: Int64Array, norm: str, eps: float) -> BoolArray:
+def _wrong_inside(
+    group: Group, samples: Int64Array, norm: str, eps: float, steps: int
+) -> BoolArray:
     """Which of ``samples`` the group answers wrong on a perturbation inside the budget, bool."""
     at = np.searchsorted(group.sample, samples)
-    inside = _size(group, norm)[at] <= eps * (1 + _SLACK)
+    inside = group.size(norm, steps)[at] <= eps * (1 + SLACK)
     wrong: BoolArray = ~group.right[at] & inside
     return wrong
-
-
-def _size(group: Group, norm: str) -> NDArray[np.float64]:
-    """What reached the chip, in ``norm``; an L1 that was not recorded counts as outside."""
-    if norm == "linf":
-        return group.linf.astype(np.float64) / STEPS
-    if norm == "l0":
-        return group.l0.astype(np.float64)
-    if norm == "l1":
-        return np.nan_to_num(group.l1.astype(np.float64), nan=np.inf)
-    return group.l2.astype(np.float64)

@@ -26,7 +26,7 @@ SECONDS = 180.0
 
 @dataclass(frozen=True)
 class Programmer:
-    """One of them, by the name of its program."""
+    """A programmer, by the name of its program."""
 
     program: str
 

@@ -13,6 +13,7 @@ from tinyrobust.core.progress import to_stderr
 from tinyrobust.host.commands.options import add_json, add_setting
 from tinyrobust.host.config import values
 from tinyrobust.host.config.bench import Config, override
+from tinyrobust.host.config.choices import METHODS
 from tinyrobust.host.config.file import load
 
 if TYPE_CHECKING:
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 
     from tinyrobust.host.analysis.certified import Certified
     from tinyrobust.host.records.schema import Manifest
+    from tinyrobust.host.runs.certify import Done
     from tinyrobust.models.rungs.ladder import Ladder
 
 HELP = "prove for how many samples no perturbation of a few levels changes the prediction"
-METHODS = ("auto", "interval", "crown-ibp", "linear")
 LEVELS = (1, 2, 4, 8)
 SETTINGS = ("model", "float_model", "data", "activations", "samples", "out")
 """Those of ``run`` that say what is certified and where the certificates go."""
@@ -73,7 +74,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="seconds of branch and bound for each undecided sample (default 0)",
     )
     parser.add_argument(
-        "--run", type=Path, metavar="RUN_DIR", help="check the attacks of a run of this network"
+        "--run",
+        type=Path,
+        metavar="RUN_DIR",
+        help="give the certificates to a run of this network, and check its attacks",
     )
     add_json(parser, "the figures as JSON on stdout")
 
@@ -83,16 +87,19 @@ def _config(args: argparse.Namespace) -> Config:
     return override(base, **{name: getattr(args, name) for name in SETTINGS})
 
 
-def levels_of(args: argparse.Namespace) -> tuple[int, ...]:
-    """Whole levels of ``--levels`` or ``--eps``. Raises UsageError for an eps below one level."""
-    from tinyrobust.attacks.base.input_grid import levels
+def levels_of(args: argparse.Namespace, eps: Sequence[float] = ()) -> tuple[int, ...]:
+    """Whole levels of ``--levels`` or ``--eps``; without either, of the budgets ``eps`` of a run.
+
+    Raises UsageError for an eps below one level.
+    """
+    from tinyrobust.host.runs.certify import whole_levels
 
     if args.eps is None:
-        return args.levels or LEVELS
-    for eps in args.eps:
-        if levels(eps) < 1:
-            raise UsageError(f"eps {eps:g} is below one level of the input: give 1/{STEPS} or more")
-    return tuple(sorted({levels(eps) for eps in args.eps}))
+        return args.levels or whole_levels(eps) or LEVELS
+    for one in args.eps:
+        if not whole_levels([one]):
+            raise UsageError(f"eps {one:g} is below one level of the input: give 1/{STEPS} or more")
+    return whole_levels(args.eps)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -100,40 +107,29 @@ def main(args: argparse.Namespace) -> int:
 
     Raises GateFailed where an attack of ``--run`` turned a certified sample.
     """
-    config, levels = _config(args), levels_of(args)
+    config = _config(args)
+    levels_of(args)  # nonsense is told before anything is read
     from tinyrobust.core.cache import cache_folder
-    from tinyrobust.host.analysis.certified import contradictions, flashed, summarise, turned
     from tinyrobust.host.commands.run import check_files, ladder_of
-    from tinyrobust.host.records.certificates import Certificates
+    from tinyrobust.host.records.certificates.read import attach
     from tinyrobust.host.records.read import read_run
-    from tinyrobust.host.runs.certify import Job, certify, first, subject_of
+    from tinyrobust.host.runs.certify import Job, certify
 
     check_files(config)
-    run = read_run(args.run) if args.run else None
+    manifest = read_run(args.run)[0] if args.run else None
+    levels = levels_of(args, manifest.eps if manifest else ())
+    samples = config.samples or (manifest.samples if manifest else None)
     ladder = ladder_of(config)(cache_folder())
     try:
-        if run:
-            _same_network(ladder, run[0], args.run)
-        from tinyrobust.models.bounds.certifier import Certifier
-
-        bundle = ladder.bundle
-        certifier = Certifier(bundle.plan, bundle.input, bundle.grid)
-        data = first(ladder.test, config.samples, certifier.classes)
-        job = Job(levels, args.method, args.budget)
-        subject = subject_of(ladder, job, certifier)
-        folder = config.out / f"certify-{ladder.name}-{subject.digest[:12]}"
-        with Certificates(folder, subject) as store:
-            certify(store, certifier, data, job, to_stderr)
-            rows = {at: store.rows(at, len(data.q)) for at in levels}
-            found = turned(run[1], flashed(run[0])) if run else None
-            figures = [summarise(at, rows[at], found) for at in levels]
-            store.finish({"command": args.command_line, "boxes": _as_json(figures)})
+        if manifest:
+            _same_network(ladder, manifest, args.run)
+        job = Job(levels, args.method, args.budget, samples)
+        done = certify(config.out, ladder, job, to_stderr, args.command_line)
     finally:
         ladder.close()
-    _show(folder, ladder.name, figures, args.json)
-    wrong = [one for each in rows.values() for one in contradictions(each, found or {})]
-    if wrong:
-        raise GateFailed(f"{args.run}: {wrong[0]} ({len(wrong)} such samples and boxes)")
+    if args.run:
+        attach(done.folder, args.run)
+    _show(done, ladder.name, args)
     return 0
 
 
@@ -147,31 +143,45 @@ def _same_network(ladder: Ladder, manifest: Manifest, run: Path) -> None:
         )
 
 
-def _as_json(figures: Sequence[Certified]) -> list[dict[str, object]]:
-    return [{"eps": f"{one.levels}/{STEPS}", **dataclasses.asdict(one)} for one in figures]
+def _show(done: Done, model: str, args: argparse.Namespace) -> None:
+    """The figures of this call; of a run that was given them, its report and its bands, too.
+
+    Raises GateFailed where a proof and an attack of the run disagree.
+    """
+    from tinyrobust.host.report.page import write_report
+    from tinyrobust.host.report.result import Result
+
+    report = write_report(args.run).html if args.run else None
+    certified = Result.of(args.run).certified if args.run else None
+    if args.json:
+        said: dict[str, object] = {"folder": str(done.folder)}
+        said["boxes"] = [
+            {"eps": f"{one.levels}/{STEPS}", **dataclasses.asdict(one)} for one in done.figures
+        ]
+        if certified:
+            said |= {"report": str(report), "certified": dataclasses.asdict(certified)}
+        print(json.dumps(said, indent=2))
+    else:
+        _table(done.figures, model)
+        print(f"\nCertificates: {done.folder}")
+        if report:
+            print(f"Report: {report}")
+        for band in certified.bands if certified else ():
+            print(band)
+    wrong = certified.contradictions if certified else ()
+    if wrong:
+        raise GateFailed(f"{args.run}: {wrong[0]} ({len(wrong)} such certificates)")
 
 
-def _show(folder: Path, model: str, figures: Sequence[Certified], as_json: bool) -> None:
+def _table(figures: Sequence[Certified], model: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    if as_json:
-        print(json.dumps({"folder": str(folder), "boxes": _as_json(figures)}, indent=2))
-        return
     table = Table(title=f"{model}: Linf on the input's levels, shares with 95 % intervals")
-    heads = ["levels", "n", "clean accuracy", "certified", "broken", "undecided", "s a sample"]
-    attacked = any(one.standing for one in figures)
-    for head in (*heads, *(["no attack turned"] if attacked else [])):
+    heads = ("eps", "n", "clean accuracy", "certified", "broken", "undecided", "s a sample")
+    for head in heads:
         table.add_column(head)
     for one in figures:
         cells = [f"{one.levels}/{STEPS}", one.n, one.clean, one.certified, one.broken]
-        cells += [one.undecided, f"{one.seconds:.3g}"]
-        table.add_row(*map(str, cells), *([str(one.standing)] if attacked else []))
+        table.add_row(*map(str, [*cells, one.undecided, f"{one.seconds:.3g}"]))
     Console(width=None if Console().is_terminal else 160).print(table)
-    for one in figures:
-        if one.standing:
-            low, high = (100 * at.share for at in (one.certified, one.standing))
-            print(
-                f"robust at {one.levels}/{STEPS}: between {low:.1f} and {high:.1f} %, n = {one.n}"
-            )
-    print(f"\nCertificates: {folder}")

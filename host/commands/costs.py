@@ -8,7 +8,7 @@ import numpy as np
 
 from tinyrobust.core.abi.wire import MAX_PROFILED, Info, TickUnit
 from tinyrobust.core.progress import Say
-from tinyrobust.core.types import Int8Array, Int64Array
+from tinyrobust.core.types import Int64Array, IntArray
 from tinyrobust.host.boards.build import static_sizes
 from tinyrobust.host.boards.table import Board, PortKind
 from tinyrobust.host.devices.device import Device
@@ -52,8 +52,10 @@ def _layers(device: Device, run: Path, manifest: Manifest, say: Say) -> None:
             say(line)
 
 
-def _noise(device: Device, n: int) -> Int8Array:
-    return np.random.default_rng(0).integers(-128, 128, (n, *device.input.shape), np.int8)
+def _noise(device: Device, n: int) -> IntArray:
+    grid = device.input
+    rng = np.random.default_rng(0)
+    return rng.integers(grid.bottom, grid.top + 1, (n, *grid.shape), np.dtype(grid.dtype))
 
 
 def latency(ticks: Int64Array, info: Info, emulated: bool) -> str:

@@ -39,7 +39,13 @@ def main(args: argparse.Namespace) -> int:
     gate = load(args.config).gate if args.config else Gate()
     result = Result.of(args.run)
     checks = check(
-        gate, result.rows, result.divergence, result.manifest, result.agreement, result.worst
+        gate,
+        result.rows,
+        result.divergence,
+        result.manifest,
+        result.agreement,
+        result.worst,
+        result.certified,
     )
     for one in checks:
         print(printable(f"{'pass' if one.passed else 'FAIL'}  {one.name}: {one.detail}"))

@@ -12,6 +12,7 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.core.progress import to_stderr
 from tinyrobust.host.commands.options import add_json, add_settings, typed_settings
 from tinyrobust.host.config.bench import Config, override
+from tinyrobust.host.config.choices import NATIVE
 from tinyrobust.host.config.file import load
 from tinyrobust.host.config.parts import CMSIS_NN, MLPERF_TINY, TINYROBUST, Parts
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from tinyrobust.host.boards.table import Board
     from tinyrobust.host.devices.target import Target
+    from tinyrobust.host.runs.certify import Job
     from tinyrobust.models.plan.bundle import Bundle
     from tinyrobust.models.rungs.ladder import Ladder
 
@@ -61,6 +63,15 @@ def ladder_of(config: Config) -> Callable[[Path], Ladder]:
 
     A name that the zoo does not have is refused here, before a network is trained.
     """
+    opened = _ladder_of(config)
+    if config.lattice != NATIVE:
+        return opened
+    from tinyrobust.models.rungs.own_grid import on_own_grid
+
+    return lambda cache: on_own_grid(opened(cache))
+
+
+def _ladder_of(config: Config) -> Callable[[Path], Ladder]:
     if config.is_file:
         from tinyrobust.models.user.model import open_files
 
@@ -130,6 +141,25 @@ def open_both(config: Config, board: Board, cache: Path, stack: ExitStack) -> tu
     return ladder, device
 
 
+def proof_of(config: Config, ladder: Ladder) -> Job | None:
+    """What to certify when the attacks are done: the samples of the run at its Linf budgets.
+
+    None where ``config`` asks for nothing. Raises UsageError for a network with an operator
+    without a bound, and where no budget is a level of the input, before an attack is made.
+    """
+    if not config.certify:
+        return None
+    from tinyrobust.host.runs.certify import Job, whole_levels
+    from tinyrobust.models.bounds.network import network_of
+    from tinyrobust.models.plan.reader import read_plan
+
+    network_of(read_plan(ladder.bundle.plan))
+    levels = whole_levels(eps for eps in config.eps if eps <= 1)
+    if not levels:
+        raise UsageError("certify: no eps of this run is a level of the input or more")
+    return Job(levels, config.certify, config.certify_budget, config.samples)
+
+
 def main(args: argparse.Namespace) -> int:
     """Runs it; 0 when all records are made and reach the floors.
 
@@ -147,6 +177,7 @@ def main(args: argparse.Namespace) -> int:
     cache = cache_folder()
     with ExitStack() as stack:
         ladder, device = open_both(config, board, cache, stack)
+        job = proof_of(config, ladder)
         from tinyrobust.host.analysis.gate import check, enforce
         from tinyrobust.host.commands.costs import say_costs
         from tinyrobust.host.commands.terminal.bar import Progress
@@ -162,6 +193,12 @@ def main(args: argparse.Namespace) -> int:
             )
         if isinstance(device, Device):
             say_costs(device, board, outcome.path, outcome.manifest, to_stderr)
+        if job:
+            from tinyrobust.host.records.certificates.read import attach
+            from tinyrobust.host.runs.certify import certify
+
+            done = certify(config.out, ladder, job, to_stderr, args.command_line)
+            attach(done.folder, outcome.path)
     emit_all(ladder.bundle, outcome.path / "export")
     paths = write_report(outcome.path)
     result = show(outcome.path, str(paths.html), args.json, made=outcome.made)
@@ -172,6 +209,7 @@ def main(args: argparse.Namespace) -> int:
         result.manifest,
         result.agreement,
         result.worst,
+        result.certified,
     )
     enforce(checks)
     return 0

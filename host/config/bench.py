@@ -149,11 +149,13 @@ class Config:
         choices.OWN,
         values.text,
         "--lattice",
-        "round to the input grid after an attack or inside it (default: as suits it)",
+        "how attacks are brought to the input grid (default own: as suits each)",
         choices=choices.LATTICES,
     )
-    """Whether an attack's result is brought to the int8 input grid ``after`` it, or at each step
-    (``inner``); ``own``: as suits the attack, ``inner`` where it minimises by gradients.
+    """How attacks are brought to the input grid, 256 levels of the input range: ``own``, as suits
+    the attack (``inner`` where it minimises by gradients); ``after`` they end; at each step
+    (``inner``). ``native``: as ``own``, on all points of an int16 input. ``study``: each element to
+    its nearest level, though that may be more than the budget.
     """
     queries: int | None = setting(
         None,
@@ -191,6 +193,25 @@ class Config:
         metavar="S",
         typed=values.typed_single,
     )
+    certify: str = setting(
+        "",
+        values.text,
+        "--certify",
+        "after the attacks: bounds from below, by this method",
+        choices=choices.METHODS,
+    )
+    """How the samples of the run are certified at its Linf budgets when the attacks are done;
+    empty: not at all.
+    """
+    certify_budget: float = setting(
+        0.0,
+        values.number,
+        "--certify-budget",
+        "seconds of branch and bound for each undecided sample (default 0)",
+        metavar="S",
+        typed=float,
+    )
+    """Seconds of branch and bound for each sample that its bounds leave undecided."""
     out: Path = setting(
         Path("runs"), values.path, "--out", "folder of the runs (default runs)", typed=Path
     )

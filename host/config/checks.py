@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_SEED = 2**31 - 1
 MAX_QUERIES = 10**9
+MAX_SECONDS = 86400
 
 
 def check(config: Config) -> None:
@@ -34,6 +35,10 @@ def _check_numbers(config: Config) -> None:
         raise UsageError(f"samples {config.samples}: at least 1")
     if config.queries is not None and not 1 <= config.queries <= MAX_QUERIES:
         raise UsageError(f"queries {config.queries}: 1 to {MAX_QUERIES} for each sample")
+    if not 0 <= config.certify_budget <= MAX_SECONDS:
+        raise UsageError(
+            f"certify_budget {config.certify_budget:g}: 0 to {MAX_SECONDS} seconds a sample"
+        )
     for seed in config.seeds:
         if not 0 <= seed <= MAX_SEED:
             raise UsageError(f"seed {seed}: 0 to {MAX_SEED}")

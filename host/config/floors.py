@@ -13,6 +13,8 @@ from tinyrobust.host.config import values
 
 DEVICE = "device"
 WORST = "robust accuracy"
+_LEVEL = 1 / 255 - 1e-9
+"""The least budget: one level of the input."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,17 @@ class Floor:
 
 
 @dataclass(frozen=True)
+class Certified:
+    """The least share of samples, 0..1, that must be certified at an Linf budget."""
+
+    eps: float
+    """Fraction of the input range, at least one level."""
+    share: float
+
+
+@dataclass(frozen=True)
 class Gate:
-    """What a run must reach on ``rung``.
+    """What a run must reach on ``rung``, and what must be certified of what is flashed.
 
     Raises UsageError on a floor outside 0..1 or a negative byte count.
     """
@@ -43,6 +54,7 @@ class Gate:
 
     Unset: none, but a machine without oracle passes.
     """
+    certified: tuple[Certified, ...] = ()
 
     def __post_init__(self) -> None:
         for floor in self.floors:
@@ -56,8 +68,21 @@ class Gate:
                     f"gate: eps {floor.eps:g} of {floor.attack or WORST}: "
                     "a fraction of the input range, 0 to 1"
                 )
+        for proof in self.certified:
+            if not 0.0 <= proof.share <= 1.0:
+                raise UsageError(f"gate: certified share {proof.share:g}: give a share from 0 to 1")
+            if not _LEVEL <= proof.eps <= 1.0:
+                raise UsageError(
+                    f"gate: certified eps {proof.eps:g}: a fraction of the input range, 1/255 to 1"
+                )
         if self.differing_bytes is not None and self.differing_bytes < 0:
             raise UsageError(f"gate: differing_bytes {self.differing_bytes}: give 0 or more")
+
+
+def _certified(eps: float | None = None, share: float | None = None) -> Certified:
+    if eps is None or share is None:
+        raise ValueError("needs eps and share")
+    return Certified(eps, share)
 
 
 def _floor(attack: str = "", accuracy: float | None = None, **more: Any) -> Floor:
@@ -72,9 +97,11 @@ _FLOOR = {
     "source": values.text,
     "eps": values.number,
 }
+_CERTIFIED = {"eps": values.number, "share": values.number}
 _GATE = {
     "rung": values.text,
     "floors": values.each(values.table(_FLOOR, _floor)),
+    "certified": values.each(values.table(_CERTIFIED, _certified)),
     "differing_bytes": values.integer,
 }
 read_gate = values.table(_GATE, Gate)

@@ -18,7 +18,8 @@ from tinyrobust.host.boards.table import Board, EmulatorKind, PortKind
 from tinyrobust.host.config.parts import Parts
 from tinyrobust.host.devices.attached_board import AttachedBoard, check_board
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.link.ports import ChildPort, FifoPort, Port
+from tinyrobust.host.link.pipes import ChildPort, FifoPort
+from tinyrobust.host.link.ports import Port
 from tinyrobust.host.link.serial_port import SerialPort, connect
 
 NATIVE = "native"

@@ -35,7 +35,10 @@ class AttachedBoard:
     say: Say
 
     def open(self) -> SerialPort:
-        """Its port. Raises LinkError where it is not there, in use, or not allowed."""
+        """Opens the board's port.
+
+        Raises LinkError where it is not there, in use, or not allowed.
+        """
         return SerialPort(self.url or find_attached(self.board, self.serial_number).url)
 
     def bound_to(self, url: str) -> AttachedBoard:

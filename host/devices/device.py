@@ -5,7 +5,7 @@ What it cannot prove about the board it refuses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -25,9 +25,10 @@ from tinyrobust.core.abi.wire import (
 from tinyrobust.core.errors import LinkError
 from tinyrobust.core.grid import input_grid, to_model_input
 from tinyrobust.core.progress import Say
-from tinyrobust.core.types import Int8Array, Int64Array, IntArray, Prediction, TensorSpec
+from tinyrobust.core.types import Int64Array, IntArray, Prediction, TensorSpec
 from tinyrobust.host.devices.believed import believed, spec, ticks, timed
 from tinyrobust.host.devices.loading import edges, hold
+from tinyrobust.host.devices.streaming import streamed
 from tinyrobust.host.devices.target import Identity, Network, identity_of
 from tinyrobust.host.link.exchange import Link
 from tinyrobust.host.link.patience import NoisyError, silent
@@ -169,23 +170,31 @@ class Device:
         return info
 
     @property
+    def uploaded(self) -> bool:
+        """Whether its network stands in RAM, so that another one may take its place."""
+        return bool(self.info.plan_in_ram)
+
+    @property
     def input(self) -> TensorSpec:
-        """The int8 input grid that samples are on. Raises LinkError before ``load``."""
+        """The input grid that samples are on. Raises LinkError before ``load``."""
         if self._input is None:
             raise LinkError("no plan has been loaded yet")
         return self._input
 
     def stream(
-        self, q: Int8Array, window: int | None = None
+        self, samples: Iterable[IntArray | None], window: int | None = None
     ) -> Iterator[tuple[int, bytes, int, int]]:
-        """Answers, as they come, to the samples ``q``, int8 [n, *input.shape].
+        """Answers, as they come, to ``samples``, levels of ``input`` [*input.shape].
 
-        Each is (index, output bytes, ticks, retries).
+        Each is (index, output bytes, ticks, retries). None among the samples says that the next
+        depends on an answer under way.
 
         At most ``window`` requests are under way, or as many as the board can hold.
         """
         ask = Infer(self.info.plan_crc)
-        requests = (Request(ask, row.tobytes()) for row in self._fed(q))
+        requests = (
+            None if q is None else Request(ask, self._fed(q[None]).tobytes()) for q in samples
+        )
         output = spec(self.info.output)
         expected = output.size * np.dtype(output.dtype).itemsize
         for answer in self.link.exchange(requests, window or self.info.window):
@@ -195,37 +204,27 @@ class Device:
                 )
             yield answer.index, answer.tail, ticks(answer.body.ticks), answer.retries
 
-    def predict(self, q: Int8Array) -> Prediction:
-        """Answers ``q``, int8 [n, *input.shape].
+    def predict(self, q: IntArray) -> Prediction:
+        """Answers ``q``, levels of ``input`` [n, *input.shape].
 
         ``ticks`` are in ``info.tick_unit``, None where the board does not count.
         """
-        if self._input is None:
-            raise LinkError("no plan has been loaded yet")
+        self._check(q)
         output = spec(self.info.output)
-        dtype = np.dtype(output.dtype).newbyteorder("<")
-        raw = np.zeros((len(q), output.size), dtype)
-        ticks = np.zeros(len(q), np.int64)
-        retries = np.zeros(len(q), np.int64)
-        missing = np.arange(len(q))
-        failures = 0
-        while len(missing):
-            done = np.zeros(len(missing), bool)
-            try:
-                if failures and self._bundle is not None:
-                    self.load(self._bundle, self._input, self._output)
-                for i, tail, count, tried in self.stream(q[missing]):
-                    at = missing[i]
-                    raw[at], ticks[at], retries[at] = np.frombuffer(tail, dtype), count, tried
-                    done[i] = True
-            except LinkError as err:
-                failures = 1 if done.any() else failures + 1
-                self._survive(err, failures)
-            missing = missing[~done]
+        raw = np.zeros((len(q), output.size), output.dtype)
+        ticks, retries = np.zeros((2, len(q)), np.int64)
+        for i, answer in streamed(self, iter(q)):
+            raw[i], ticks[i], retries[i] = answer.raw, answer.ticks, answer.retries
         counts = self.info.tick_unit != TickUnit.NONE
         return Prediction(output.dequantize(raw), raw, ticks if counts else None, retries)
 
-    def time(self, q: Int8Array) -> Int64Array:
+    def answers(self, questions: Iterator[IntArray | None]) -> Iterator[tuple[int, Prediction]]:
+        """See ``tinyrobust.host.devices.target.Streaming``."""
+        output = spec(self.info.output)
+        for i, answer in streamed(self, questions):
+            yield i, Prediction(output.dequantize(answer.raw[None]), answer.raw[None])
+
+    def time(self, q: IntArray) -> Int64Array:
         """Ticks of each sample of ``q``, int64 [n], one request at a time.
 
         While ``predict`` streams, the board receives the next samples as it computes: those
@@ -233,11 +232,17 @@ class Device:
         """
         return np.array([ticks for _, _, ticks, _ in self.stream(q, 1)], np.int64)
 
-    def _survive(self, err: LinkError, failures: int) -> None:
+    def reload(self) -> None:
+        """Makes the board hold the network of the last ``load`` again, where there was one."""
+        if self._bundle is not None:
+            self.load(self._bundle, self._input, self._output)
+
+    def survive(self, err: LinkError, failures: int) -> None:
         """Back to a board that answers, or ``err`` again: what it refuses it would refuse again.
 
-        That it holds no plan is no refusal: it has restarted behind a port that stayed open. A line
-        that is too noisy is no better for a board that restarts.
+        ``failures`` of it came in a row. That it holds no plan is no refusal: it has restarted
+        behind a port that stayed open. A line that is too noisy is no better for a board that
+        restarts.
         """
         if isinstance(err, NoisyError):
             raise err
@@ -248,7 +253,7 @@ class Device:
         if not restarted:
             self._recover(self, err)
 
-    def layer(self, op: int, q: Int8Array) -> IntArray:
+    def layer(self, op: int, q: IntArray) -> IntArray:
         """Output of operator record ``op`` for each sample of ``q``.
 
         It is [n, size of it] in the type of the network's output.
@@ -264,7 +269,7 @@ class Device:
             )
         return np.stack([np.frombuffer(tail, dtype) for tail in tails])
 
-    def profile(self, q: Int8Array) -> list[list[OperatorTicks]]:
+    def profile(self, q: IntArray) -> list[list[OperatorTicks]]:
         """What each operator took, in the order in which they ran, for each sample of ``q``.
 
         One request is under way at a time.
@@ -273,11 +278,15 @@ class Device:
         answers = (self.link.request(ask, row.tobytes()) for row in self._fed(q))
         return [timed(answer.body, answer.tail) for answer in answers]
 
-    def _fed(self, q: Int8Array) -> IntArray:
+    def _fed(self, q: IntArray) -> IntArray:
         """``q`` as the bytes of the board's input, C-contiguous."""
+        self._check(q)
+        return np.ascontiguousarray(to_model_input(q, self.input, self._model_input or self.input))
+
+    def _check(self, q: IntArray) -> None:
+        """Raises LinkError where ``q`` is no batch on the input grid of a loaded network."""
         grid = self.input
-        if q.dtype != np.int8 or q.shape[1:] != grid.shape:
+        if q.dtype != grid.dtype or q.shape[1:] != grid.shape:
             raise LinkError(
-                f"samples are {q.dtype} {q.shape[1:]}, the board takes int8 {grid.shape}"
+                f"samples are {q.dtype} {q.shape[1:]}, the board takes {grid.dtype} {grid.shape}"
             )
-        return np.ascontiguousarray(to_model_input(q, grid, self._model_input or grid))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from tinyrobust.core.abi.wire import Info, TickUnit
-from tinyrobust.core.types import Int8Array, Prediction, TensorSpec
+from tinyrobust.core.types import IntArray, Prediction, TensorSpec
 from tinyrobust.host.config.parts import TINYROBUST
 
 
@@ -41,7 +42,7 @@ class Network(Protocol):
 
     @property
     def plan_id(self) -> str:
-        """Its SHA-256, in hex."""
+        """The plan's SHA-256, in hex."""
         ...
 
 
@@ -60,7 +61,7 @@ class Target(Protocol):
 
     @property
     def input(self) -> TensorSpec:
-        """The int8 input grid that samples are on."""
+        """The input grid that samples are on."""
         ...
 
     @property
@@ -73,6 +74,11 @@ class Target(Protocol):
         """A dataclass of counts: what went over the wire so far."""
         ...
 
+    @property
+    def uploaded(self) -> bool:
+        """Whether its network was uploaded to it, so that another one may be."""
+        ...
+
     def load(self, bundle: Network, input: TensorSpec, output: TensorSpec) -> object:
         """Makes ``bundle`` its network, of these edge tensors.
 
@@ -80,12 +86,25 @@ class Target(Protocol):
         """
         ...
 
-    def predict(self, q: Int8Array) -> Prediction:
+    def predict(self, q: IntArray) -> Prediction:
         """Answers ``q``, int8 [n, *input.shape]."""
         ...
 
     def close(self) -> None:
         """Closes its port and stops what was started for it."""
+        ...
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """A device that is told questions while it answers earlier ones."""
+
+    def answers(self, questions: Iterator[IntArray | None]) -> Iterator[tuple[int, Prediction]]:
+        """Answers, as they come, to samples int8 [*input.shape]: each with its sample's number.
+
+        ``questions`` is asked for more whenever there is room, in the middle of the conversation:
+        None says that the next one depends on an answer that is still to come.
+        """
         ...
 
 

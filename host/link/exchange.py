@@ -12,6 +12,7 @@ then NAKs.
 
 from __future__ import annotations
 
+import itertools
 import secrets
 import time
 from collections.abc import Iterable, Iterator
@@ -31,7 +32,7 @@ from tinyrobust.host.link.frame import (
     encoded_bound,
 )
 from tinyrobust.host.link.noise import Noise
-from tinyrobust.host.link.patience import PATIENCE_SECONDS, Patience, silent
+from tinyrobust.host.link.patience import PATIENCE_SECONDS, Patience, silent, unanswered
 from tinyrobust.host.link.ports import Port
 from tinyrobust.host.link.requests import (
     Answer,
@@ -52,6 +53,8 @@ MOST_CONTRADICTIONS = 20
 """Intact answers in a row that bear a request's number and answer something else: no noise makes
 them.
 """
+
+_ENDED = object()
 
 
 @dataclass
@@ -87,7 +90,7 @@ class Link:
         self._patience = Patience(self.patience, self.say, self.noise)
 
     def request(self, body: Any, tail: bytes = b"", tries: int | None = None) -> Answer:
-        """One message and its answer.
+        """Sends one message and returns its answer.
 
         Raises RefusedError, LostError after ``tries`` losses, else LinkError.
         """
@@ -96,13 +99,14 @@ class Link:
         raise AssertionError("an exchange ends with its answers or an error")
 
     def exchange(
-        self, requests: Iterable[Request], window: int, tries: int | None = None
+        self, requests: Iterable[Request | None], window: int, tries: int | None = None
     ) -> Iterator[Answer]:
         """Answers, each with the index of its request, at most ``window`` requests unanswered.
 
-        Errors as in request.
+        None among ``requests`` says that the next one depends on an answer under way: they are
+        asked again after it. Errors as in request.
         """
-        waiting = enumerate(requests)
+        waiting, count = iter(requests), itertools.count()
         flights: dict[int, _Flight] = {}  # by sequence number, in the order of transmission
         start = time.monotonic()
         clock = _Clock(heard=start, moved=start)
@@ -110,13 +114,13 @@ class Link:
         more = True
         while True:
             while more and len(flights) < min(window, self._open_window):
-                item = next(waiting, None)
-                if item is None:
-                    more = False
+                request = next(waiting, _ENDED)
+                more = request is not _ENDED
+                if not isinstance(request, Request):
                     break
                 seq = self._next_seq()
                 flights[seq] = _Flight(
-                    item[0], item[1], encode(seq, item[1].body, item[1].tail), 0.0
+                    next(count), request, encode(seq, request.body, request.tail), 0.0
                 )
                 self._transmit(flights[seq], clock)
             if not flights:
@@ -147,8 +151,8 @@ class Link:
         now = time.monotonic()
         if now - clock.heard > self.silence:
             raise LinkError(
-                f"no intact frame for {self.silence:.0f} s ({self.counters.damaged} damaged ones): "
-                "another rate, other firmware, or a line too noisy"
+                f"the line brings no intact frame ({self.counters.damaged} damaged ones), "
+                f"{unanswered(self.silence)}: another rate, other firmware, or a line too noisy"
             )
         self._patience.check(now, lost, size)
 
@@ -185,7 +189,7 @@ class Link:
             return self.deframer.feed(data)
         if now - clock.heard > self.silence:
             raise SilentError(
-                f"no answer for {self.silence:.0f} s: "
+                f"the line is silent, {unanswered(self.silence)}: "
                 "is the right firmware running? reset the board"
             )
         if now >= due:

@@ -31,6 +31,11 @@ def silent(_: str) -> None:
     """Says nothing."""
 
 
+def unanswered(seconds: float) -> str:
+    """``no answer for 30 s``: what every line says that gives a board up."""
+    return f"no answer for {seconds:.2g} s" if seconds < 10 else f"no answer for {seconds:.0f} s"
+
+
 @dataclass
 class Patience:
     """Watches the exchanges of one link; moments are those of ``time.monotonic``."""
@@ -70,7 +75,7 @@ class Patience:
         self._lost += lost
         waited = now - self._since
         if waited > self.seconds:
-            raise NoisyError(f"{self._state()}, no answer for {waited:.0f} s: {ADVICE}")
+            raise NoisyError(f"{self._state()}, {unanswered(waited)}: {ADVICE}")
         if waited > HOPELESS_SECONDS and self._lost >= HOPELESS_LOSSES:
             self._expect(waited, size)
         if self._said is not None and now - self._said > self._pause:
@@ -84,11 +89,11 @@ class Patience:
         """Raises NoisyError where at this rate no answer is to be expected in time."""
         share = self.noise.share()
         if share > MOST_SHARE:
-            raise NoisyError(f"{self._state()}, no answer for {waited:.0f} s: {ADVICE}")
+            raise NoisyError(f"{self._state()}, {unanswered(waited)}: {ADVICE}")
         digits = -size * math.log10(1 - share)
         if math.log10(waited / self._lost) + digits > math.log10(self.seconds):
             odds = f"a request of {size} bytes arrives whole once in {_rounded(digits)} tries"
-            raise NoisyError(f"{self._state()}, no answer for {waited:.0f} s; {odds}: {ADVICE}")
+            raise NoisyError(f"{self._state()}, {unanswered(waited)}; {odds}: {ADVICE}")
 
     def _state(self) -> str:
         percent = 100 * self.noise.share()

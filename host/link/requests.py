@@ -62,7 +62,7 @@ class Request:
 
     @property
     def type(self) -> Type:
-        """Its type code."""
+        """The type code of this message."""
         return TYPES[type(self.body)]
 
 

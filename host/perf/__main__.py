@@ -18,6 +18,7 @@ from tinyrobust.core.errors import BenchError, UsageError
 from tinyrobust.core.files import write_whole
 from tinyrobust.core.progress import to_stderr
 from tinyrobust.host.perf.attacks import attack_table
+from tinyrobust.host.perf.certify import certificate_table
 from tinyrobust.host.perf.instructions import instruction_table
 from tinyrobust.host.perf.jacobian import jacobian_table
 from tinyrobust.host.perf.overhead import overhead_tables
@@ -84,6 +85,7 @@ def main() -> int:
         twin_table(named, to_stderr),
         *([attack_table(to_stderr)] if models else []),
         jacobian_table(to_stderr),
+        certificate_table(to_stderr),
     ]
     text = page(tables, remark)
     write_whole(PAGE, text.encode())

@@ -20,7 +20,7 @@ from tinyrobust.host.boards.build import build
 from tinyrobust.host.boards.emulator import Emulator
 from tinyrobust.host.boards.table import Board, get_board
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.link.ports import FifoPort
+from tinyrobust.host.link.pipes import FifoPort
 from tinyrobust.host.perf.table import Table
 from tinyrobust.models.plan.compiler import Plan, compile_plan
 
@@ -58,7 +58,7 @@ class Loaded:
 
     @property
     def plan_id(self) -> str:
-        """Its SHA-256."""
+        """The plan's SHA-256, in hex."""
         return self.compiled.plan_id
 
 

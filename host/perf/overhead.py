@@ -44,7 +44,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Overhead:
-    """One inference."""
+    """What one inference took, in its operators and around them."""
 
     instructions: int
     around: int

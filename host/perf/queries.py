@@ -9,21 +9,23 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from tinyrobust.attacks.base.problem import Norm, Problem
+from tinyrobust.attacks.batches import attack
 from tinyrobust.attacks.black_box.square import square_linf
+from tinyrobust.attacks.registry import find
 from tinyrobust.core.progress import Say
 from tinyrobust.host.boards.build import build
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.perf.instructions import Loaded, opened
 from tinyrobust.host.perf.table import Table
-from tinyrobust.host.runs.journal import Journaled
+from tinyrobust.host.runs.asking.journal import Journaled
 from tinyrobust.models.plan.compiler import compile_plan
 
 BOARD = "qemu_an500"
@@ -70,8 +72,11 @@ def measure(device: Device, samples: int, folder: Path) -> Busy:
             problem = Problem(
                 first, labels, spec, Norm.LINF, LEVELS * spec.scale, LEVELS, SEED + turn, journaled
             )
+            square = replace(
+                find("square-linf"), function=partial(square_linf, iterations=steps, p=0.1)
+            )
             started = time.perf_counter()
-            square_linf(problem, steps, 0.1)
+            attack(square, problem)
             attacked.append(journaled.answered / (time.perf_counter() - started))
     return Busy(statistics.median(bare), statistics.median(attacked))
 
@@ -109,8 +114,9 @@ def query_table(models: tuple[tuple[str, bytes], ...], say: Say) -> Table:
             )
     return Table(
         "The board in the loop",
-        f"Square (Linf, {LEVELS} levels) asks {BOARD} itself, one query a sample and step, every "
-        "answer on disk in the journal before the next step; the bare rate is one large batch of "
+        f"Square (Linf, {LEVELS} levels) asks {BOARD} itself, one query a sample and step, in two "
+        "halves that take turns, every answer written to the journal before its half steps on; the "
+        "bare rate is one large batch of "
         "random inputs, measured in turns with it.",
         ("model", "samples a step", "bare inf/s", "queries/s", "busy"),
         tuple(rows),

@@ -14,7 +14,7 @@ from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.npz import UNREADABLE
 from tinyrobust.core.plain import one_line, printable
-from tinyrobust.core.types import Int8Array, Int64Array
+from tinyrobust.core.types import Int64Array, IntArray
 
 _ARRAYS = ("names", "clean", "adversarial", "labels")
 _MOST_BYTES = 1 << 28
@@ -25,12 +25,13 @@ _MOST_CELLS = 1 << 12
 class Examples:
     """A few samples as every cell shows them: the same m for each of k cells.
 
-    Clean and adversarial are int8 [k, m, *shape], labels int64 [k, m], -1 for none.
+    Clean and adversarial are levels, int8 or int16 [k, m, *shape], labels int64 [k, m], -1 for
+    none.
     """
 
     cells: tuple[Cell, ...]
-    clean: Int8Array
-    adversarial: Int8Array
+    clean: IntArray
+    adversarial: IntArray
     labels: Int64Array
 
 
@@ -68,8 +69,8 @@ def read_examples(path: Path, shape: tuple[int, ...] | None = None) -> Examples:
         if names.ndim != 1 or len(names) > _MOST_CELLS:
             raise ValueError(f"names of shape {names.shape}")
         cells = tuple(_cell(str(name)) for name in names)
-        int8 = clean.dtype == adversarial.dtype == np.int8
-        if not int8 or clean.shape != adversarial.shape:
+        whole = clean.dtype == adversarial.dtype and clean.dtype in (np.int8, np.int16)
+        if not whole or clean.shape != adversarial.shape:
             raise ValueError("clean and adversarial differ in type or shape")
         if clean.ndim < 3 or clean.shape[:2] != labels.shape or len(cells) != len(clean):
             raise ValueError("the arrays differ in length")

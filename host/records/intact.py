@@ -20,6 +20,7 @@ FINITE = ("eps",)
 LEAST = {
     "sample": 0,
     "label": -1,
+    "target": -1,
     "eps": 0,
     "levels": 0,
     "linf": 0,

@@ -25,12 +25,25 @@ def read_run(run_dir: Path) -> tuple[Manifest, pa.Table]:
     manifest = read_manifest(run_dir)
     path = run_dir / RECORDS
     try:
-        table = read_parquet(path)
-        if "l1" not in table.schema.names:  # a run of a version that did not keep it
-            none = pa.nulls(len(table), SCHEMA.field("l1").type)
-            table = table.append_column(SCHEMA.field("l1"), none).select(SCHEMA.names)
+        table = _of_this_version(read_parquet(path))
         if not table.schema.equals(SCHEMA):
             raise UsageError(f"{path}: not this version's columns; run the bench again")
         return manifest, intact(table)
     except UNREADABLE as err:
         raise UsageError(f"{path}: {one_line(err)}: run the bench again") from None
+
+
+def _of_this_version(table: pa.Table) -> pa.Table:
+    """``table`` with what runs of earlier versions did not keep, where that is all it lacks.
+
+    They kept no ``l1`` and had no ``target``, and their levels fitted into 16 bits.
+    """
+    missing = {"l1": None, "target": -1}
+    for name in missing.keys() - set(table.schema.names):
+        column = pa.repeat(pa.scalar(missing[name], SCHEMA.field(name).type), len(table))
+        table = table.append_column(SCHEMA.field(name), column)
+    for name in ("levels", "linf"):
+        at = table.schema.get_field_index(name)
+        if at >= 0 and table.schema.field(at).type == pa.int16():
+            table = table.set_column(at, SCHEMA.field(name), table[name].cast(pa.int32()))
+    return table.select(SCHEMA.names) if set(table.schema.names) == set(SCHEMA.names) else table

@@ -22,8 +22,8 @@ SCHEMA = pa.schema(
         pa.field("source", pa.string()),
         pa.field("eps", pa.float64()),
         pa.field("seed", pa.int32()),
-        pa.field("levels", pa.int16()),
-        pa.field("linf", pa.int16()),
+        pa.field("levels", pa.int32()),
+        pa.field("linf", pa.int32()),
         pa.field("l2", pa.float32()),
         pa.field("l1", pa.float32()),
         pa.field("l0", pa.int32()),
@@ -32,6 +32,7 @@ SCHEMA = pa.schema(
         pa.field("sample", pa.int32()),
         pa.field("label", pa.int32()),
         pa.field("predicted", pa.int32()),
+        pa.field("target", pa.int32()),
         pa.field("input_crc", pa.uint32()),
         pa.field("logits", pa.list_(pa.float32())),
         pa.field("raw", pa.binary()),
@@ -43,13 +44,16 @@ SCHEMA = pa.schema(
 
 ``rung, attack, source, eps, seed, sample`` is the key: no two rows share it. ``eps`` is the budget
 asked for, in the attack's norm and in multiples of the input range, 1 for an attack that minimises;
-``levels`` an Linf budget in whole int8 levels, 255 in any other norm. What reached the chip of this
+``levels`` an Linf budget in whole levels of the input grid, all of them in any other norm (255 for
+int8). What reached the chip of this
 sample: ``linf`` in levels, ``l2`` and ``l1`` in multiples of the input range (``l1`` null in
 records of versions before it), ``l0`` in elements; ``unsnapped`` is the size of what the attack
 returned before that, in its own norm. ``failed``: the attack ended with an error here, and the
-sample is clean. ``label`` is -1 where the data has none. ``input_crc`` is of the int8 levels,
-whatever the rung made of them. ``raw`` is the output tensor, int8 or int16 (little-endian), null on
-float rungs. ``ticks`` is null where the rung cannot count, ``retries`` where there is no link.
+sample is clean. ``label`` is -1 where the data has none, ``target`` the class that the attack
+wanted the sample to be taken for, -1 for any but the label. ``input_crc`` is of the levels (int16:
+little-endian), whatever the rung made of them. ``raw`` is the output tensor, int8 or int16
+(little-endian), null on float rungs. ``ticks`` is null where the rung cannot count, ``retries``
+where there is no link.
 """
 
 
@@ -135,9 +139,16 @@ class Manifest:
     """The command line that began the run."""
     protocol: str = "tinyrobust"
     """What the device was spoken to in; from another one than ours there are scores, no bytes."""
+    input_dtype: str = "int8"
+    """Of the input grid's levels: ``int16`` where attacks had all points of an int16 input."""
+    input_lowest: int = -128
+    """The lowest level."""
+    input_highest: int = 127
+    """The highest level."""
     lattice: str = "after"
-    """Whether attacks are brought to the int8 input grid ``after`` they end, or at every step
-    (``inner``); ``own`` where that was left to each attack.
+    """Whether attacks are brought to the input grid ``after`` they end, or at every step
+    (``inner``); ``own`` where that was left to each attack, ``native`` where it was on a grid of
+    all points of the network's input, ``study`` where each element went to its nearest level.
     """
     queries: int | None = None
     """Most questions that attacks which only ask could put for each sample; None where that was
@@ -153,6 +164,11 @@ class Manifest:
     """What was suspect when the attacks were made; ``host/analysis/flags.py`` adds what the records
     show.
     """
+
+    @property
+    def input_steps(self) -> int:
+        """From the input grid's lowest level to its highest: ``levels / input_steps`` is an eps."""
+        return self.input_highest - self.input_lowest
 
     def kind(self, attack: str) -> AttackKind | None:
         """The kind called ``attack``, None where the manifest has none."""
@@ -182,6 +198,10 @@ class Manifest:
             raise ValueError(f"state {self.state!r} is none of {', '.join(STATES)}")
         if not 0 <= self.samples <= MOST_SAMPLES:
             raise ValueError(f"samples {self.samples}: 0 to {MOST_SAMPLES} are possible")
+        if not -32768 <= self.input_lowest < self.input_highest <= 32767:
+            raise ValueError(
+                f"input_lowest {self.input_lowest}, input_highest {self.input_highest}: no grid"
+            )
         if any(size < 1 for size in self.input_shape):
             raise ValueError(f"input_shape {list(self.input_shape)}: sizes are 1 or more")
 

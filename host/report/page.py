@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from tinyrobust.core.cells import FlagKind
 from tinyrobust.core.files import write_whole
+from tinyrobust.host.analysis.band import Bands, bands
 from tinyrobust.host.analysis.budgets import asked, of_cell, of_levels, of_row, reached, returned
 from tinyrobust.host.analysis.distances import Distances, distances, quartiles
 from tinyrobust.host.analysis.divergence import DEVICES, divergences
@@ -23,19 +24,21 @@ from tinyrobust.host.analysis.flags import ADVICE, flags
 from tinyrobust.host.analysis.metrics import SummaryRow, attribution, summarise
 from tinyrobust.host.analysis.scores import agreements
 from tinyrobust.host.analysis.worst_case import WorstCase, worst_cases
+from tinyrobust.host.records.certificates.read import attached
 from tinyrobust.host.records.examples import read_examples
 from tinyrobust.host.records.intact import presentable
 from tinyrobust.host.records.layers import read_layers
 from tinyrobust.host.records.read import read_run
 from tinyrobust.host.records.schema import Manifest
 from tinyrobust.host.records.store import EXAMPLES
+from tinyrobust.host.report.band_plot import band_plot
 from tinyrobust.host.report.distance_plots import distributions
 from tinyrobust.host.report.figures import Drawing, draw
 from tinyrobust.host.report.pictures import pictures
 from tinyrobust.host.report.plots import curves
 from tinyrobust.host.report.rung_table import SIGNIFICANT, rung_table, section_title
 from tinyrobust.host.report.tables import distances_csv, summary_csv
-from tinyrobust.host.report.verdict import verdict
+from tinyrobust.host.report.verdict import proven_wrong, verdict
 
 REMEDY = "the report cannot be written: make room there, or let the folder be written to"
 TEMPLATES = Path(__file__).parent / "templates"
@@ -53,6 +56,8 @@ class ReportPaths:
     examples_png: Path | None
     distances_svg: Path | None
     distances_png: Path | None
+    band_svg: Path | None
+    band_png: Path | None
 
 
 @dataclass(frozen=True)
@@ -67,9 +72,9 @@ class Suspect:
 def write_report(run_dir: Path) -> ReportPaths:
     """Write the report of a finished or interrupted run next to its records, over an older one.
 
-    Reads ``manifest.json``, ``records.parquet`` and, if there, ``examples.npz``. The same folder
-    gives the same bytes. Raises UsageError on a folder that is no run, and where the files cannot
-    be written.
+    Reads ``manifest.json``, ``records.parquet`` and, if there, ``examples.npz`` and the
+    certificates that ``tinyrobust certify --run`` gave it. The same folder gives the same bytes.
+    Raises UsageError on a folder that is no run, and where the files cannot be written.
     """
     manifest, table = read_run(run_dir)
     presentable(table)
@@ -79,17 +84,23 @@ def write_report(run_dir: Path) -> ReportPaths:
     grid = None
     if examples.exists():
         grid = pictures(read_examples(examples, manifest.input_shape), manifest)
-    figures = {"curves": curves(rows), "examples": grid, "distances": distributions(far)}
+    certified = bands(table, attached(run_dir, manifest))
+    figures = {
+        "curves": curves(rows),
+        "examples": grid,
+        "distances": distributions(far),
+        "band": band_plot(certified.bands) if certified else None,
+    }
     drawings = {stem: draw(one) if one else None for stem, one in figures.items()}
     worst = worst_cases(table, manifest)
-    html = _page(run_dir, manifest, table, rows, worst, far, drawings)
-    write_whole(run_dir / "summary.csv", summary_csv(rows, worst).encode(), REMEDY)
+    html = _page(run_dir, manifest, table, rows, worst, certified, far, drawings)
+    write_whole(run_dir / "summary.csv", summary_csv(rows, worst, certified).encode(), REMEDY)
     if far:
         write_whole(run_dir / "distances.csv", distances_csv(far).encode(), REMEDY)
     files = [_store(one, run_dir / stem) for stem, one in drawings.items()]
     write_whole(run_dir / "report.html", html.encode(), REMEDY)
     return ReportPaths(
-        run_dir / "report.html", run_dir / "summary.csv", *files[0], *files[1], *files[2]
+        run_dir / "report.html", run_dir / "summary.csv", *files[0], *files[1], *files[2], *files[3]
     )
 
 
@@ -99,6 +110,7 @@ def _page(
     table: pa.Table,
     rows: list[SummaryRow],
     worst: list[WorstCase],
+    certified: Bands | None,
     far: list[Distances],
     drawings: dict[str, Drawing | None],
 ) -> str:
@@ -120,13 +132,19 @@ def _page(
         manifest=manifest,
         folder=run_dir.name,
         suspects=_suspects(table, manifest),
-        verdicts=verdict(divergences(table), manifest, agreements(table)),
+        verdicts=[
+            *proven_wrong(certified),
+            *verdict(divergences(table), manifest, agreements(table)),
+        ],
         worst=worst,
+        certified=certified,
+        band=_markup(drawings["band"]),
         asked=partial(asked, minimises=False),
         rungs=rung_table(rows, attribution(table, manifest)),
         labelled=any(row.accuracy is not None for row in rows),
         significant=SIGNIFICANT,
         rows=rows,
+        aimed=[row for row in rows if row.to_target is not None],
         total=len(table),
         curves=_markup(drawings["curves"]),
         pictures=_markup(drawings["examples"]),

@@ -6,6 +6,7 @@ The factor is stated beside them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tinyrobust.core.cells import Cell
-from tinyrobust.core.types import Int8Array
+from tinyrobust.core.types import IntArray
 from tinyrobust.host.analysis.budgets import of_cell
 from tinyrobust.host.analysis.metrics import STEPS
 from tinyrobust.host.records.examples import Examples
@@ -29,12 +30,12 @@ _PICTURE, _GAP = 0.9, 0.06
 _MARGIN, _HEAD = 1.9, 0.3
 """Inches: side of a picture, room around it, room for the text at the left and above."""
 
-Plane = NDArray[np.int16]
+Plane = NDArray[np.float32]
 
 
 def pictures(examples: Examples, manifest: Manifest) -> Figure | None:
     """A row for each chosen cell, ``_SAMPLES`` samples in each. None if no cell was perturbed."""
-    rows = chosen(examples.cells)[:_MOST_ROWS]
+    rows = chosen(examples.cells, manifest.input_steps)[:_MOST_ROWS]
     samples = min(_SAMPLES, examples.clean.shape[1])
     if not rows or not samples:
         return None
@@ -52,46 +53,55 @@ def pictures(examples: Examples, manifest: Manifest) -> Figure | None:
                 axes.text(x, height - _HEAD + _GAP, text, ha="center", fontsize=8)
         for line, k in enumerate(rows):
             bottom = height - _HEAD - (line + 1) * (_PICTURE + _GAP) + _GAP
-            clean, adversarial = examples.clean[k, :samples], examples.adversarial[k, :samples]
+            clean, adversarial = (
+                as_int8(part[k, :samples], manifest)
+                for part in (examples.clean, examples.adversarial)
+            )
             factor = amplification(clean, adversarial)
             text = f"{_title(examples.cells[k], manifest)}\nchange x{factor}"
             axes.text(
                 _MARGIN - 2 * _GAP, bottom + _PICTURE / 2, text, ha="right", va="center", fontsize=8
             )
             for m in range(samples):
-                change = (adversarial[m].astype(np.int16) - clean[m]) * factor
+                change = (adversarial[m] - clean[m]) * factor
                 for column, values in enumerate((clean[m], adversarial[m], change)):
                     _draw(
                         axes,
                         _left(3 * m + column),
                         bottom,
-                        values.astype(np.int16),
+                        values,
                         signed=column == 2,
                     )
         axes.set(xlim=(0, width), ylim=(0, height), aspect="auto")
     return figure
 
 
-def amplification(clean: Int8Array, adversarial: Int8Array) -> int:
+def as_int8(levels: IntArray, manifest: Manifest) -> Plane:
+    """``levels`` of the run's input grid where they lie between -128 and 127."""
+    share = (levels.astype(np.float32) - manifest.input_lowest) / np.float32(manifest.input_steps)
+    return np.asarray(share * STEPS - 128, np.float32)
+
+
+def amplification(clean: NDArray[Any], adversarial: NDArray[Any]) -> int:
     """The factor by which changes are shown: the largest then fills the signed range.
 
     It is 1 where nothing changed.
     """
-    largest = int(np.abs(adversarial.astype(np.int16) - clean).max(initial=0))
-    return max(1, 127 // largest) if largest else 1
+    largest = float(np.abs(adversarial.astype(np.float32) - clean).max(initial=0))
+    return max(1, int(127 / largest + 1e-3)) if largest else 1
 
 
 def _left(column: int) -> float:
     return _MARGIN + column * (_PICTURE + _GAP)
 
 
-def chosen(cells: Sequence[Cell]) -> list[int]:
+def chosen(cells: Sequence[Cell], steps: int = STEPS) -> list[int]:
     """Up to ``_PER_ATTACK`` budgets of each attack and source, the smallest to the largest.
 
-    Where attacks are many, it is the one in the middle.
+    Where attacks are many, it is the one in the middle. ``steps`` are the input grid's.
     """
     picked: list[int] = []
-    reaching = [k for k, cell in enumerate(cells) if cell.eps * STEPS >= 1]
+    reaching = [k for k, cell in enumerate(cells) if cell.eps * steps >= 1]
     kinds = dict.fromkeys((cells[k].attack, cells[k].source) for k in reaching)
     most = min(_PER_ATTACK, max(1, _ROWS // max(1, len(kinds))))
     for kind in kinds:
@@ -121,7 +131,7 @@ def _draw(axes: Axes, x: float, y: float, values: Plane, signed: bool) -> None:
     values = np.clip(values, -128, 127).reshape(shape)
     extent = (x, x + _PICTURE, y, y + _PICTURE)
     if len(shape) == 3 and shape[-1] == 3:
-        axes.imshow((values + 128).astype(np.uint8), extent=extent, interpolation="none")
+        axes.imshow(np.rint(values + 128).astype(np.uint8), extent=extent, interpolation="none")
     elif len(shape) == 2 and max(shape) <= 2 * min(shape):
         colours = "RdBu_r" if signed else "gray"
         axes.imshow(values, extent=extent, cmap=colours, vmin=-128, vmax=127, interpolation="none")

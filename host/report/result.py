@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tinyrobust.core.cells import Flag
+from tinyrobust.host.analysis.band import Bands, bands
 from tinyrobust.host.analysis.divergence import Divergence, divergences
 from tinyrobust.host.analysis.flags import flags
 from tinyrobust.host.analysis.metrics import SummaryRow, summarise
 from tinyrobust.host.analysis.scores import ScoreAgreement, agreements
 from tinyrobust.host.analysis.worst_case import WorstCase, worst_cases
+from tinyrobust.host.records.certificates.read import attached
 from tinyrobust.host.records.read import read_run
 from tinyrobust.host.records.schema import Manifest
 
@@ -29,6 +31,8 @@ class Result:
     flags: tuple[Flag, ...]
     worst: tuple[WorstCase, ...]
     """Robust accuracy, smallest budget first; empty where it cannot be told."""
+    certified: Bands | None
+    """Robust accuracy from both sides; None where the run was not certified."""
 
     @classmethod
     def of(cls, run: Path) -> Result:
@@ -42,4 +46,5 @@ class Result:
             tuple(agreements(table)),
             tuple(flags(table, manifest)),
             tuple(worst_cases(table, manifest)),
+            bands(table, attached(run, manifest)),
         )

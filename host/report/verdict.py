@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tinyrobust.host.analysis.band import Bands
 from tinyrobust.host.analysis.divergence import DEVICES, ORACLE, Divergence
 from tinyrobust.host.analysis.scores import ScoreAgreement
 from tinyrobust.host.records.schema import Manifest
@@ -39,6 +40,15 @@ def verdict(
     ]
     why = "; ".join(reasons) or f"no outputs of both {ORACLE} and a device are recorded"
     return [Verdict("open", f"Bytes not compared: {why}."), *judged]
+
+
+def proven_wrong(certified: Bands | None) -> list[Verdict]:
+    """A verdict where an attack turned a certified sample: the bounds or the run are wrong."""
+    broken = certified.contradictions if certified else ()
+    if not broken:
+        return []
+    more = f" There are {len(broken):,} such certificates." if len(broken) > 1 else ""
+    return [Verdict("bad", f"A proof and an attack disagree: {broken[0]}.{more}")]
 
 
 def _judge_scores(one: ScoreAgreement) -> list[Verdict]:

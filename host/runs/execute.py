@@ -22,13 +22,13 @@ from tinyrobust.core.files import replacing
 from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Dataset, Differentiable, Predictor, TensorSpec
 from tinyrobust.host.config.bench import Config
-from tinyrobust.host.config.choices import OWN
+from tinyrobust.host.config.choices import NATIVE, OWN
 from tinyrobust.host.devices.target import Target
 from tinyrobust.host.records.examples import Examples, write_examples
 from tinyrobust.host.records.schema import SCHEMA, Manifest
 from tinyrobust.host.records.store import EXAMPLES, REMEDY, Store
+from tinyrobust.host.runs.asking.questions import Identified, journaled
 from tinyrobust.host.runs.describe import describe
-from tinyrobust.host.runs.questions import Identified, journaled
 from tinyrobust.host.runs.recorder import Recorder, Tick
 from tinyrobust.host.runs.sets import Sets
 from tinyrobust.host.runs.sweep import CLEAN, Subject, cells, resolve
@@ -74,7 +74,7 @@ def subject(rungs: Sequence[Predictor], device: str, data: Dataset, spec: Tensor
     differentiable = tuple(rung.rung for rung in rungs if isinstance(rung, Differentiable))
     queried = tuple(rung.rung for rung in rungs if rung.rung not in differentiable)
     labelled = bool(np.all(data.labels >= 0))
-    return Subject(differentiable, (*queried, device), spec.size, labelled)
+    return Subject(differentiable, (*queried, device), spec.size, spec.steps, labelled)
 
 
 def run_id(
@@ -147,7 +147,10 @@ def execute(
             rung.rung: rung.digest if isinstance(rung, Identified) else ladder.digest
             for rung in ladder.rungs
         }
-        identity[device.rung] = f"{ladder.digest}\n{firmware}"
+        # The same bytes are another question on another grid of an int16 input.
+        own = ladder.bundle.grid.dtype == "int8"
+        grid = "" if own else f"\n{ladder.bundle.input}"
+        identity[device.rung] = f"{ladder.digest}\n{firmware}{grid}"
         sources = {rung.rung: rung for rung in rungs}
         asking = sum(cell.source == device.rung for cell in todo)
         if asking:
@@ -193,7 +196,7 @@ def execute(
 
 def _lattice(config: Config) -> Lattice | None:
     """What the user asked for; None leaves it to each attack."""
-    return None if config.lattice == OWN else Lattice(config.lattice)
+    return None if config.lattice in (OWN, NATIVE) else Lattice(config.lattice)
 
 
 def _counters(store: Store, device: Target) -> tuple[tuple[str, int], ...]:

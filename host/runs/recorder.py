@@ -47,7 +47,8 @@ def to_table(
         "sample": at,
         "label": labels[at],
         "predicted": answer.logits.argmax(axis=1),
-        "input_crc": [zlib.crc32(made.q[i].tobytes()) for i in at],
+        "target": [-1] * n if made.target is None else made.target[at],
+        "input_crc": [zlib.crc32(little_endian(made.q[i])) for i in at],
         "logits": [row.astype(np.float32) for row in answer.logits],
         "raw": None if answer.raw is None else [little_endian(row) for row in answer.raw],
         "ticks": answer.ticks,
@@ -61,7 +62,7 @@ def to_table(
 
 
 def little_endian(row: IntArray) -> bytes:
-    """Its bytes, as a board would send them."""
+    """The bytes of ``row``, as a board would send them."""
     return row.astype(row.dtype.newbyteorder("<")).tobytes()
 
 

@@ -23,7 +23,7 @@ from tinyrobust.core.cells import AdversarialSet, Cell, Flag, FlagKind
 from tinyrobust.core.files import CACHE_REMEDY, made_folder, replacing, write_whole
 from tinyrobust.core.npz import UNREADABLE
 from tinyrobust.core.progress import Pace, Say
-from tinyrobust.core.types import Dataset, Int8Array, Predictor, TensorSpec
+from tinyrobust.core.types import Dataset, IntArray, Predictor, TensorSpec
 
 MOST_FLAGS = 1 << 16
 """Bytes of a file of flags."""
@@ -116,7 +116,7 @@ class _Kept:
     """Batches of one set as files: ``tinyrobust.attacks.make.Kept``."""
 
     folder: Path
-    clean: Int8Array
+    clean: IntArray
     levels: int
 
     def read(self, index: int) -> Batch | None:
@@ -141,9 +141,9 @@ class _Kept:
         except UNREADABLE:
             return None
         fits = batch.q.shape == clean.shape and batch.unsnapped.shape == clean.shape[:1]
-        if not fits or batch.q.dtype != np.int8 or batch.failure:
+        if not fits or batch.q.dtype != clean.dtype or batch.failure:
             return None
-        moved = np.abs(batch.q.astype(np.int16) - clean).max(initial=0)
+        moved = np.abs(batch.q.astype(np.int32) - clean).max(initial=0)
         return batch if moved <= self.levels else None
 
     def write(self, index: int, batch: Batch) -> None:

@@ -9,14 +9,18 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from tinyrobust.attacks.base.goals import LEAST_LIKELY, is_number
+from tinyrobust.attacks.base.input_grid import STEPS
 from tinyrobust.attacks.base.problem import AttackInfo, Needs, Norm, asks
 from tinyrobust.attacks.make import UNBOUNDED, check_target
-from tinyrobust.attacks.registry import ALL_NORMS, STANDARD, STRONG, expand, find
+from tinyrobust.attacks.registry import ALL_NORMS, ATTACKS, STANDARD, STRONG, expand, find
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError, nearest
 from tinyrobust.host.config.bench import Config, override
-from tinyrobust.host.config.choices import BOARD, TRANSFER, TWIN
+from tinyrobust.host.config.choices import BOARD, NATIVE, STUDY, TRANSFER, TWIN
 
+_ROUNDING = 1e-6
+"""Of a budget in float arithmetic."""
 NO_SOURCE = "-"
 ANY = "any"
 CLEAN = "clean"
@@ -39,6 +43,8 @@ class Subject:
     queried: tuple[str, ...] = ()
     elements: int = 1
     """Elements of one input."""
+    steps: int = STEPS
+    """Of the input grid."""
     labelled: bool = True
 
 
@@ -48,17 +54,15 @@ def resolve(config: Config) -> Config:
     ``standard``, ``strong`` and ``all-norms`` ask for transfer and the twin unless told.
 
     Raises UsageError, before any work is done, on an attack or a rung that does not exist, an eps
-    outside the range of an attack's norm, a gradient attack asked of rungs that have none, and a
-    number of queries where nothing asks.
+    outside the range of an attack's norm or below one level, a gradient attack asked of rungs that
+    have none, a number of queries where nothing asks, and an attack that cannot be given the
+    target.
     """
     if _WHOLE & set(config.attacks) and not (config.sources or config.access):
         config = override(config, access=(TRANSFER, TWIN))
-    config = override(config, attacks=expand(config.attacks))
     if config.target == ANY:
         config = override(config, target="")
-    if config.target:
-        for info in map(find, config.attacks):
-            check_target(info)
+    config = override(config, attacks=_aimed(config) if config.target else expand(config.attacks))
     for name in config.sources:
         if name not in RUNGS:
             raise UsageError(f"source {name!r}: {nearest(name, RUNGS)}")
@@ -80,7 +84,25 @@ def resolve(config: Config) -> Config:
                     f"{info.name}, eps {eps:g}: "
                     "an Linf budget is a fraction of the input range, 0 to 1"
                 )
+    if config.lattice != NATIVE:
+        _check_levels(config, STEPS)
     return config
+
+
+def _aimed(config: Config) -> tuple[str, ...]:
+    """The attacks that are given the target: of groups those that can.
+
+    Raises UsageError on a target that is no class at all, and on an attack named by itself that
+    cannot.
+    """
+    if config.target != LEAST_LIKELY and not is_number(config.target):
+        raise UsageError(
+            f"target {config.target!r}: give a class by its number, {LEAST_LIKELY} or {ANY}"
+        )
+    for name in config.attacks:
+        if name in ATTACKS:
+            check_target(find(name))
+    return tuple(name for name in expand(config.attacks) if find(name).aims)
 
 
 def sources(info: AttackInfo, config: Config, subject: Subject) -> tuple[str, ...]:
@@ -122,6 +144,8 @@ def cells(config: Config, subject: Subject) -> tuple[Cell, ...]:
     labels.
     """
     config = resolve(config)
+    if config.lattice == NATIVE:
+        _check_levels(config, subject.steps)
     out = [Cell(CLEAN, NO_SOURCE, 0.0)]
     used: set[str] = set()
     for info in map(find, config.attacks):
@@ -149,6 +173,24 @@ def cells(config: Config, subject: Subject) -> tuple[Cell, ...]:
             f"source {idle[0]}: no attack of {', '.join(config.attacks)} can be made on it"
         )
     return tuple(out)
+
+
+def _check_levels(config: Config, steps: int) -> None:
+    """Raises UsageError on a budget of the user's that moves nothing on a grid of ``steps``.
+
+    A study's own budgets stand as published, and are flagged.
+    """
+    least = 0.5 if config.lattice == STUDY else 1.0  # of a level: what is rounded up moves, too
+    for info in map(find, config.attacks):
+        if info.minimises or info.eps or info.name == CLEAN or info.norm is Norm.L0:
+            continue
+        for eps in config.eps:
+            if 0 < eps * steps < least - _ROUNDING:
+                finer = "" if config.lattice == NATIVE else ", or --lattice native on int16 inputs"
+                raise UsageError(
+                    f"{info.name}, eps {eps:g}: below one level of the input grid, so nothing "
+                    f"would move: give {least:g}/{steps} or more{finer}"
+                )
 
 
 def _able(info: AttackInfo, rungs: Iterable[str]) -> bool:

@@ -1,1 +1,1 @@
-"""Sound bounds on the outputs of a compiled plan over boxes of its input lattice, and decisions."""
+"""Sound bounds on the outputs of a compiled plan over boxes of its input grid, and decisions."""

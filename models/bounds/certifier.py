@@ -1,4 +1,4 @@
-"""Bounds of one compiled network over boxes of its lattice, in batches, by either method."""
+"""Bounds of one compiled network over boxes of its input grid, in batches, by either method."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tinyrobust.core.abi.plan import Conv, DepthwiseConv, FullyConnected, Record
 from tinyrobust.core.grid import to_model_input
-from tinyrobust.core.types import BoolArray, Int8Array, Int64Array, TensorSpec
+from tinyrobust.core.types import BoolArray, Int64Array, IntArray, TensorSpec
 from tinyrobust.models.bounds import interval
 from tinyrobust.models.bounds.decision import Scores, needed, proven
 from tinyrobust.models.bounds.lines.descent import Bounded
@@ -56,15 +56,15 @@ class Bounds:
 class Certifier:
     """A plan, and what can be proven of it.
 
-    ``lattice`` is what boxes are made of; ``grid`` the model's own input. Raises UsageError for an
-    operator without a bound.
+    ``spec`` is the input grid that boxes are made of; ``grid`` the model's own input. Raises
+    UsageError for an operator without a bound.
     """
 
-    def __init__(self, plan: bytes, lattice: TensorSpec, grid: TensorSpec) -> None:
+    def __init__(self, plan: bytes, spec: TensorSpec, grid: TensorSpec) -> None:
         self.network = network_of(read_plan(plan))
-        self._lattice, self._grid = lattice, grid
-        self._linear = Linear(self.network)
-        self._last = self._linear.operators[-1]
+        self._spec, self._grid = spec, grid
+        self.linear = Linear(self.network)
+        self.last = self.linear.operators[-1]
         self.classes = self.network.nodes[-1].size
         self.lead = needed(self.network.softmax, self.classes)
         largest = max(self.network.input_size, *(node.size for node in self.network.nodes))
@@ -77,33 +77,37 @@ class Certifier:
         ends = tf.TensorSpec((None, self.network.input_size), tf.float64)
         signature = [ends, ends, tf.TensorSpec((None,), tf.int64)]
         self._bound = {
-            Method.INTERVAL: tf.function(self._by_intervals, input_signature=signature),
-            Method.CROWN_IBP: tf.function(self._by_one_descent, input_signature=signature),
-            Method.LINEAR: tf.function(self._by_lines, input_signature=signature),
+            Method.INTERVAL: tf.function(
+                self._by_intervals, input_signature=signature, autograph=False
+            ),
+            Method.CROWN_IBP: tf.function(
+                self._by_one_descent, input_signature=signature, autograph=False
+            ),
+            Method.LINEAR: tf.function(self._by_lines, input_signature=signature, autograph=False),
         }
-        self._answer = tf.function(self._classes, input_signature=[ends])
+        self._answer = tf.function(self._classes, input_signature=[ends], autograph=False)
 
     @property
     def cost(self) -> int:
         """Multiplications that linear bounds take for one box, about."""
         back = [_multiplications(node.record, node.size) for node in self.network.nodes]
         total = 0
-        for i, op in enumerate(self._linear.operators):
+        for i, op in enumerate(self.linear.operators):
             if op is not None and op.queried and self.network.nodes[i].inputs != (INPUT,):
                 total += 2 * self.network.size(i) * sum(back[:i])
         return total
 
-    def predict(self, q: Int8Array) -> Int64Array:
+    def predict(self, q: IntArray) -> Int64Array:
         """int8 [n, *shape] -> the class of the largest output byte, the first of equals, int64 [n].
 
         Behind a final SOFTMAX, where there is one: what the chip answers.
         """
-        parts = [self._answer(x).numpy() for x in self._pieces(self._fed(q), Method.INTERVAL)]
+        parts = [self._answer(x).numpy() for x in self._pieces(self.fed(q), Method.INTERVAL)]
         return np.concatenate([np.zeros(0, np.int64), *parts])
 
-    def bound(self, low: Int8Array, high: Int8Array, labels: Int64Array, method: Method) -> Bounds:
+    def bound(self, low: IntArray, high: IntArray, labels: Int64Array, method: Method) -> Bounds:
         """Boxes from ``low`` to ``high``, int8 [n, *shape], both included, against ``labels``."""
-        fed = (self._fed(low), self._fed(high), labels)
+        fed = (self.fed(low), self.fed(high), labels)
         columns = [self._pieces(x, method) for x in fed]
         parts = [
             [y.numpy() for y in self._bound[method](*pieces)]
@@ -113,13 +117,13 @@ class Certifier:
         scores = Scores(
             least.astype(np.int64),
             most.astype(np.int64),
-            None if self._last is None else difference,
+            None if self.last is None else difference,
         )
-        return Bounds(scores, proven(scores, labels, self._last, self.lead), influence)
+        return Bounds(scores, proven(scores, labels, self.last, self.lead), influence)
 
-    def _fed(self, q: Int8Array) -> NDArray[np.float64]:
-        """Flat integers of the model's own input. The lattice's rule is monotone, so ends stay."""
-        points = to_model_input(q, self._lattice, self._grid)
+    def fed(self, q: IntArray) -> NDArray[np.float64]:
+        """Flat integers of the model's own input. The rule is monotone, so ends stay."""
+        points = to_model_input(q, self._spec, self._grid)
         flat: NDArray[np.float64] = points.reshape(len(q), -1).astype(np.float64)
         return flat
 
@@ -142,9 +146,9 @@ class Certifier:
             for a, b in boxes
         ]
         least, most = known[-1].box
-        if self._last is None:
+        if self.last is None:
             return least, most, tf.zeros_like(least), tf.zeros_like(low)
-        found = self._linear.at_ends(self._against(labels), known, (low, high))
+        found = self.linear.at_ends(self._against(labels), known, (low, high))
         return least, most, found, tf.zeros_like(low)
 
     def _by_one_descent(self, low: Tensor, high: Tensor, labels: Tensor) -> tuple[Tensor, ...]:
@@ -156,15 +160,16 @@ class Certifier:
     def _descended(
         self, low: Tensor, high: Tensor, labels: Tensor, queries: bool
     ) -> tuple[Tensor, ...]:
-        known = self._linear.bounded((low, high), queries)
+        known = self.linear.bounded((low, high), queries)
         least, most = known[-1].box
-        if self._last is None:
+        if self.last is None:
             return least, most, tf.zeros_like(least), tf.zeros_like(low)
         c = self._against(labels)
-        found = self._linear.descend(c, known, (low, high))
+        found = self.linear.descend(c, known, (low, high))
         if queries:
-            enough = self._last.error.max() * 2 + self.lead
-            found = optimised(self._linear, c, known, (low, high), found, enough)
+            enough = self.last.error.max() * 2 + self.lead
+            expression = self.linear.last(c)
+            found = optimised(self.linear, expression, known, (low, high), found, enough)
         # Which class comes closest; not the label itself, whose difference is 0.
         own = tf.one_hot(labels, self.classes, dtype=tf.float64)
         closest = tf.argmin(found.bound + 1e30 * own, 1)

@@ -72,8 +72,22 @@ def proven(scores: Scores, labels: Int64Array, last: Affine | None, lead: int = 
     if scores.difference is not None and last is not None:
         error = last.error[labels][:, None] + last.error[None, :]
         rounded_ahead = scores.difference - error > lead - 1
-        # Clamped at the top, two outputs may be equal, and at the bottom.
-        clear = (scores.high <= last.high - lead) & (own >= last.low + lead)
-        ahead |= rounded_ahead & clear
+        ahead |= rounded_ahead & clear(scores, labels, last, lead)
     ahead[rows, labels] = True
     return np.asarray(ahead.all(axis=1), np.bool_)
+
+
+def clear(scores: Scores, labels: Int64Array, last: Affine, lead: int) -> BoolArray:
+    """Where no clamp makes a lead of the label smaller, bool [n, K].
+
+    Clamped at the top, two outputs may be equal, and at the bottom. It is enough that one of the
+    two stays off each clamp: the label at the top, where it is the larger one, and the other class
+    at the bottom; or the other one so far below the top, and the label so far above the bottom,
+    that a clamp leaves the lead there.
+    """
+    rows = np.arange(len(labels))
+    least, most = scores.low[rows, labels][:, None], scores.high[rows, labels][:, None]
+    top = (scores.high <= last.high - lead) | (most < last.high)
+    bottom = (least >= last.low + lead) | (scores.low > last.low)
+    found: BoolArray = top & bottom
+    return found

@@ -14,7 +14,7 @@ from enum import Enum
 
 import numpy as np
 
-from tinyrobust.core.types import Int8Array, Int64Array
+from tinyrobust.core.types import Int64Array, IntArray
 from tinyrobust.models.bounds.certifier import Bounds, Certifier, Method
 
 BOXES = 16
@@ -41,11 +41,11 @@ class Search:
 
     status: Status
     boxes: int
-    found: Int8Array | None = None
+    found: IntArray | None = None
     """int8 [*shape]."""
 
 
-def corners(low: Int8Array, high: Int8Array, bounds: Bounds) -> Int8Array:
+def corners(low: IntArray, high: IntArray, bounds: Bounds) -> IntArray:
     """The corner of each box, int8 [n, *shape], at which its closest decision is lowest."""
     up = bounds.influence.reshape(low.shape) < 0
     return np.where(up, high, low)
@@ -53,8 +53,8 @@ def corners(low: Int8Array, high: Int8Array, bounds: Bounds) -> Int8Array:
 
 def search(
     certifier: Certifier,
-    low: Int8Array,
-    high: Int8Array,
+    low: IntArray,
+    high: IntArray,
     label: int,
     method: Method,
     seconds: float,
@@ -62,7 +62,7 @@ def search(
 ) -> Search:
     """Decides the box from ``low`` to ``high``, int8 [*shape], within about ``seconds``."""
     end = clock() + seconds
-    open_: list[tuple[Int8Array, Int8Array]] = [(low, high)]
+    open_: list[tuple[IntArray, IntArray]] = [(low, high)]
     bounded = 0
     while open_:
         if clock() >= end or len(open_) > _MOST_BOXES:
@@ -89,8 +89,8 @@ def search(
 
 
 def _halved(
-    low: Int8Array, high: Int8Array, bounds: Bounds, i: int
-) -> list[tuple[Int8Array, Int8Array]] | None:
+    low: IntArray, high: IntArray, bounds: Bounds, i: int
+) -> list[tuple[IntArray, IntArray]] | None:
     width = high.astype(np.int16) - low
     if not width.any():
         return None

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tinyrobust.core.types import Int8Array, Int64Array
+from tinyrobust.core.types import Int64Array, IntArray
 from tinyrobust.models.bounds.certifier import MOST_LINEAR, Certifier, Method
-from tinyrobust.models.bounds.split import Status, corners, search
+from tinyrobust.models.bounds.clamps.search import ClampSearch
+from tinyrobust.models.bounds.split import Search, Status, corners, search
 
 AUTO = "auto"
 METHODS = (AUTO, *(method.value for method in Method))
 SPLIT = "split"
+_FEW_INPUTS = 16
+"""Elements of the input up to which it is halved itself."""
+Searcher = Callable[[IntArray, IntArray, int, float], Search]
+"""Decides a box (low, high, label) within about so many seconds."""
 _AT_ONCE = {Method.INTERVAL: 512, Method.CROWN_IBP: 128, Method.LINEAR: 16}
 """Samples that are taken on together."""
 
@@ -43,8 +48,21 @@ def methods_for(name: str, certifier: Certifier) -> tuple[Method, ...]:
     return (*cheap, Method.LINEAR) if certifier.cost <= MOST_LINEAR else cheap
 
 
-def box(q: Int8Array, levels: int) -> tuple[Int8Array, Int8Array]:
-    """All points at most ``levels`` from ``q`` in every element, as far as the lattice goes."""
+def searcher(certifier: Certifier, methods: Sequence[Method]) -> Searcher:
+    """Branch and bound for this network: over its input where that is small, else over clamps.
+
+    Clamps are cut where there are linear bounds among ``methods``; intervals know nothing of them.
+    """
+    dearest = methods[-1]
+    if certifier.network.input_size <= _FEW_INPUTS or dearest is Method.INTERVAL:
+        return lambda low, high, label, seconds: search(
+            certifier, low, high, label, dearest, seconds
+        )
+    return ClampSearch(certifier, queries=dearest is Method.LINEAR)
+
+
+def box(q: IntArray, levels: int) -> tuple[IntArray, IntArray]:
+    """All points at most ``levels`` from ``q`` in every element, as far as the grid goes."""
     wide = q.astype(np.int16)
     low, high = (np.clip(wide + by, -128, 127).astype(np.int8) for by in (-levels, levels))
     return low, high
@@ -52,20 +70,23 @@ def box(q: Int8Array, levels: int) -> tuple[Int8Array, Int8Array]:
 
 def decide(
     certifier: Certifier,
-    q: Int8Array,
+    q: IntArray,
     labels: Int64Array,
     levels: int,
     methods: Sequence[Method],
     budget: float,
+    search: Searcher,
 ) -> Iterator[list[Verdict]]:
     """Verdicts about all samples, int8 [n, *shape], a few at a time, as soon as they are there.
 
-    ``budget`` is for halving the boxes of undecided ones, in seconds a sample.
+    ``budget`` is for a ``search`` in the boxes of undecided ones, in seconds a sample.
     """
     together = _AT_ONCE[methods[-1]]
     for start in range(0, len(q), together):
         part = slice(start, start + together)
-        for verdicts in _together(certifier, q[part], labels[part], levels, methods, budget):
+        for verdicts in _together(
+            certifier, q[part], labels[part], levels, methods, budget, search
+        ):
             yield [
                 Verdict(start + v.sample, v.predicted, v.status, v.method, v.seconds)
                 for v in verdicts
@@ -74,11 +95,12 @@ def decide(
 
 def _together(
     certifier: Certifier,
-    q: Int8Array,
+    q: IntArray,
     labels: Int64Array,
     levels: int,
     methods: Sequence[Method],
     budget: float,
+    search: Searcher,
 ) -> Iterator[list[Verdict]]:
     began = time.perf_counter()
     predicted = certifier.predict(q)
@@ -109,6 +131,6 @@ def _together(
         return
     for i in left:
         began = time.perf_counter()
-        end = search(certifier, low[i], high[i], int(labels[i]), methods[-1], budget)
+        end = search(low[i], high[i], int(labels[i]), budget)
         spent[i] += time.perf_counter() - began
         yield [verdict(i, end.status, SPLIT)]

@@ -63,9 +63,7 @@ def official_test(say: Say = to_stderr) -> Dataset:
 
 
 def _parts(mosaic: list[str], binary: list[str], say: Say) -> tuple[Images, Int64Array]:
-    """Images and labels of ``mosaic`` where there is a folder of mosaics, else of ``binary`` in the
-    archive.
-    """
+    """Images and labels of ``mosaic``, or of ``binary`` in the archive where no mosaics are."""
     root = bench_data()
     folder = root / "cifar10" if root else None
     if folder and (folder / "labels.npz").exists():

@@ -9,8 +9,9 @@ from tinyrobust.models.data.splits import Splits, dataset, stratified
 
 
 def digits() -> Splits:
-    """scikit-learn's 1,797 handwritten digits, 8x8, q = round(p * 255 / 16) - 128 for pixels p
-    0..16.
+    """scikit-learn's 1,797 handwritten digits of 8x8 pixels, split.
+
+    A pixel p of 0..16 becomes q = round(p * 255 / 16) - 128.
 
     Stratified by class: 500 test, 150 calibration, 150 validation, 997 train. The split is fixed.
     """

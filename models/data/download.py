@@ -1,5 +1,6 @@
-"""Files from the authors of a data set: checksummed, resumable, cached in a folder
-``TINYROBUST_CACHE`` moves.
+"""Files from the authors of a data set: checksummed, resumable, cached.
+
+``TINYROBUST_CACHE`` moves the cache.
 """
 
 from __future__ import annotations
@@ -28,9 +29,7 @@ _TIMEOUT_S = 30
 
 @dataclass(frozen=True)
 class Source:
-    """One official file: the data set it belongs to, where it is, its SHA-256 and its length in
-    bytes.
-    """
+    """One official file of a data set: where it is, its SHA-256 and its length in bytes."""
 
     folder: str
     """Name of the data set; a copy of one's own is looked for in ``$BENCH_DATA/<folder>``."""
@@ -70,8 +69,7 @@ def own_copy(source: Source) -> Path | None:
 
 
 def found(source: Source, say: Say = to_stderr) -> Path:
-    """A copy of one's own under ``BENCH_DATA``, else ``fetched``; either way the file its authors
-    published.
+    """The file as its authors published it: a copy under ``BENCH_DATA``, else ``fetched``.
 
     Raises UsageError as ``fetched`` does, and where the copy has another length or digest.
     """
@@ -90,8 +88,9 @@ def found(source: Source, say: Say = to_stderr) -> Path:
 
 
 def fetched(source: Source, say: Say = to_stderr) -> Path:
-    """Path of ``source`` in the cache, downloaded (from where it stopped) unless it is there and
-    whole.
+    """Path of ``source`` in the cache, where it is downloaded unless it is there and whole.
+
+    A download goes on where it stopped.
 
     Raises UsageError without a network, on a full disk, and when length or digest differ from the
     published ones.

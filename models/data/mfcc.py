@@ -1,5 +1,6 @@
-"""The 49 x 10 features of MLPerf Tiny's keyword spotting: what its TensorFlow graph computes,
-written in NumPy.
+"""The 49 x 10 features of MLPerf Tiny's keyword spotting, written in NumPy.
+
+They are what MLPerf Tiny's TensorFlow graph computes.
 
 One second at 16 kHz, divided by its largest sample; frames of 30 ms every 20 ms under a periodic
 Hann window; magnitude of a 512-point FFT; 40 mel bands from 20 to 4,000 Hz (HTK mel scale,
@@ -28,8 +29,9 @@ _BANDS, _LOWEST_HZ, _HIGHEST_HZ = 40, 20.0, 4_000.0
 
 
 def mfcc(clips: NDArray[np.int16]) -> FloatArray:
-    """``clips`` int16 [n, 16000], padded with zeros at their end where they are shorter, to float32
-    [n, 49, 10].
+    """The features of ``clips``: int16 [n, 16000] to float32 [n, 49, 10].
+
+    Shorter clips are padded with zeros at their end.
 
     A clip whose largest sample is 0 is not divided by it. Computed in float64 and rounded once, so
     that the last bits depend neither on the machine nor on how many clips are passed together.
@@ -44,8 +46,9 @@ def mfcc(clips: NDArray[np.int16]) -> FloatArray:
 
 
 def quantize(features: FloatArray, spec: TensorSpec) -> Int8Array:
-    """Features [n, 49, 10] to int8 [n, *spec.shape] as MLPerf Tiny does: ``x / scale + zero_point``
-    loses its fraction.
+    """Features [n, 49, 10] as int8 [n, *spec.shape], quantized as MLPerf Tiny does it.
+
+    ``x / scale + zero_point`` loses its fraction.
 
     Saturates; the reference wraps around, which spoils 15 values of one of its 1,000 samples.
     """
@@ -55,8 +58,9 @@ def quantize(features: FloatArray, spec: TensorSpec) -> Int8Array:
 
 
 def _mel_bands() -> NDArray[np.float64]:
-    """Weights [257, 40]: triangles on the mel scale over the FFT's bins; the bin at 0 Hz belongs to
-    none.
+    """Weights [257, 40] of triangles on the mel scale over the FFT's bins.
+
+    The bin at 0 Hz belongs to none of them.
     """
     bins = _mel(np.linspace(0, RATE / 2, _FFT // 2 + 1))[:, np.newaxis]
     edges = np.linspace(_mel(np.array(_LOWEST_HZ)), _mel(np.array(_HIGHEST_HZ)), _BANDS + 2)

@@ -140,8 +140,9 @@ def _found(source: Source, say: Say) -> Path:
 
 
 def _unpacked(path: Path, header: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The bytes after the IDX ``header`` (magic number and shape); never reads more than there
-    should be.
+    """The bytes after the IDX ``header``, which is the magic number and the shape.
+
+    Never reads more than there should be.
     """
     start = np.array(header, ">i4").tobytes()
     size = len(start) + math.prod(header[1:])

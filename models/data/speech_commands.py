@@ -1,5 +1,6 @@
-"""Speech Commands v2 (Warden 2018) as the 12-class task of MLPerf Tiny: ten words, silence,
-unknown; MFCC 49 x 10.
+"""Speech Commands v2 (Warden 2018) as MLPerf Tiny's task: ten words, silence, unknown.
+
+A sample is 49 x 10 MFCC features.
 
 Membership is that of the reference: test is the authors' own test archive; validation is their
 ``validation_list.txt`` and one of the noise recordings; training is all the rest of the main
@@ -82,8 +83,10 @@ V2 = Archives(
 
 
 def splits(archives: Archives = V2, say: Say = to_stderr) -> Splits:
-    """85,511 training clips less 500 for calibration, 10,102 for validation and 4,890 for test, on
-    ``FEATURES``.
+    """Training, calibration, validation and test features of the 12 classes, on ``FEATURES``.
+
+    There are 85,511 training clips less 500 for calibration, 10,102 for validation and 4,890 for
+    test.
 
     Raises UsageError where an archive cannot be had or is not what it should be.
     """
@@ -109,8 +112,9 @@ def splits(archives: Archives = V2, say: Say = to_stderr) -> Splits:
 def official_test(
     spec: TensorSpec = FEATURES, archives: Archives = V2, say: Say = to_stderr
 ) -> Dataset:
-    """The author's own test set, its features on the input grid ``spec``; shuffled once and for
-    all.
+    """The authors' own test set, its features on the input grid ``spec``.
+
+    It is shuffled once and for all.
     """
     made = _features(archives.test, say)
     labels = np.array([_label(name) for name in made.names], np.int64)
@@ -195,8 +199,10 @@ def _members(made: Features, source: Source) -> tuple[NDArray[np.bool_], NDArray
 
 @dataclass(frozen=True)
 class Features:
-    """``values`` float32 [n, ...] of the samples called ``names``, and the lines of the ``texts``
-    found beside them.
+    """The features of some samples, and the texts found beside them.
+
+    ``values`` float32 [n, ...] belong to the samples called ``names``; ``texts`` has the lines of
+    each text file.
     """
 
     names: tuple[str, ...]
@@ -205,8 +211,9 @@ class Features:
 
 
 def cached(data: str, code: tuple[Path, ...], make: Callable[[], Features]) -> Features:
-    """What ``make`` returns, kept under the digest of its ``data`` and of the files of ``code``
-    that made it.
+    """What ``make`` returns, kept under the digest of what it was made of.
+
+    That is its ``data`` and the files of ``code`` that made it.
 
     Made again where what is kept is damaged. Raises UsageError where it cannot be written, and what
     ``make`` raises.

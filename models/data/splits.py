@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyrobust.core.types import Dataset, Int8Array, Int64Array
+from tinyrobust.core.types import Dataset, Int64Array, IntArray
 
 
 @dataclass(frozen=True)
@@ -22,18 +22,19 @@ class Splits:
     test: Dataset
 
 
-def dataset(name: str, q: Int8Array, labels: Int64Array) -> Dataset:
-    """A ``Dataset`` with its content hash."""
-    q, labels = np.ascontiguousarray(q, np.int8), np.ascontiguousarray(labels, np.int64)
+def dataset(name: str, q: IntArray, labels: Int64Array) -> Dataset:
+    """A ``Dataset`` with its content hash; ``q`` int8, or int16 on a finer grid."""
+    dtype = np.int16 if q.dtype == np.int16 else np.int8
+    q, labels = np.ascontiguousarray(q, dtype), np.ascontiguousarray(labels, np.int64)
     digest = hashlib.sha256(repr((name, q.shape)).encode())
     digest.update(q.data)
     digest.update(labels.data)
     return Dataset(name, q, labels, digest.hexdigest())
 
 
-def to_input_grid(pixels: NDArray[np.uint8]) -> Int8Array:
+def to_input_grid(pixels: NDArray[np.uint8]) -> IntArray:
     """uint8 0..255 to int8 -128..127."""
-    q: Int8Array = (pixels ^ np.uint8(0x80)).view(np.int8)
+    q: IntArray = (pixels ^ np.uint8(0x80)).view(np.int8)
     return q
 
 

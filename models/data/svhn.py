@@ -22,8 +22,9 @@ _SIDE, _CLASSES = 32, 10
 
 @dataclass(frozen=True)
 class Part:
-    """One MATLAB file: ``X`` uint8 [32, 32, 3, rows] and ``y`` [rows, 1], 1 to 10, where 10 is the
-    digit 0.
+    """One MATLAB file of SVHN's images and labels.
+
+    It holds ``X`` uint8 [32, 32, 3, rows] and ``y`` [rows, 1], 1 to 10, where 10 is the digit 0.
     """
 
     source: Source

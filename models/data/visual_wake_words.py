@@ -34,8 +34,9 @@ Images = dict[int, tuple[int, bytes]]
 
 @dataclass(frozen=True)
 class Published:
-    """The images as Silicon Labs packs them for MLPerf Tiny, and MLCommons' list of those its
-    benchmark uses.
+    """The images and the list that MLPerf Tiny's benchmark is made of.
+
+    Silicon Labs packs the images; MLCommons' list names those that the benchmark uses.
     """
 
     images: Source
@@ -61,8 +62,9 @@ MLPERF_TINY = Published(
 
 
 def splits(published: Published = MLPERF_TINY, say: Say = to_stderr) -> Splits:
-    """1,000 test images; of the others a tenth for validation and 500 for calibration, balanced as
-    they are.
+    """1,000 test images; of the others a tenth for validation and 500 for calibration.
+
+    All parts are balanced as the images are.
 
     About 3 GB of memory. Raises UsageError where a file cannot be had or is not what it should be.
     """
@@ -84,8 +86,9 @@ def official_test(published: Published = MLPERF_TINY, say: Say = to_stderr) -> D
 
 
 def _accuracy_set(published: Published, say: Say) -> list[int]:
-    """COCO numbers of the list, each class spread evenly so that the first N of them are
-    balanced.
+    """COCO numbers of the list, in an order of which the first N are balanced.
+
+    Each class is spread evenly.
     """
     path = found(published.accuracy_set, say)
     try:

@@ -1,5 +1,6 @@
-"""A QKeras activation quantizer as an integer grid: what its int8 tensor must be able to say, and
-nothing more.
+"""A QKeras activation quantizer as an integer grid.
+
+It says what the int8 tensor of the activation must be able to say, and nothing more.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ class Grid:
 
     @property
     def one_stage(self) -> bool:
-        """Whether one int8 tensor clamps at both ends by itself: by saturation, or at zero by a
-        fused RELU.
+        """Whether one int8 tensor clamps at both ends by itself.
+
+        It does so by saturation, or at zero by a fused RELU.
         """
         return self.low == 0 or self.high - self.low == 255
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.types import FloatArray, Int8Array, TensorSpec
+from tinyrobust.core.types import FloatArray, IntArray, TensorSpec
 from tinyrobust.models.keras.onednn import as_written
 from tinyrobust.models.keras.tf import quiet_stderr, tf
 from tinyrobust.models.tflite.reader import MAX_FILE, read_graph
@@ -28,9 +28,10 @@ class Activations(Enum):
     INT16 = "int16x8"
 
 
-def converted(model: Any, spec: TensorSpec, samples: Int8Array, activations: Activations) -> bytes:
-    """``model`` (Keras, one input on the grid ``spec``) as a full-integer .tflite with an integer
-    input and output.
+def converted(model: Any, spec: TensorSpec, samples: IntArray, activations: Activations) -> bytes:
+    """``model`` as a full-integer .tflite with an integer input and output.
+
+    ``model`` is a Keras model of one input on the grid ``spec``.
 
     ``samples`` int8 [n, *spec.shape] calibrate the ranges of all inner tensors, at least one is
     needed. The input is on ``spec`` (int8), or on 256 times finer steps around 0 (int16; 128 times
@@ -45,8 +46,9 @@ def converted(model: Any, spec: TensorSpec, samples: Int8Array, activations: Act
 
 
 def converted_with_ranges(model: Any, spec: TensorSpec) -> bytes:
-    """The same, int8, for a network whose ranges were learned (``models/training/tfmot_qat.py``):
-    no calibration.
+    """``model`` as an int8 .tflite with the ranges that it has learned, without calibration.
+
+    ``models/training/tfmot_qat.py`` makes such networks.
     """
     return _convert(tf.lite.TFLiteConverter.from_keras_model(model), model, spec, Activations.INT8)
 
@@ -77,9 +79,10 @@ _OPERATORS = {
 _TYPES = {Activations.INT8: tf.int8, Activations.INT16: tf.int16}
 
 
-def _calibration(spec: TensorSpec, samples: Int8Array, activations: Activations) -> FloatArray:
-    """Real values of ``samples``, the first one's corners at the ends of the range that makes the
-    wanted scale.
+def _calibration(spec: TensorSpec, samples: IntArray, activations: Activations) -> FloatArray:
+    """Real values of ``samples``, stretched to the range that makes the wanted scale.
+
+    The corners of the first sample are set to the ends of that range.
     """
     real = spec.dequantize(samples)
     low, high = spec.low, spec.high
@@ -92,8 +95,9 @@ def _calibration(spec: TensorSpec, samples: Int8Array, activations: Activations)
 
 
 def _int16_steps(spec: TensorSpec) -> int:
-    """Steps of an int16 input, whose zero point is 0, per step of the int8 input grid: q16 = (q8 -
-    zero point) * steps.
+    """Steps of an int16 input, whose zero point is 0, per step of the int8 input grid.
+
+    q16 = (q8 - zero point) * steps.
     """
     return 256 if spec.zero_point == 0 else 128
 

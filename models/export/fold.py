@@ -1,6 +1,4 @@
-"""Weights, biases and batch norms of one QKeras layer, folded into what an integer operator
-takes.
-"""
+"""Weights, bias and batch norm of one QKeras layer, folded for an integer operator."""
 
 from __future__ import annotations
 
@@ -25,8 +23,10 @@ _SELF_FOLDING = (QConv2DBatchnorm, QDepthwiseConv2DBatchnorm, QDenseBatchnorm)
 
 @dataclass(frozen=True)
 class Folded:
-    """``weights`` in TFLite's order, their scales per output channel along ``axis``, and the
-    real-valued bias.
+    """A layer's weights and bias with its batch norm in them.
+
+    ``weights`` are in TFLite's order, their scales per output channel along ``axis``; the bias is
+    real-valued.
     """
 
     weights: NDArray[np.int8]
@@ -81,8 +81,9 @@ def _parameters(layer: Any) -> tuple[Any, NDArray[np.float64], Any]:
 
 
 def _own_scale(layer: Any, quantizer: Any, quantized: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The quantizer's scale per output channel where it is not a power of two (alpha="auto", odd
-    fixed alpha).
+    """The quantizer's scale per output channel where it is not a power of two.
+
+    That is so with alpha="auto" and with an odd fixed alpha.
     """
     scale = np.asarray(getattr(quantizer, "scale", 1.0), np.float64)
     per_channel = _outputs_first(layer, np.broadcast_to(scale, quantized.shape))

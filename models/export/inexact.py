@@ -1,5 +1,6 @@
-"""Why a QKeras network and its export may differ by a level, layer by layer: what a recipe would
-have to change.
+"""Why a QKeras network and its export may differ by a level, layer by layer.
+
+Each reason is one that a recipe could take away.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ roundings.
 
 
 def reasons(model: Any) -> list[str]:
-    """One line for each reason, naming the layers it holds for; empty where nothing known stands
-    against exactness.
+    """One line for each reason against exactness, naming the layers that it holds for.
+
+    Empty where none is known.
     """
     steps = steps_of(model)[1:]
     found = {

@@ -48,8 +48,9 @@ class Emitter:
     def onto_grid(
         self, step: Step, code: str, version: int, inputs: list[int], options: Any
     ) -> Value:
-        """Emits the operator with its output on the step's grid; ``options`` takes the fused
-        activation.
+        """Emits the operator with its output on the step's grid.
+
+        ``options`` takes the fused activation.
         """
         grid = _grid(step)
         options.fusedActivationFunction = getattr(schema.ActivationFunctionType, grid.fused)
@@ -59,8 +60,9 @@ class Emitter:
         return out if grid.one_stage else self._clamp_low(step, grid, out)
 
     def _clamp_low(self, step: Step, grid: Grid, high: Value) -> Value:
-        """A signed grid of fewer than 256 values: saturation clamps one end here, a QUANTIZE the
-        other.
+        """Clamps a signed grid of fewer than 256 values at its lower end, by a QUANTIZE.
+
+        Saturation clamps the other end.
         """
         out = self.tensor(step.name, step.shape, grid.scale, grid.low_zero_point)
         self.writer.operator("QUANTIZE", 2, [high.index], out.index, schema.QuantizeOptionsT())
@@ -155,8 +157,9 @@ def reshape(e: Emitter, step: Step, inputs: list[Value]) -> Value:
 
 
 def requantize(e: Emitter, step: Step, inputs: list[Value]) -> Value:
-    """A QActivation that follows no operator of its own: nothing to do on the same grid, else
-    QUANTIZE.
+    """Emits the QUANTIZE of a QActivation that follows no operator of its own.
+
+    On the same grid there is nothing to do.
     """
     x, grid = inputs[0], _grid(step)
     if (x.scale, x.zero_point) == (grid.scale, grid.zero_point):
@@ -188,8 +191,9 @@ def _with_weights(e: Emitter, step: Step, x: Value) -> list[int]:
 
 
 def _first_rounding(step: Step, accumulator: NDArray[np.floating]) -> NDArray[np.int32]:
-    """What makes up for the kernels' first rounding: 1 where it would carry a sum over a tie, else
-    0.
+    """What makes up for the kernels' first rounding in the bias.
+
+    It is 1 where that rounding would carry a sum over a tie, else 0.
 
     TFLite requantizes by a power of two 2**-n, n >= 2, in two roundings half away from zero, first
     to an even number of accumulator units. So a positive result is rounded up from one unit below

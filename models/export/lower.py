@@ -37,8 +37,9 @@ _LOWERINGS: tuple[tuple[Any, _Lowering], ...] = (
 
 
 def lower(model: Any, source: TensorSpec) -> bytes:
-    """``model`` (Keras functional or sequential, one input, one output) as a .tflite with int8
-    input ``source``.
+    """``model`` written as a .tflite with int8 input ``source``.
+
+    ``model`` is a functional or sequential Keras model of one input and one output.
 
     Tensors are named after the Keras layer whose output they hold. Raises UsageError that names the
     layer and why.

@@ -1,5 +1,6 @@
-"""From a plain Keras network and what TFLiteConverter made of it to its ladder: compile, check
-against the oracle.
+"""A plain Keras network and what TFLiteConverter made of it, to its ladder.
+
+The .tflite is compiled and checked against the oracle.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ def export_converted(
     say: Say,
     floor: float,
 ) -> Ladder:
-    """Float network, its fake-quantized one (None after post-training quantization) and their
-    .tflite to a ladder.
+    """The ladder of a float network, its fake-quantized one and their .tflite.
+
+    ``fake`` is None after post-training quantization.
 
     No such export is exact: the noise of every layer is said, and ``floor`` is the share of
     predictions that must survive, on validation and calibration data, never on test. Raises
@@ -103,8 +105,9 @@ def quantized(
     cache: Path,
     say: Say,
 ) -> Ladder:
-    """The ladder of plain Keras network ``full`` after training-free quantization, calibrated on
-    ``calibration``.
+    """The ladder of the plain Keras network ``full``, quantized after its training.
+
+    It is calibrated on the calibration part of ``splits``.
     """
     full = without_softmax(full)
     tflite = converted(full, spec, splits.calibration.q[:CALIBRATION], precision.activations)

@@ -1,5 +1,6 @@
-"""A Keras model as a list of steps in order, each a layer with the batch norm and the quantizer
-that follow it.
+"""A Keras model as a list of steps in order.
+
+Each step is a layer with the batch norm and the quantizer that follow it.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ _REQUANTIZING = (*_FOLDABLE, _L.Add, _L.AveragePooling2D, _L.GlobalAveragePoolin
 
 @dataclass(frozen=True)
 class Step:
-    """``name`` is the last Keras layer folded in; ``inputs`` are names of earlier steps; ``shape``
-    without batch.
+    """One layer with what follows it and is folded into it.
+
+    ``name`` is the last Keras layer folded in; ``inputs`` are names of earlier steps; ``shape`` is
+    without the batch.
     """
 
     name: str

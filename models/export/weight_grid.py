@@ -22,16 +22,18 @@ steps.
 
 @dataclass(frozen=True)
 class WeightGrid:
-    """``weights[c] = ints[c] * scales[c]``; ``ints`` int8 [channels, n], ``scales`` float64
-    [channels], all > 0.
+    """Weights as integers and one scale per channel: ``weights[c] = ints[c] * scales[c]``.
+
+    ``ints`` int8 [channels, n], ``scales`` float64 [channels], all above 0.
     """
 
     ints: NDArray[np.int8]
     scales: NDArray[np.float64]
 
     def scaled(self, factor: NDArray[np.float64]) -> WeightGrid:
-        """Each channel times ``factor[c]``, as folding a batch norm does; a factor's sign goes into
-        the integers.
+        """The grid with each channel times ``factor[c]``, as folding a batch norm does it.
+
+        A factor's sign goes into the integers.
 
         A channel whose factor is 0 becomes zeros and keeps its scale.
         """
@@ -46,8 +48,9 @@ class WeightGrid:
 
 
 def weight_grid(weights: NDArray[np.floating], factor: NDArray[np.float64]) -> WeightGrid:
-    """``weights`` [channels, n] whose ``weights[c] / factor[c]`` lie on some power-of-two grid of
-    at most 8 bits.
+    """The integers and scales of ``weights`` [channels, n].
+
+    ``weights[c] / factor[c]`` lie on some power-of-two grid of at most 8 bits.
 
     Raises ValueError with the channel where they do not. A channel of zeros takes the smallest
     scale of the others.

@@ -1,5 +1,6 @@
-"""A float network's batch norms folded into the layer before them: where quantization-aware
-training starts from.
+"""A float network's batch norms folded into the layers before them.
+
+This is where quantization-aware training starts from.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ Weights = NDArray[np.float32]
 
 
 def folded(model: Any) -> dict[str, tuple[Weights, Weights]]:
-    """Kernel and bias by name of every layer that has a kernel, each with the batch norm right
-    after it folded in.
+    """Kernel and bias, by name, of every layer that has a kernel, with its batch norm in them.
+
+    That is the batch norm right after the layer.
 
     ``model`` is a functional Keras model; a layer without bias gets zeros.
     """

@@ -1,5 +1,6 @@
-"""``QDenseBatchnorm`` of published models: QKeras 0.9 lists no such layer, later ones do. For
-inference only.
+"""``QDenseBatchnorm`` of published models, for inference only.
+
+QKeras 0.9 lists no such layer, later ones do.
 
 A dense layer with the batch norm after it folded into kernel and bias before both are quantized, as
 in QKeras's ``QConv2DBatchnorm``. It has the weights of the original, so that files of trained
@@ -53,8 +54,9 @@ class QDenseBatchnorm(QDense):  # type: ignore[misc]
         return out if self.activation is None else self.activation(out)
 
     def get_folded_weights(self) -> list[Any]:
-        """Kernel [inputs, units] and bias [units] with the batch norm in them, before their
-        quantizers.
+        """Kernel [inputs, units] and bias [units] with the batch norm in them.
+
+        They have not passed their quantizers.
         """
         norm = self.batchnorm
         factor = tf.math.rsqrt(norm.moving_variance + norm.epsilon)

@@ -1,5 +1,4 @@
-"""The quantizers all recipes share, chosen so that ``models/export/lower.py`` carries a network
-over bit for bit.
+"""The quantizers of all recipes, which ``models/export/lower.py`` carries over bit for bit.
 
 Weights: powers of two per output channel (``auto_po2``), symmetric. Activations: fixed grids that
 round half away from zero. Biases: steps of 2**-7 in [-4, 4), never finer than the accumulator they
@@ -12,6 +11,7 @@ back on its grid.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -40,6 +40,34 @@ class quantized_bits_exact(quantized_bits):  # type: ignore[misc]  # noqa: N801
         return on_grid(y, self.scale * 2.0 ** (self.integer - self.bits + int(self.keep_negative)))
 
 
+class quantized_bits_covering(quantized_bits):  # type: ignore[misc]  # noqa: N801
+    """``quantized_bits`` on the finest power-of-two grid that clips no weight.
+
+    Each output channel has its own.
+
+    QKeras's own choice (``auto_po2``) minimizes the squared error and clips the largest weights for
+    it. An interval bound feels each of them: clipped, the first layer alone costs a certified
+    network several points.
+    """
+
+    def __init__(self, bits: int) -> None:
+        super().__init__(bits, 0, 1, alpha=1.0)
+
+    def __call__(self, x: Any) -> Any:
+        """Quantizes ``x`` [..., channels] with a straight-through gradient."""
+        end = 2.0 ** (self.bits - 1) - 1
+        largest = tf.reduce_max(tf.abs(x), axis=list(range(len(x.shape) - 1)), keepdims=True)
+        # float32's logarithm may be off where it is a whole number: one step more or less fits too.
+        exponent = tf.math.ceil(tf.math.log(tf.maximum(largest, 1e-30) / end) / math.log(2.0))
+        self.scale = tf.stop_gradient(2.0**exponent)
+        steps = tf.clip_by_value(tf.round(x / self.scale), -end, end)
+        return on_grid(x + tf.stop_gradient(steps * self.scale - x), self.scale)
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras writes beside a saved network."""
+        return {"bits": self.bits}
+
+
 class stochastic_ternary_exact(stochastic_ternary):  # type: ignore[misc]  # noqa: N801
     """``stochastic_ternary`` whose values are exactly -a, 0 and a."""
 
@@ -59,8 +87,9 @@ class stochastic_binary_exact(stochastic_binary):  # type: ignore[misc]  # noqa:
 
 
 def on_grid(y: Any, step: Any) -> Any:
-    """The multiple of ``step`` nearest to ``y``, with the gradient of ``y``; 0 where ``step`` is
-    0.
+    """The multiple of ``step`` nearest to ``y``, with the gradient of ``y``.
+
+    It is 0 where ``step`` is 0.
     """
     nearest = tf.stop_gradient(tf.round(tf.math.divide_no_nan(y, step)) * step)
     return nearest + (y - tf.stop_gradient(y))  # the bracket is exactly 0
@@ -74,29 +103,38 @@ def weights(bits: int) -> Make:
     return lambda: quantized_bits_exact(bits, 0, 1, alpha="auto_po2")
 
 
+def covering(bits: int) -> Make:
+    """``bits`` with a power-of-two scale per output channel that clips none of its weights."""
+    return lambda: quantized_bits_covering(bits)
+
+
 def depthwise(bits: int) -> Make:
-    """The same for depthwise kernels [h, w, channels, 1]."""
+    """A quantizer of depthwise kernels [h, w, channels, 1], with a scale per channel."""
     return lambda: quantized_bits_exact(bits, 0, 1, alpha="auto_po2", scale_axis=2)
 
 
 def ternary_weights() -> Any:
-    """S3's stochastic ternary: random in training, deterministic -a, 0, a at inference; a is a
-    power of two.
+    """S3's stochastic ternary weights: -a, 0 and a, where a is a power of two.
+
+    They are random in training, deterministic at inference.
     """
     return stochastic_ternary_exact(alpha="auto_po2")
 
 
 def binary_weights() -> Any:
-    """S3's stochastic binary: random in training, deterministic -a, a at inference; a is a power of
-    two.
+    """S3's stochastic binary weights: -a and a, where a is a power of two.
+
+    They are random in training, deterministic at inference.
     """
     return stochastic_binary_exact(alpha="auto_po2")
 
 
 @dataclass(frozen=True)
 class LayerBits:
-    """One layer's own widths: quantizer of its weights, and bits of the activation after it; None:
-    the network's.
+    """One layer's own widths.
+
+    They are the quantizer of its weights, and the bits of the activation after it; None is the
+    network's.
     """
 
     weights: Make | None = None
@@ -105,8 +143,9 @@ class LayerBits:
 
 @dataclass(frozen=True)
 class Bits:
-    """Precision: weights inside, depthwise ones, those of the first and last layer, and activations
-    in bits.
+    """The precision of a network: weights inside, depthwise ones, first and last, activations.
+
+    Activations are given in bits.
 
     A depthwise filter has nine weights, too few for less than 4 bits. ``layers`` maps names of
     layers with weights to what is different there.
@@ -128,8 +167,9 @@ class Bits:
         return (self._own(layer).weights or self.depthwise_weights)()
 
     def width(self, layer: str, usual: int | None = None) -> int:
-        """Bits of the activation after ``layer``; ``usual`` where the network has a reason for
-        others than its own.
+        """Bits of the activation after ``layer``.
+
+        ``usual`` is for a network that has a reason for others than its own.
         """
         return self._own(layer).activations or usual or self.activations
 
@@ -154,8 +194,9 @@ class Bits:
 
 
 def heterogeneous(name: str, base: Bits, **layers: LayerBits) -> Bits:
-    """``base`` with other widths in the layers given by their names: ``conv2=LayerBits(weights(2),
-    activations=5)``.
+    """``base`` with other widths in the layers that are given by their names.
+
+    For example ``conv2=LayerBits(weights(2), activations=5)``.
     """
     return replace(base, name=name, layers={**base.layers, **layers})
 

@@ -1,5 +1,6 @@
-"""Half-away-from-zero rounding as an option of QKeras activations, so that training rounds as the
-chip does.
+"""Half-away-from-zero rounding as an option of QKeras activations.
+
+With it training rounds as the chip does.
 
 QKeras rounds ties to even (``tf.round``); TFLite's integer kernels round them away from zero. On
 coarse grids ties are common: with stock rounding 2 to 3 % of a 4-bit network's predictions differ

@@ -1,5 +1,6 @@
-"""The one door to TensorFlow: ``from tinyrobust.models.keras.tf import tf, keras``. Settings must
-be made before its first import.
+"""The one door to TensorFlow: ``from tinyrobust.models.keras.tf import tf, keras``.
+
+Settings must be made before its first import.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # results must not depend o
 
 @contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """TensorFlow's C++ libraries talk on stderr whatever the log level; Python errors still
-    propagate.
+    """Keeps TensorFlow's C++ libraries quiet, which talk on stderr whatever the log level.
+
+    Python errors still propagate.
     """
     saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:

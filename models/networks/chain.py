@@ -30,8 +30,9 @@ class Conv:
 
 @dataclass(frozen=True)
 class Chain:
-    """``convs`` numbered from 1 (``conv1``, ``relu1`` ...), an average pool of ``pool`` and a dense
-    layer of logits.
+    """A chain of convolutions, an average pool and a dense layer of logits.
+
+    ``convs`` are numbered from 1 (``conv1``, ``relu1`` ...); the pool is ``pool`` wide.
     """
 
     name: str
@@ -68,7 +69,7 @@ class Chain:
         )
 
     def build_qat(self, bits: Bits) -> Any:
-        """The same network without batch norms, weights and activations quantized to ``bits``."""
+        """The network in ``bits``: quantized weights and activations, no batch norms."""
         layers = keras.layers
         x = inputs = layers.Input(self.shape, name="image")
         for i, conv in enumerate(self.convs, 1):

@@ -1,5 +1,6 @@
-"""Networks that are a plain chain of dense layers: one description, built in float32 and
-quantized.
+"""Networks that are a plain chain of dense layers.
+
+One description is built in float32 and quantized.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from qkeras import QActivation, QDense  # isort: skip  (after tinyrobust.models.
 
 @dataclass(frozen=True)
 class DenseChain:
-    """``hidden`` widths with ReLU (``dense1`` ...) and, if ``norms``, batch norms; then ``outputs``
-    linear ones.
+    """A chain of dense layers: hidden ones with ReLU, and linear outputs.
+
+    ``hidden`` are widths (``dense1`` ...), followed by batch norms if ``norms``; ``outputs`` is the
+    width of the last layer.
     """
 
     name: str
@@ -39,7 +42,7 @@ class DenseChain:
         )
 
     def build_qat(self, bits: Bits) -> Any:
-        """The same network without batch norms, weights and activations quantized to ``bits``."""
+        """The network in ``bits``: quantized weights and activations, no batch norms."""
         layers = keras.layers
         x = inputs = layers.Input((self.inputs,), name="image")
         for i, width in enumerate(self.hidden, 1):

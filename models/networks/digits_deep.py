@@ -1,5 +1,6 @@
-"""The digits CNN at any precision: the network of ``models/networks/digits_cnn.py``, quantized from
-8 bits down to ternary.
+"""The digits CNN at any precision, from 8 bits down to ternary.
+
+The network is that of ``models/networks/digits_cnn.py``.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ build_float = digits_cnn.build_float
 
 
 def build_qat(bits: Bits) -> Any:
-    """Images [n, 8, 8, 1] in [-1, 1) to logits [n, 10], weights and activations quantized to
-    ``bits``.
+    """The digits CNN with weights and activations quantized to ``bits``.
+
+    Images [n, 8, 8, 1] in [-1, 1) to logits [n, 10].
     """
     layers = keras.layers
     x = inputs = layers.Input((8, 8, 1), name="image")

@@ -67,7 +67,7 @@ EIGHT = heterogeneous(
 
 
 def build_qat(bits: Bits) -> Any:
-    """The same network without batch norms, weights and activations quantized to ``bits``."""
+    """The network in ``bits``: quantized weights and activations, no batch norms."""
     layers = keras.layers
 
     def conv(x: Any, name: str, filters: int, size: int = 3, strides: int = 1) -> Any:

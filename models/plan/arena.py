@@ -1,5 +1,6 @@
-"""Where tensors live: greedy offsets by size over lifetimes, so that tensors alive together never
-overlap.
+"""Where tensors live, so that those alive together never overlap.
+
+Offsets are given greedily by size over lifetimes.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ class Placement:
 
 
 def place(buffers: Sequence[Buffer], align: int) -> Placement:
-    """Largest first, each in the lowest gap among those alive with it (Pisarchyk & Lee 2020, greedy
-    by size).
+    """Places the largest first, each in the lowest gap among those alive with it.
+
+    This is greedy by size of Pisarchyk and Lee 2020 (arXiv:2001.03288).
     """
     order = sorted(range(len(buffers)), key=lambda i: (-buffers[i].size, buffers[i].first, i))
     offsets = [0] * len(buffers)

@@ -1,5 +1,6 @@
-"""An exported model on disk, addressed by content: the .tflite, its plan, and what both say about
-themselves.
+"""An exported model on disk, addressed by content.
+
+It is the .tflite, its plan, and what both say about themselves.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Bundle:
     tflite: bytes
     plan: bytes
     input: TensorSpec
-    """The ladder's int8 input grid."""
+    """The ladder's input grid."""
     grid: TensorSpec
     """The model's own input: the input grid, or int16."""
     output: TensorSpec

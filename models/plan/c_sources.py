@@ -1,5 +1,6 @@
-"""C sources of an exported model: the TFLite Micro model array, its op resolver, and the plan for
-flash.
+"""C sources of an exported model, to be linked into a firmware.
+
+They are the TFLite Micro model array, its op resolver, and the plan for flash.
 """
 
 from __future__ import annotations
@@ -42,8 +43,9 @@ def emit_all(bundle: Bundle, folder: Path) -> None:
 
 
 def emit_model(bundle: Bundle, folder: Path) -> tuple[Path, ...]:
-    """Writes ``model_data.{h,cc}`` and ``op_resolver.{h,cc}``, as TFLite Micro applications take
-    them.
+    """Writes ``model_data.{h,cc}`` and ``op_resolver.{h,cc}``.
+
+    TFLite Micro applications take them in this form.
     """
     return (
         _write(folder / "model_data.h", _model_header(bundle)),
@@ -54,8 +56,9 @@ def emit_model(bundle: Bundle, folder: Path) -> tuple[Path, ...]:
 
 
 def emit_plan(bundle: Bundle, path: Path) -> Path:
-    """Writes the plan as ``g_builtin_plan`` (firmware/src/engine/builtin/builtin_plan.h), for plans
-    that live in flash.
+    """Writes the plan as ``g_builtin_plan``, for plans that live in flash.
+
+    It is declared in firmware/src/engine/builtin/builtin_plan.h.
     """
     text = (
         f"// Plan {bundle.plan_id} of model {bundle.sha256}. Generated; do not edit.\n"

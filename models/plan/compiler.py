@@ -1,5 +1,6 @@
-"""A full-integer .tflite compiled into the plan that the firmware executes (layout:
-``tinyrobust/core/abi/plan/``).
+"""A full-integer .tflite compiled into the plan that the firmware executes.
+
+The layout is that of ``tinyrobust/core/abi/plan/``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from tinyrobust.core.abi.wire import Tensor as WireTensor
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.models.plan import arena
-from tinyrobust.models.plan.checks import (
+from tinyrobust.models.plan.constants import Constants, moved
+from tinyrobust.models.plan.operators.checks import (
     ACTIVATION_TYPES,
     Checked,
     bytes_of,
@@ -27,9 +29,8 @@ from tinyrobust.models.plan.checks import (
     scale,
     zero_point,
 )
-from tinyrobust.models.plan.constants import Constants, moved
+from tinyrobust.models.plan.operators.table import aliases_input, record_of
 from tinyrobust.models.plan.reader import read_plan
-from tinyrobust.models.plan.records import aliases_input, record_of
 from tinyrobust.models.tflite.reader import Graph, Operator, Tensor, read_graph, type_name
 from tinyrobust.models.tflite.schema import OPERATOR, parsing
 
@@ -152,8 +153,9 @@ def _check_order(graph: Graph) -> None:
 
 
 def _place(graph: Graph) -> tuple[dict[int, int], int]:
-    """Arena offsets of all activations; a reshaped tensor shares its input's place and lives as
-    long as both.
+    """Arena offsets of all activations.
+
+    A reshaped tensor shares its input's place and lives as long as both.
     """
     home: dict[int, int] = {graph.inputs[0]: graph.inputs[0]}
     first: dict[int, int] = {graph.inputs[0]: 0}

@@ -18,8 +18,9 @@ INT32_MAX = (1 << 31) - 1
 
 @dataclass(frozen=True)
 class Multiplier:
-    """``q31 * 2**(shift - 31)``: Q31 significand in [2**30, 2**31) or 0, and a shift in [-31, 30]
-    (positive: left).
+    """A fixed-point factor ``q31 * 2**(shift - 31)``.
+
+    The Q31 significand is in [2**30, 2**31) or 0, the shift in [-31, 30] (positive: left).
     """
 
     q31: int
@@ -62,16 +63,18 @@ def smaller_than_one(real: float) -> Multiplier:
 
 
 def conv_multiplier(input_scale: float, filter_scale: float, output_scale: float) -> Multiplier:
-    """Factor of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED, per channel or not: the product is
-    taken in double.
+    """Factor of CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED, per channel or not.
+
+    The product of the scales is taken in double.
     """
     return quantize_multiplier(input_scale * filter_scale / output_scale)
 
 
 @dataclass(frozen=True)
 class AddParams:
-    """Both inputs are shifted left, brought to twice the larger scale, added and brought to the
-    output's scale.
+    """How ADD brings its inputs to one scale, and their sum to the output's.
+
+    Both inputs are shifted left, brought to twice the larger scale and added.
     """
 
     left_shift: int
@@ -107,8 +110,9 @@ class SoftmaxParams:
 
 
 def softmax_params(input_scale: float, beta: float) -> SoftmaxParams:
-    """SOFTMAX int8 (``PreprocessSoftmaxScaling`` and ``CalculateInputRadius`` with 5 integer
-    bits).
+    """Multiplier and radius of SOFTMAX int8.
+
+    As ``PreprocessSoftmaxScaling`` and ``CalculateInputRadius`` with 5 integer bits.
     """
     integer_bits = 5
     real = beta * input_scale * (1 << (31 - integer_bits))
@@ -129,8 +133,9 @@ def softmax_table_multiplier(input_scale: float, beta: float) -> Multiplier:
 def activation_range(
     activation: str, scale: float, zero_point: int, lowest: int, highest: int
 ) -> tuple[int, int]:
-    """Output clamp of a fused activation (``CalculateActivationRangeQuantized``); ``lowest`` and
-    ``highest`` are the type's. ValueError if unknown.
+    """Output clamp of a fused activation (``CalculateActivationRangeQuantized``).
+
+    ``lowest`` and ``highest`` are the type's. Raises ValueError if the activation is unknown.
     """
 
     def quantized(real: float) -> int:

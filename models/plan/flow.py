@@ -1,6 +1,6 @@
 """The data flow of a plan: operators read whole tensors, as they were written.
 
-Twin of ``plan_check_flow.cc``.
+Twin of ``plan_check/flow.cc``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tinyrobust.core.abi.plan import (
     SoftmaxTable,
 )
 from tinyrobust.core.abi.wire import Tensor
-from tinyrobust.models.plan.checks import INT8, INT16
+from tinyrobust.models.plan.operators.checks import INT8, INT16
 
 Span = tuple[int, int]
 """A tensor in the arena: its first byte, and the byte after its last."""

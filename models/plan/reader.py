@@ -16,8 +16,9 @@ from tinyrobust.models.plan.flow import check_flow
 
 @dataclass(frozen=True)
 class Program:
-    """What ``compile_plan`` wrote: the header, the operators in order, the whole binary for its
-    constants.
+    """What ``compile_plan`` wrote, read back.
+
+    It has the header, the operators in order, and the whole binary for its constants.
     """
 
     header: PlanHeader

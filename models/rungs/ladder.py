@@ -1,5 +1,6 @@
-"""One network with everything that can answer for it: the exported bundle, the rungs on the host,
-and test data.
+"""One network with everything that can answer for it.
+
+It has the exported bundle, the rungs on the host, and test data.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from tinyrobust.models.rungs.predictors import KerasPredictor, TflmPredictor
 
 @dataclass(frozen=True)
 class Ladder:
-    """``rungs`` that exist here, in the ladder's order; ``unavailable`` names the others, each with
-    the reason.
+    """The rungs of one network that exist here, with its bundle and test data.
+
+    ``rungs`` are in the ladder's order; ``unavailable`` names the others, each with the reason.
     """
 
     name: str
@@ -29,11 +31,14 @@ class Ladder:
     class_names: tuple[str, ...]
     unavailable: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    finer: Callable[[TensorSpec], Dataset | None] | None = None
+    """``test`` read again on a finer grid; None, or what gives None, where it has 8 bits."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 of every network of the ladder: the exported one, layers and weights of the Keras
-        ones.
+        """SHA-256 of every network of the ladder.
+
+        That is the exported one, and layers and weights of the Keras ones.
         """
         trained = (rung.digest for rung in self.rungs if isinstance(rung, KerasPredictor))
         parts = (self.name, self.bundle.sha256, self.bundle.plan_id, *trained)
@@ -54,8 +59,9 @@ Entry = Callable[[Path, Say], Ladder]
 def tflm_rung(
     tflite: bytes, name: str, spec: TensorSpec | None = None
 ) -> tuple[TflmPredictor | None, tuple[tuple[str, str], ...]]:
-    """The ``tflm`` rung, fed on ``spec``, where tflite-micro can be had, else its entry for
-    ``unavailable``.
+    """The ``tflm`` rung, fed on ``spec``, where tflite-micro can be had.
+
+    Else None and its entry for ``unavailable``.
     """
     reason = oracle.unavailable()
     if reason is not None:

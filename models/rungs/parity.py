@@ -10,13 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyrobust.core.errors import GateFailed
-from tinyrobust.core.types import Int8Array, Predictor, TensorSpec
+from tinyrobust.core.types import IntArray, Predictor, TensorSpec
 
 
 @dataclass(frozen=True)
 class Parity:
-    """``equal``: share of output bytes that agree; ``worst``: largest difference in levels; argmax
-    agreement.
+    """How far two rungs agree.
+
+    ``equal`` is the share of output bytes that agree, ``worst`` the largest difference in levels;
+    beside them is the agreement of the argmax.
     """
 
     samples: int
@@ -43,9 +45,10 @@ class Parity:
         )
 
 
-def compare(trained: Predictor, tflm: Predictor, output: TensorSpec, q: Int8Array) -> Parity:
-    """Both rungs on ``q``; ``trained``'s logits are put on the grid of ``output`` before they are
-    compared.
+def compare(trained: Predictor, tflm: Predictor, output: TensorSpec, q: IntArray) -> Parity:
+    """Compares both rungs on ``q``.
+
+    The logits of ``trained`` are put on the grid of ``output`` before.
     """
     raw = tflm.predict(q).raw
     if raw is None:
@@ -65,8 +68,9 @@ def on_grid(real: np.ndarray, output: TensorSpec) -> np.ndarray:
 
 
 def gate(parity: Parity, name: str, floor: float) -> None:
-    """Raises GateFailed where fewer than ``floor`` of the predictions agree; ``floor`` 1 asks for
-    every byte.
+    """Raises GateFailed where fewer than ``floor`` of the predictions agree.
+
+    A ``floor`` of 1 asks for every byte.
     """
     if parity.argmax < floor or (floor == 1 and not parity.exact):
         wanted = "every byte" if floor == 1 else f"{floor:.1%} of predictions"

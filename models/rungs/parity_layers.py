@@ -1,5 +1,6 @@
-"""Layer by layer: where an exported network leaves the trained one, for exports that are not
-exact.
+"""Where an exported network leaves the trained one, layer by layer.
+
+It is for exports that are not exact.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyrobust.core.types import Int8Array, IntArray, TensorSpec
+from tinyrobust.core.types import IntArray, TensorSpec
 from tinyrobust.models.keras.tf import keras
 from tinyrobust.models.rungs.oracle import Oracle
 from tinyrobust.models.rungs.parity import on_grid
@@ -30,11 +31,10 @@ class LayerParity:
     """Largest difference in levels."""
 
 
-def compare_layers(
-    model: Any, tflite: bytes, source: TensorSpec, q: Int8Array
-) -> list[LayerParity]:
-    """Every Keras layer that ``lower`` gave a tensor of its own, in order, on ``q`` int8 [n,
-    *source.shape].
+def compare_layers(model: Any, tflite: bytes, source: TensorSpec, q: IntArray) -> list[LayerParity]:
+    """Compares every Keras layer that ``lower`` gave a tensor of its own, in order.
+
+    ``q`` is int8 [n, *source.shape].
     """
     graph = read_graph(tflite)
     layers = {layer.name for layer in model.layers}

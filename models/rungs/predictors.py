@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from copy import copy
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.grid import input_grid, to_model_input
-from tinyrobust.core.types import Int8Array, Prediction, TensorSpec
+from tinyrobust.core.types import IntArray, Prediction, TensorSpec
 from tinyrobust.models.keras.tf import keras, tf
 from tinyrobust.models.keras.weights import weights_digest
 from tinyrobust.models.plan.compiler import compile_plan
@@ -21,7 +22,7 @@ _BATCH = 256
 
 
 class KerasPredictor:
-    """A Keras model fed with the real values of the int8 input grid.
+    """A Keras model fed with the real values of the input grid.
 
     ``Predictor`` and ``Differentiable``.
     """
@@ -44,14 +45,19 @@ class KerasPredictor:
             layers = self.model.to_json()
         return hashlib.sha256(f"{layers}\n{weights_digest(self.model)}".encode()).hexdigest()
 
+    def on(self, grid: TensorSpec) -> KerasPredictor:
+        """The same network fed on another input grid."""
+        return KerasPredictor(self.model, self.rung, grid)
+
     def logits(self, real: Any) -> Any:
-        """Tensor float32 [n, *shape] to logits [n, classes], before any final softmax;
-        differentiable.
+        """Tensor float32 [n, *shape] to logits [n, classes], differentiable.
+
+        The logits are taken before any final softmax.
         """
         return tf.reshape(self.model(real, training=False), (tf.shape(real)[0], -1))
 
-    def predict(self, q: Int8Array) -> Prediction:
-        """Logits for ``q`` int8 [n, *shape]."""
+    def predict(self, q: IntArray) -> Prediction:
+        """Logits for ``q``, levels of ``input`` [n, *shape]."""
         if not len(q):
             return Prediction(np.empty((0, int(np.prod(self.model.output_shape[1:]))), np.float32))
         batches = (self.input.dequantize(q[i : i + _BATCH]) for i in range(0, len(q), _BATCH))
@@ -66,8 +72,9 @@ class KerasPredictor:
 
 
 class TflmPredictor:
-    """TensorFlow Lite Micro's answer to the exported file; every byte of it is what the board is
-    held to.
+    """TensorFlow Lite Micro's answer to the exported file, which the board is held to.
+
+    They must agree in every byte.
 
     ``spec`` is the ladder's, where the model's input is int16 (default:
     ``tinyrobust.core.grid.input_grid`` its input).
@@ -85,10 +92,16 @@ class TflmPredictor:
         self._oracle = Oracle(tflite, plan.input, plan.output, name)
         self.arena_bytes = self._oracle.arena_bytes
 
-    def predict(self, q: Int8Array) -> Prediction:
-        """Raw outputs in ``output.dtype`` and their real values for ``q`` int8 [n, *shape]."""
+    def predict(self, q: IntArray) -> Prediction:
+        """Raw outputs in ``output.dtype`` and their real values for ``q``, levels of ``input``."""
         raw = self._oracle.run(to_model_input(q, self.input, self._grid)).reshape(len(q), -1)
         return Prediction(self.output.dequantize(raw), raw)
+
+    def on(self, grid: TensorSpec) -> TflmPredictor:
+        """The same oracle fed on another input grid; one of the two is to be closed."""
+        other = copy(self)
+        other.input = grid
+        return other
 
     def close(self) -> None:
         """Ends the child process."""
@@ -96,8 +109,9 @@ class TflmPredictor:
 
 
 def without_softmax(model: Any) -> Any:
-    """``model`` up to its logits: a final Softmax or Activation layer left out, a final fused
-    softmax made linear.
+    """``model`` up to its logits.
+
+    A final Softmax or Activation layer is left out, a final fused softmax made linear.
     """
     last = model.layers[-1]
     softmax = keras.activations.softmax

@@ -1,5 +1,6 @@
-"""Layer by layer: how much noise a converted network adds to its float (or fake-quantized)
-original.
+"""How much noise a converted network adds to its original, layer by layer.
+
+The original is the float or the fake-quantized network.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tinyrobust.core.grid import to_model_input
-from tinyrobust.core.types import FloatArray, Int8Array, IntArray, TensorSpec
+from tinyrobust.core.types import FloatArray, IntArray, TensorSpec
 from tinyrobust.models.keras.tf import keras
 from tinyrobust.models.plan.compiler import compile_plan
 from tinyrobust.models.rungs.oracle import Oracle
@@ -24,8 +25,9 @@ _MANY = 0.001
 
 @dataclass(frozen=True)
 class LayerNoise:
-    """One layer's tensor in tflite-micro against the Keras layer it is named after; noise carries
-    over from before.
+    """One layer's tensor in tflite-micro against the Keras layer it is named after.
+
+    Noise carries over from the layers before.
     """
 
     layer: str
@@ -50,9 +52,10 @@ class LayerNoise:
         )
 
 
-def layer_noise(model: Any, tflite: bytes, source: TensorSpec, q: Int8Array) -> list[LayerNoise]:
-    """Every tensor of ``tflite`` that is a layer of Keras ``model`` (converted from it), on ``q``
-    int8 [n, *shape].
+def layer_noise(model: Any, tflite: bytes, source: TensorSpec, q: IntArray) -> list[LayerNoise]:
+    """The noise of every tensor of ``tflite`` that is a layer of Keras ``model``.
+
+    ``tflite`` was converted from ``model``; ``q`` is int8 [n, *shape].
     """
     tensors = named_tensors(model, read_graph(tflite))
     sizes = [t.size for t in tensors.values()]

@@ -32,8 +32,9 @@ class Schedule:
 
 
 def train(model: Any, splits: Splits, spec: TensorSpec, schedule: Schedule, say: Say) -> None:
-    """Trains ``model`` (logits out) in place on ``splits.train``; says loss and validation accuracy
-    now and then.
+    """Trains ``model`` (logits out) in place on ``splits.train``.
+
+    Says loss and validation accuracy now and then.
 
     Raises UsageError when the loss stops being a number.
     """
@@ -65,8 +66,10 @@ def trained(
     cache: Path,
     say: Say,
 ) -> Any:
-    """``build()`` with its trained weights: from the cache where they are, else made by ``fit``
-    from ``seed`` and kept.
+    """``build()`` with its trained weights.
+
+    They come from the cache where they are there; else they are made by ``fit`` from ``seed`` and
+    kept.
 
     ``parts`` is what else the weights depend on (data hash, schedule, starting weights); the source
     of ``build``'s module and the library versions always count.

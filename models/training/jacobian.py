@@ -1,5 +1,6 @@
-"""Jacobian regularization: Hoffman, Roberts and Yaida 2019, "Robust Learning with Jacobian
-Regularization".
+"""Jacobian regularization after Hoffman, Roberts and Yaida 2019 (arXiv:1908.02729).
+
+Their paper is "Robust Learning with Jacobian Regularization".
 
 The squared Frobenius norm of an input-output Jacobian J [outputs, inputs] is ``outputs * E |v^T
 J|^2`` over random unit vectors v, so a few vector-Jacobian products estimate it without bias.
@@ -18,8 +19,9 @@ from tinyrobust.models.keras.tf import keras, tf
 
 @dataclass(frozen=True)
 class LayerWeight:
-    """Penalize the Jacobian of layer ``output``'s output with respect to layer ``input``'s output,
-    times ``weight``.
+    """Penalizes the Jacobian of one layer's output with respect to another's.
+
+    The layers are ``output`` and ``input``; the penalty is taken times ``weight``.
     """
 
     input: str
@@ -29,7 +31,9 @@ class LayerWeight:
 
 @dataclass(frozen=True)
 class Penalty:
-    """``strength / 2 * |J|^2`` of the whole network plus, per entry of ``layers``, ``weight / 2 *
+    """A penalty on the Jacobian of the whole network, and on those between layers.
+
+    It is ``strength / 2 * |J|^2`` of the network plus, per entry of ``layers``, ``weight / 2 *
     |J_layer|^2``.
 
     ``projections`` random vectors a step; ``share`` of each batch (0 < share <= 1) pays for them,
@@ -51,8 +55,9 @@ class Penalty:
 
 
 def random_directions(like: Any) -> Any:
-    """Random v shaped like ``like`` [n, ...] with ``E v v^T = I`` per sample: unit vectors times
-    sqrt(size).
+    """Random v shaped like ``like`` [n, ...] with ``E v v^T = I`` per sample.
+
+    They are unit vectors times sqrt(size).
     """
     v = tf.random.normal(tf.shape(like))
     axes = list(range(1, len(like.shape)))
@@ -60,8 +65,9 @@ def random_directions(like: Any) -> Any:
 
 
 def squared_norm(tape: Any, output: Any, source: Any, projections: int) -> Any:
-    """Estimate of ``|d output / d source|^2``, mean over the batch; a scalar that an outer tape can
-    differentiate.
+    """Estimate of ``|d output / d source|^2``, mean over the batch.
+
+    It is a scalar that an outer tape can differentiate.
 
     ``tape`` is the persistent ``tf.GradientTape`` that recorded ``output`` [n, ...] from ``source``
     [n, ...]. No sample's output may depend on another's (batch norm in training: the dependence is
@@ -75,8 +81,9 @@ def squared_norm(tape: Any, output: Any, source: Any, projections: int) -> Any:
 
 
 def exact_squared_norm(model: Any, images: Any) -> Any:
-    """``|d logits / d image|^2`` per sample, float32 [n], by one vector-Jacobian product per
-    logit.
+    """``|d logits / d image|^2`` per sample, float32 [n].
+
+    It takes one vector-Jacobian product per logit.
     """
     images = tf.convert_to_tensor(images)
     with tf.GradientTape(persistent=True) as tape:

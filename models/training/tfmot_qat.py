@@ -1,5 +1,6 @@
-"""Quantization-aware training of plain Keras networks with tensorflow-model-optimization, beside
-QKeras.
+"""Quantization-aware training of plain Keras networks with TFMOT, beside QKeras.
+
+TFMOT is tensorflow-model-optimization.
 
 TFMOT wraps every layer so that weights (int8, per channel) and outputs (int8, ranges learned as
 moving averages) pass fake quantization; TFLiteConverter then takes the ranges from the wrappers,
@@ -22,10 +23,11 @@ with quiet_stderr():
 
 
 def fake_quantized(model: Any, spec: TensorSpec) -> Any:
-    """A trainable copy of ``model`` (functional, plain layers) that quantizes as its int8 export
-    will.
+    """A trainable copy of ``model`` that quantizes as its int8 export will.
 
-    Its input is fixed on lattice ``spec``: data on the lattice never move its range. Raises
+    ``model`` is functional, of plain layers.
+
+    Its input is fixed on grid ``spec``: data on the grid never move its range. Raises
     UsageError naming the model where TFMOT does not know a layer.
     """
     copy = keras.models.clone_model(model)

@@ -1,5 +1,6 @@
-"""Training that survives an interruption: after every epoch weights, optimizer and history go to
-disk in one rename.
+"""Training that survives an interruption.
+
+After every epoch weights, optimizer and history go to disk in one rename.
 
 What is random in an epoch is drawn from (seed, epoch), so a resumed run sees the images a whole one
 would have seen.
@@ -25,18 +26,23 @@ from tinyrobust.core.errors import UsageError
 from tinyrobust.core.files import replacing
 from tinyrobust.core.npz import UNREADABLE
 from tinyrobust.core.progress import Say
-from tinyrobust.core.types import Dataset, FloatArray, Int8Array, Int64Array, TensorSpec
+from tinyrobust.core.types import Dataset, FloatArray, Int64Array, IntArray, TensorSpec
 from tinyrobust.models.data.splits import Splits
 from tinyrobust.models.keras.tf import keras, tf
+from tinyrobust.models.training.certified.plan import Certified
+from tinyrobust.models.training.certified.share import certified_count
+from tinyrobust.models.training.certified.step import certified_step
 from tinyrobust.models.training.jacobian import Penalty, Regularized
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """AdamW (decay on kernels only) with one epoch of warm-up and cosine decay to zero from
-    ``rate``.
+    """AdamW with one epoch of warm-up and cosine decay to zero from ``rate``.
 
-    After each of the epochs in ``restarts`` the rate is ``rate`` again.
+    Weight decay is for kernels only.
+
+    After each of the epochs in ``restarts`` the rate is ``rate`` again. With ``certified``, bounds
+    are trained and there is no ``penalty``.
     """
 
     epochs: int
@@ -47,12 +53,20 @@ class TrainingPlan:
     augment: bool = False
     penalty: Penalty | None = None
     seed: int = 0
+    certified: Certified | None = None
+
+    def __post_init__(self) -> None:
+        if self.certified and self.penalty:
+            raise ValueError("a training has bounds or a Jacobian penalty, not both")
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to: mean training loss and penalty, validation accuracy, images per
-    second of training.
+    """What one epoch came to.
+
+    It has mean training loss and penalty, validation accuracy, and images per second of training.
+    With bounds, ``certified`` is the share of the validation set whose boxes of full size are
+    certified; ``robust``, where the training looks at it, is accuracy under attack.
     """
 
     epoch: int
@@ -60,11 +74,14 @@ class Epoch:
     penalty: float
     accuracy: float
     images_per_second: float
+    certified: float | None = None
+    robust: float | None = None
 
 
 class Trainer:
-    """Trains ``model`` (images to logits) in place by ``plan``; continues where a checkpoint in
-    ``folder`` left off.
+    """Trains ``model`` (images to logits) in place by ``plan``.
+
+    Continues where a checkpoint in ``folder`` left off.
     """
 
     def __init__(
@@ -80,7 +97,11 @@ class Trainer:
         self.optimizer = keras.optimizers.AdamW(rate, weight_decay=plan.decay)
         self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.optimizer.build(model.trainable_variables)
-        self.step = compiled_step(model, self.optimizer, plan)
+        self.step = (
+            certified_step(model, self.optimizer, plan.certified, spec, self.steps)
+            if plan.certified
+            else compiled_step(model, self.optimizer, plan)
+        )
 
     def run(self, say: Say) -> list[Epoch]:
         """All epochs that are not done yet.
@@ -92,19 +113,18 @@ class Trainer:
             tf.random.set_seed(self.plan.seed * 10_007 + epoch)
             history.append(self._epoch(epoch))
             self._save(history)
-            left = (
-                (self.plan.epochs - epoch - 1)
-                * len(self.splits.train.q)
-                / history[-1].images_per_second
-            )
-            e = history[-1]
-            say(
-                f"{self.model.name}: epoch {epoch + 1}/{self.plan.epochs}, loss {e.loss:.3f}, "
-                f"penalty {e.penalty:.4f}, "
-                f"validation {e.accuracy:.4f}, {e.images_per_second:.0f} images/s, {left / 60:.0f} "
-                "min left"
-            )
+            say(self._said(history))
         return history
+
+    def _said(self, history: list[Epoch]) -> str:
+        e = history[-1]
+        left = (self.plan.epochs - e.epoch - 1) * len(self.splits.train.q) / e.images_per_second
+        bounded = "" if e.certified is None else f", certified {e.certified:.4f}"
+        return (
+            f"{self.model.name}: epoch {e.epoch + 1}/{self.plan.epochs}, loss {e.loss:.3f}, "
+            f"penalty {e.penalty:.4f}, validation {e.accuracy:.4f}{bounded}, "
+            f"{e.images_per_second:.0f} images/s, {left / 60:.0f} min left"
+        )
 
     def _epoch(self, epoch: int) -> Epoch:
         start = time.monotonic()
@@ -118,16 +138,21 @@ class Trainer:
                 "rate"
             )
         speed = self.steps * self.plan.batch / (time.monotonic() - start)
-        return Epoch(
-            epoch, loss, penalty, accuracy(self.model, self.splits.validation, self.spec), speed
-        )
+        right = accuracy(self.model, self.splits.validation, self.spec)
+        return Epoch(epoch, loss, penalty, right, speed, self._certified())
+
+    def _certified(self) -> float | None:
+        if self.plan.certified is None:
+            return None
+        data, levels = self.splits.validation, self.plan.certified.levels
+        return certified_count(self.model, data, self.spec, levels) / len(data.q)
 
     def _batches(self, epoch: int) -> Iterator[tuple[FloatArray, Int64Array]]:
         rng = np.random.default_rng((self.plan.seed, epoch))
         data = self.splits.train
         order = rng.permutation(len(data.q))[: self.steps * self.plan.batch]
         for rows in order.reshape(self.steps, self.plan.batch):
-            q: Int8Array = data.q[rows]
+            q: IntArray = data.q[rows]
             yield (
                 self.spec.dequantize(shift_and_flip(q, rng) if self.plan.augment else q),
                 data.labels[rows],
@@ -188,20 +213,12 @@ def accuracy(model: Any, data: Dataset, spec: TensorSpec) -> float:
 def compiled_step(
     model: Any, optimizer: Any, plan: TrainingPlan
 ) -> Callable[[Any, Any], tuple[Any, Any]]:
-    """One update of ``model`` as a graph: (images [batch, ...], labels [batch]) to (loss, penalty)
-    before it.
+    """One update of ``model`` as a graph.
+
+    Takes (images [batch, ...], labels [batch]) to (loss, penalty) before the update.
     """
     cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    regularized = Regularized(model, plan.penalty) if plan.penalty else None
-    paying = round(plan.batch * plan.penalty.share) if plan.penalty else 0
-
-    def forward(images: Any) -> tuple[Any, Any]:
-        if regularized is None:
-            return model(images, training=True), tf.constant(0.0)
-        logits, penalty = regularized(images[:paying])
-        if paying < plan.batch:
-            logits = tf.concat([logits, model(images[paying:], training=True)], axis=0)
-        return logits, penalty
+    forward = forward_of(model, plan)
 
     def step(images: Any, labels: Any) -> tuple[Any, Any]:
         with tf.GradientTape() as tape, learning_phase():
@@ -216,9 +233,26 @@ def compiled_step(
     return compiled
 
 
+def forward_of(model: Any, plan: TrainingPlan) -> Callable[[Any], tuple[Any, Any]]:
+    """Images [batch, ...] to training-mode logits and the plan's penalty, 0 where it has none."""
+    regularized = Regularized(model, plan.penalty) if plan.penalty else None
+    paying = round(plan.batch * plan.penalty.share) if plan.penalty else 0
+
+    def forward(images: Any) -> tuple[Any, Any]:
+        if regularized is None:
+            return model(images, training=True), tf.constant(0.0)
+        logits, penalty = regularized(images[:paying])
+        if paying < plan.batch:
+            logits = tf.concat([logits, model(images[paying:], training=True)], axis=0)
+        return logits, penalty
+
+    return forward
+
+
 class WarmRestarts(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """One epoch of linear warm-up to ``rate``; cosine decay to zero by each of ``ends``, anew from
-    ``rate`` after it.
+    """One epoch of linear warm-up to ``rate``, then cosine decay to zero by each of ``ends``.
+
+    After each of them the decay begins anew from ``rate``.
 
     A first cycle of a single epoch has no warm-up. ``ends``: epochs in rising order, the last one
     the end of training; ``steps``: updates in an epoch.
@@ -251,9 +285,10 @@ class WarmRestarts(keras.optimizers.schedules.LearningRateSchedule):  # type: ig
 _SHIFT = 4
 
 
-def shift_and_flip(q: Int8Array, rng: np.random.Generator) -> Int8Array:
-    """``q`` int8 [n, h, w, c], each image shifted (edges filled with 0) and half of them mirrored;
-    a new array.
+def shift_and_flip(q: IntArray, rng: np.random.Generator) -> IntArray:
+    """``q`` int8 [n, h, w, c], each image shifted and half of them mirrored; a new array.
+
+    Edges are filled with 0.
     """
     n, height, width, _ = q.shape
     padded = np.pad(q, ((0, 0), (_SHIFT, _SHIFT), (_SHIFT, _SHIFT), (0, 0)))
@@ -261,7 +296,7 @@ def shift_and_flip(q: Int8Array, rng: np.random.Generator) -> Int8Array:
         padded, (height, width), axis=(1, 2)
     )  # [n, shifts, shifts, c, h, w]
     dy, dx = rng.integers(0, 2 * _SHIFT + 1, (2, n))
-    out: Int8Array = np.ascontiguousarray(windows[np.arange(n), dy, dx].transpose(0, 2, 3, 1))
+    out: IntArray = np.ascontiguousarray(windows[np.arange(n), dy, dx].transpose(0, 2, 3, 1))
     mirrored = rng.random(n) < 0.5
     out[mirrored] = out[mirrored, :, ::-1]
     return out

@@ -1,5 +1,6 @@
-"""The committed weights: ``models/weights/NAME.npz`` and, beside it, ``NAME.json`` that says how
-they were made.
+"""The committed weights: ``models/weights/NAME.npz`` and, beside each, its card.
+
+The card is ``NAME.json`` and says how they were made.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ _LARGEST = 1_000_000
 
 @dataclass(frozen=True)
 class Card:
-    """How weights were made and what they reach on the whole test set; low..high is the 95 % Wilson
-    interval.
+    """How weights were made and what they reach on the whole test set.
+
+    low..high is the 95 % Wilson interval.
     """
 
     name: str
@@ -38,6 +40,15 @@ class Card:
     low: float
     high: float
     versions: str
+    certified_levels: int | None = None
+    certified: float | None = None
+    certified_low: float | None = None
+    certified_high: float | None = None
+    """Share of the same test set that the network's own intervals certify at so many input levels;
+    None where training bounded nothing.
+    """
+    adversary: str | None = None
+    """The attack in every step of adversarial training."""
 
 
 def save(model: Any, card: Card, folder: Path = FOLDER) -> Path:

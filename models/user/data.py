@@ -1,11 +1,13 @@
-"""Data brought along with a Keras file, which names no input grid: the grid, and rows kept
-for calibration.
+"""Data brought along with a Keras file: its input grid, and rows kept for calibration.
+
+A Keras file names no input grid.
 """
 
 from __future__ import annotations
 
 import math
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.npz import UNREADABLE
 from tinyrobust.core.progress import Say
-from tinyrobust.core.types import Dataset, Int8Array, Int64Array, TensorSpec
+from tinyrobust.core.types import Dataset, Int64Array, IntArray, TensorSpec
 from tinyrobust.models.data.catalog import DATASETS, test_set
 from tinyrobust.models.data.splits import Splits, dataset, to_input_grid
 
@@ -33,13 +35,16 @@ class UserData:
     spec: TensorSpec
     splits: Splits
     class_names: tuple[str, ...]
+    finer: Callable[[TensorSpec], Dataset | None] | None = None
+    """The test part on a finer grid; see ``Ladder.finer``."""
 
 
 def user_data(
     data: Path, shape: tuple[int, ...], outputs: int, power_of_two: bool, say: Say
 ) -> UserData:
-    """``data``, a .npz or the name of a data set, for a Keras model that takes real [n, *shape] and
-    has ``outputs``.
+    """``data`` for a Keras model that takes real [n, *shape] and has ``outputs``.
+
+    It is a .npz or the name of a data set.
 
     The numbers in a .npz are what the model takes, unscaled: uint8 lie on the grid 0..255, int8 on
     -128..127, floats on the one their calibration rows need; ``power_of_two`` asks for a scale
@@ -99,7 +104,14 @@ def _of_file(
         part("calibration", calibration),
         part("test", test),
     )
-    return UserData(spec, splits, tuple(str(i) for i in range(outputs)))
+
+    def finer(grid: TensorSpec) -> Dataset | None:
+        fine = finer_npz(path, grid, outputs, grid)
+        if fine is None:
+            return None
+        return dataset(f"{fine.name}/test", fine.q[test], fine.labels[test])
+
+    return UserData(spec, splits, tuple(str(i) for i in range(outputs)), finer)
 
 
 def _spec_of(
@@ -127,12 +139,16 @@ MAX_BYTES = 1 << 30
 _ROWS = 1024
 
 
-def load_npz(path: Path, spec: TensorSpec, outputs: int) -> Dataset:
-    """Array ``x`` [n, *shape] and, where there is one, labels ``y`` [n] of 0..outputs-1, as a
-    Dataset.
+def load_npz(
+    path: Path, spec: TensorSpec, outputs: int, model_input: TensorSpec | None = None
+) -> Dataset:
+    """A .npz as a Dataset on the grid ``spec``.
+
+    It is array ``x`` [n, *shape] and, where there is one, labels ``y`` [n] of 0..outputs-1.
 
     ``x`` uint8 holds pixels (q = p - 128), int8 is taken as it is, floats are real values, rounded
-    onto ``spec``. Dimensions of 1 may be missing or added. Raises UsageError naming the file.
+    onto ``spec``; int16 holds points of an int16 ``model_input``. Dimensions of 1 may be missing or
+    added. Raises UsageError naming the file.
     """
     arrays = _read(path)
     x = _samples(arrays, path)
@@ -143,7 +159,7 @@ def load_npz(path: Path, spec: TensorSpec, outputs: int) -> Dataset:
     if x.dtype.kind == "f" and not np.isfinite(x).all():
         at = [int(i) for i in np.argwhere(~np.isfinite(x))[0]]
         raise UsageError(f"{path}: x{at} is not a finite number")
-    q = _on_input_grid(x.reshape(len(x), *spec.shape), spec, path)
+    q = _on_input_grid(x.reshape(len(x), *spec.shape), spec, path, model_input)
     labels = (
         _labels(arrays["y"], len(q), outputs, path)
         if "y" in arrays
@@ -168,21 +184,41 @@ def _samples(arrays: dict[str, NDArray[Any]], path: Path) -> NDArray[Any]:
     return x
 
 
-def _on_input_grid(x: NDArray[Any], spec: TensorSpec, path: Path) -> Int8Array:
+def finer_npz(
+    path: Path, grid: TensorSpec, outputs: int, model_input: TensorSpec
+) -> Dataset | None:
+    """As ``load_npz``, on the points of an int16 input; None where that is no finer.
+
+    So it is for 8-bit samples and for data sets by name.
+    """
+    if path.suffix != ".npz" and not path.is_file():
+        return None
+    if read_npz(path).dtype.itemsize == 1:
+        return None
+    return load_npz(path, grid, outputs, model_input)
+
+
+def _on_input_grid(
+    x: NDArray[Any], spec: TensorSpec, path: Path, model_input: TensorSpec | None
+) -> IntArray:
     if x.dtype == np.uint8:
         return to_input_grid(x)
     if x.dtype == np.int8:
         return x.astype(np.int8)
-    if x.dtype.kind != "f":
+    unit = 1.0
+    if x.dtype == np.int16 and model_input is not None and model_input.dtype == "int16":
+        unit = model_input.scale
+    elif x.dtype.kind != "f":
         raise UsageError(
-            f"{path}: x is {x.dtype}; uint8 pixels, int8 or floating point is supported"
+            f"{path}: x is {x.dtype}; uint8 pixels, int8 or floating point is supported, and int16 "
+            "for a .tflite of int16 input"
         )
-    q = np.empty(x.shape, np.int8)
+    q = np.empty(x.shape, spec.dtype)
     for at in range(
         0, len(x), _ROWS
     ):  # float64 of all of it at once could be eight times what was bounded
-        steps = x[at : at + _ROWS].astype(np.float64) / spec.scale
-        q[at : at + _ROWS] = np.clip(np.rint(steps) + spec.zero_point, -128, 127)
+        steps = x[at : at + _ROWS].astype(np.float64) * (unit / spec.scale)
+        q[at : at + _ROWS] = np.clip(np.rint(steps) + spec.zero_point, spec.bottom, spec.top)
     return q
 
 
@@ -199,8 +235,9 @@ def _labels(y: NDArray[Any], n: int, outputs: int, path: Path) -> Int64Array:
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
-    """Arrays ``x`` and ``y``, each checked by its header before it is unpacked; the names of
-    others.
+    """Arrays ``x`` and ``y``, and the names of all others.
+
+    Each is checked by its header before it is unpacked.
     """
     if not path.is_file():
         raise UsageError(f"{path}: no such file")

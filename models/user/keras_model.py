@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.progress import Say
-from tinyrobust.core.types import Int8Array, TensorSpec
+from tinyrobust.core.types import IntArray, TensorSpec
 from tinyrobust.models.export.converter import Activations
 from tinyrobust.models.export.plain_keras import PRECISIONS, quantized
 from tinyrobust.models.export.qkeras import export_qat
@@ -31,8 +32,9 @@ _WIDEST = 24
 def open_keras(
     path: Path, float_path: Path | None, data: Path, cache: Path, say: Say, activations: str = ""
 ) -> Ladder:
-    """``path`` .h5, .keras or SavedModel: a QKeras network lowered as it is, a plain one quantized
-    after training.
+    """The ladder of a Keras model: ``path`` .h5, .keras or SavedModel.
+
+    A QKeras network is lowered as it is, a plain one quantized after training.
 
     ``float_path`` is a QKeras network's float baseline, ``data`` a .npz or a data set by name;
     ``activations`` is what a plain network gets: ``int8`` (also when empty) or ``int16x8``. Raises
@@ -57,15 +59,17 @@ def open_keras(
         precision = next(
             p for p in PRECISIONS if p.activations.value == (activations or Activations.INT8.value)
         )
-        return quantized(path.stem, model, brought.spec, splits, names, precision, cache, say)
+        made = quantized(path.stem, model, brought.spec, splits, names, precision, cache, say)
+        return replace(made, finer=brought.finer)
     full = None if float_path is None else without_softmax(load_float(float_path))
     qat = with_output_grid(model, brought.spec, splits.calibration.q, say)
     return export_qat(path.stem, full, qat, brought.spec, splits, names, cache, say, FLOOR)
 
 
-def with_output_grid(model: Any, spec: TensorSpec, q: Int8Array, say: Say) -> Any:
-    """``model`` with an 8-bit power-of-two grid for its logits, where it ends without a
-    QActivation; else ``model``.
+def with_output_grid(model: Any, spec: TensorSpec, q: IntArray, say: Say) -> Any:
+    """``model`` with an 8-bit power-of-two grid for its logits.
+
+    It is ``model`` itself where that ends with a QActivation.
 
     Accumulators are exact but wider than the int8 output: the grid is chosen to keep most
     predictions on ``q``, of equals the widest, and becomes part of the network that all rungs

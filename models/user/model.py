@@ -16,7 +16,7 @@ from tinyrobust.models.plan import bundle
 from tinyrobust.models.rungs.ladder import Ladder, tflm_rung
 from tinyrobust.models.rungs.twin.predictor import TwinPredictor
 from tinyrobust.models.tflite.reader import MAX_FILE
-from tinyrobust.models.user.data import load_npz, read_npz
+from tinyrobust.models.user.data import finer_npz, load_npz, read_npz
 
 
 def open_files(
@@ -27,7 +27,9 @@ def open_files(
     say: Say,
     activations: str = "",
 ) -> Ladder:
-    """``model`` .tflite, Keras or QKeras .h5, .keras or SavedModel; ``float_model`` one of the
+    """The ladder of a user's model and data.
+
+    ``model`` is .tflite, Keras or QKeras .h5, .keras or SavedModel; ``float_model`` one of the
     latter three; ``data`` .npz or a data set by name; ``activations`` of a plain Keras model,
     ``int8`` if empty, or ``int16x8``.
 
@@ -65,12 +67,22 @@ def open_files(
     if tflm is not None:
         rungs.append(tflm)
         built = bundle.build(tflite, cache, tflm.arena_bytes, built.input)
-    return Ladder(model.stem, built, tuple(rungs), test, names, unavailable + missing, ())
+    return Ladder(
+        model.stem,
+        built,
+        tuple(rungs),
+        test,
+        names,
+        unavailable + missing,
+        (),
+        lambda grid: finer_npz(data, grid, built.output.size, built.grid),
+    )
 
 
 def _on_input_grid(built: bundle.Bundle, name: str, data: Path, say: Say) -> bundle.Bundle:
-    """``built`` with the 256 levels that an int16 input is fed through: from 0 on, or around it
-    where the data are.
+    """``built`` with the 256 levels that an int16 input is fed through.
+
+    They lie from 0 on, or around it where the data are.
     """
     if built.grid.dtype == "int8":
         return built
@@ -81,22 +93,24 @@ def _on_input_grid(built: bundle.Bundle, name: str, data: Path, say: Say) -> bun
 
 
 def _is_signed(data: Path) -> bool:
-    """Whether ``data`` lie on both sides of 0: features of speech, an ``.npz`` of int8 or with
-    negative floats.
+    """Whether ``data`` lie on both sides of 0.
+
+    Features of speech do, and an ``.npz`` of int8 or with negative floats.
     """
     if data.suffix == ".npz" or data.is_file():
         x = read_npz(data)
-        return x.dtype == np.int8 or (x.dtype.kind == "f" and bool((x < 0).any()))
+        return x.dtype == np.int8 or (x.dtype.kind in "fi" and bool((x < 0).any()))
     return str(data) == "speech_commands"
 
 
 def _test_set(data: Path, built: bundle.Bundle, say: Say) -> tuple[Dataset, tuple[str, ...]]:
-    """Samples on the model's input grid and the names of its classes; a file goes before a data
-    set of its name.
+    """Samples on the model's input grid and the names of its classes.
+
+    A file goes before a data set of its name.
     """
     if data.suffix == ".npz" or data.is_file():
         numbers = tuple(str(i) for i in range(built.output.size))
-        return load_npz(data, built.input, built.output.size), numbers
+        return load_npz(data, built.input, built.output.size, built.grid), numbers
     return test_set(str(data), built.input, built.output.size, say)
 
 

@@ -1,10 +1,12 @@
-"""The model cards: ``python -m tinyrobust.models.zoo.cards > models/README.md`` writes them from
-the committed weights.
+"""The model cards: ``python -m tinyrobust.models.zoo.cards > models/README.md``.
+
+They are written from the committed weights.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +26,10 @@ from tinyrobust.models.rungs.predictors import KerasPredictor, TflmPredictor
 from tinyrobust.models.tflite.reader import read_graph
 from tinyrobust.models.training import weight_files
 from tinyrobust.models.training.recipes import Recipe, recipe
-from tinyrobust.models.zoo import on_board
+from tinyrobust.models.zoo import on_board, proven, robust
 from tinyrobust.models.zoo.catalog import ENTRIES, open_model
 
-_SUFFIXES = ("-ptq", "-ptq-jr", "-int16x8", "-int16x8-jr", "-tfmot")
+_CONVERSION = re.compile(r"-(ptq|int16x8|tfmot)(-at\d+)?(-jr)?$")
 _WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 _HEAD = """# Networks with committed weights
@@ -49,6 +51,17 @@ keeps it in `weights/on_board.json`.
 | network | weights, bits | parameters | MACs | true size | stored size | \
 test accuracy | n | agreement | on board |
 |---|---|---|---|---|---|---|---|---|---|"""
+_PROVEN = """
+## Proven
+
+By `tinyrobust certify --model zoo:NAME`, on the integers that are flashed: the share of the first n
+test samples whose label no change of at most so many input levels in each element can turn, with
+its 95 % Wilson interval ([Certified robustness](../docs/certified.md)). `python -m
+tinyrobust.studies.proven_shares FOLDER` keeps the figures of a finished folder in
+`weights/certified.json`.
+
+| network | levels | method | n | clean | certified |
+|---|---|---|---|---|---|"""
 _CONVERTED = """
 ## Quantized after training, or with TFMOT
 
@@ -70,8 +83,9 @@ Untrained networks: their predictions mean nothing, their bytes are those of tfl
 
 @dataclass(frozen=True)
 class Size:
-    """Multiply-accumulates of one inference, and the weights' bytes at their own width and as
-    flashed.
+    """Multiply-accumulates of one inference, and what the weights take.
+
+    The weights are counted in bytes at their own width and as flashed.
     """
 
     macs: int
@@ -201,10 +215,12 @@ def main() -> int:
             _HEAD,
             *(row(name) for name in sorted(p.stem for p in weight_files.FOLDER.glob("*.npz"))),
         ]
+        lines += [_PROVEN, *map(str, proven.read())]
         converted = [
-            name for name in sorted(ENTRIES) if name.endswith(_SUFFIXES) and "untrained" not in name
+            name for name in sorted(ENTRIES) if _CONVERSION.search(name) and "untrained" not in name
         ]
         lines += [_CONVERTED, *(converted_row(name, to_stderr) for name in converted)]
+        lines += robust.section(robust.read())
         lines += [
             _UNTRAINED,
             *(f"| {name} | {_on_board(name)} |" for name in sorted(ENTRIES) if "untrained" in name),

@@ -21,8 +21,9 @@ SEED = 1
 
 
 def ladder(cache: Path, say: Say) -> Ladder:
-    """Trains (or loads) both networks, exports the quantized one and checks it against its own
-    export.
+    """The digits network, exported and checked against its own export.
+
+    Trains both the float and the quantized network, or loads them from the cache.
     """
     splits = digits()
 

@@ -1,5 +1,6 @@
-"""The digits network trained on with TFMOT's fake quantization: the usual way to int8, beside
-QKeras's.
+"""The digits network trained on with TFMOT's fake quantization.
+
+That is the usual way to int8, beside QKeras's.
 """
 
 from __future__ import annotations
@@ -27,8 +28,10 @@ it.
 
 
 def ladder(cache: Path, say: Say) -> Ladder:
-    """Starts from the committed float weights, trains 10 epochs (or loads them from the cache),
-    converts and checks.
+    """The fake-quantized digits network, converted and checked.
+
+    It starts from the committed float weights and is trained for 10 epochs, or loaded from the
+    cache.
     """
     task, full = recipe(START).task, recipe(START).build()
     weight_files.load(START, full)

@@ -1,5 +1,6 @@
-"""MLPerf Tiny's reference network for CIFAR-10, as published: ResNet8 in int8 and its float
-baseline.
+"""MLPerf Tiny's reference network for CIFAR-10, as published.
+
+It is ResNet8 in int8, with its float baseline.
 
 https://github.com/mlcommons/tiny (Apache-2.0). The int8 file was calibrated on 500 images of the
 CIFAR-10 test set; they are left out of the test set here, as a figure on them would be a figure on
@@ -82,8 +83,9 @@ def unseen(test: Dataset, calibration: Int64Array) -> Dataset:
 
 
 def calibration_rows(say: Say) -> Int64Array:
-    """Rows of the CIFAR-10 test set that the published int8 network was calibrated on, int64
-    [500].
+    """Rows of the CIFAR-10 test set that the published int8 network was calibrated on.
+
+    int64 [500].
     """
     root = bench_data()
     renamed = root / "cifar10" / f"mlperf_{CALIBRATION.file}" if root else None

@@ -1,5 +1,6 @@
-"""What ``python -m tinyrobust.studies.board_agreement`` measured: a board's bytes against
-tflite-micro's, for the cards.
+"""A board's bytes against tflite-micro's, as they were measured for the cards.
+
+``python -m tinyrobust.studies.board_agreement`` measures them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ FILE = weight_files.FOLDER / "on_board.json"
 
 @dataclass(frozen=True)
 class BoardAgreement:
-    """``equal`` of ``compared`` output bytes of ``samples`` test samples, for the .tflite of
+    """How many of a board's output bytes equal tflite-micro's.
+
+    They are ``equal`` of ``compared`` bytes of ``samples`` test samples, for the .tflite of
     ``sha256``.
     """
 
@@ -33,7 +36,7 @@ class BoardAgreement:
 
 
 def read(path: Path = FILE) -> dict[str, BoardAgreement]:
-    """By zoo entry; empty where nothing has been measured.
+    """What was measured, by zoo entry; empty where nothing has been measured.
 
     Raises UsageError on a file that is none of ours.
     """

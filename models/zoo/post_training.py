@@ -1,5 +1,6 @@
-"""Zoo entries quantized after training: every float network of the zoo, once for each precision of
-the table.
+"""Zoo entries quantized after training.
+
+There is one of every float network of the zoo for each precision of the table.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from tinyrobust.models.zoo import untrained
 
 
 def entries() -> dict[str, Entry]:
-    """``digits-ptq`` of ``digits-float``, ``ds-cnn-untrained-ptq`` of ``ds-cnn-untrained``, and so
-    on.
+    """Every float network at every precision.
+
+    ``digits-ptq`` is made of ``digits-float``, ``ds-cnn-untrained-ptq`` of ``ds-cnn-untrained``,
+    and so on.
     """
     floats = sorted(
         p.stem for p in weight_files.FOLDER.glob("*.npz") if not recipe(p.stem).quantized

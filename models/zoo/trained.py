@@ -1,5 +1,6 @@
-"""Zoo entries with committed weights: the float network and its quantized counterpart, exported and
-checked.
+"""Zoo entries with committed weights: a float network and its quantized counterpart.
+
+They are exported and checked.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ levels may differ.
 
 
 def committed(name: str) -> Entry:
-    """The ladder of the quantized recipe ``name`` and of the float recipe it started from, from
-    committed weights.
+    """The ladder of the quantized recipe ``name``, from committed weights.
+
+    Its float network is that of the recipe it started from.
     """
 
     def ladder(cache: Path, say: Say) -> Ladder:

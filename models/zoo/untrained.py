@@ -1,5 +1,4 @@
-"""Zoo entries whose weights are not at hand: networks with seeded, untrained weights, on generated
-inputs.
+"""Zoo entries whose weights are not at hand: seeded, untrained, on generated inputs.
 
 They show that a network is exported, compiled and run bit for bit; their predictions mean nothing,
 and their names and their ladders' notes say so.
@@ -51,8 +50,9 @@ _OTHER_BITS: tuple[tuple[str, str, Bits], ...] = (
 
 
 def entries() -> dict[str, Entry]:
-    """``NAME-untrained`` at 4 bits for every network of this kind, and some of them at other
-    precisions.
+    """``NAME-untrained`` at 4 bits for every network of this kind.
+
+    Some of them are there at other precisions, too.
     """
     four = {name: _entry(name, name, W4) for name in FLOAT}
     return four | {

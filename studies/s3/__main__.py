@@ -1,5 +1,6 @@
-"""S3's claim, taken apart: is the deeply quantized, Jacobian-regularized network more robust than
-MLPerf Tiny's ResNet8, and which of the steps between the two makes it so?
+"""S3's claim, taken apart: is the deeply quantized, regularized network the more robust one?
+
+And which of the steps between it and MLPerf Tiny's ResNet8 makes it so?
 
 ``python -m tinyrobust.studies.s3`` attacks four networks (``tinyrobust.studies.s3.networks``) with
 Auto-PGD at the same budgets on the same CIFAR-10 test images, on the float and on the integer

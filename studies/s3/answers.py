@@ -65,8 +65,7 @@ class Answers:
 
 
 def white_box(rung: str) -> tuple[str, ...]:
-    """On which rungs attacks of ``rung`` are made by who knows it: on itself, or on any of its
-    integer network's."""
+    """What who knows ``rung`` makes attacks on: float32 for itself, both for the others."""
     return (FLOAT,) if rung == FLOAT else (FLOAT, TWIN)
 
 

@@ -113,7 +113,7 @@ class Case:
         return Sums(y, np.maximum(y + self._bias(y.shape[-1]), 0), back, slopes)
 
     def tensors(self, x: Tensor, w: Tensor, up: Tensor) -> Sums:
-        """The same by TensorFlow, from float32 operands."""
+        """The sums as TensorFlow computes them from float32 operands."""
         with tf.GradientTape() as tape:
             tape.watch((x, w))
             y = self._operator(x, w)

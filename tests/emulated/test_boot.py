@@ -15,7 +15,7 @@ from tinyrobust.host.boards.table import EmulatorKind, get_board, load_boards
 from tinyrobust.host.config.parts import Parts
 from tinyrobust.host.devices.attach import attach
 from tinyrobust.host.devices.flash import upload
-from tinyrobust.host.link.ports import FifoPort
+from tinyrobust.host.link.pipes import FifoPort
 from tinyrobust.host.setup.environment import BOARD_STEPS
 from tinyrobust.host.setup.tools import checkout
 

@@ -12,7 +12,7 @@ import pytest
 from tinyrobust.host.boards.emulator import Emulator
 from tinyrobust.host.boards.table import PortKind, get_board
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.link.ports import ChildPort, FifoPort
+from tinyrobust.host.link.pipes import ChildPort, FifoPort
 from tinyrobust.host.setup.environment import BOARD_STEPS, NATIVE_STEPS
 from tinyrobust.host.setup.tools import ARM, NATIVE, checkout, missing, tools
 

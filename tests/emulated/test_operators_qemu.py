@@ -34,7 +34,18 @@ def board(request):
 @settings(relaxed, max_examples=25)
 @given(data=st.data())
 def test_case_is_bit_exact(board, name, data):
-    case = data.draw(CASES[name])
+    bit_exact(board, data.draw(CASES[name]))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", CASES)
+@settings(relaxed, max_examples=100)
+@given(data=st.data())
+def test_many_cases_are_bit_exact(board, name, data):
+    bit_exact(board, data.draw(CASES[name]))
+
+
+def bit_exact(board, case):
     plan = compile_plan(case.tflite)
     board.load(Loadable(plan.data, plan.plan_id), case.spec)
     q = case.samples(4)

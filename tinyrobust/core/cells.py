@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from tinyrobust.core.types import BoolArray, FloatArray, Int8Array, Int64Array
+from tinyrobust.core.types import BoolArray, FloatArray, Int64Array, IntArray
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,14 @@ class FlagKind(str, Enum):
     TRANSFER_STRONGER = "transfer is stronger than white-box"
     BLACK_BOX_STRONGER = "black box is stronger than white-box"
     BELOW_ONE_LEVEL = "eps below one level"
+    OVER_BUDGET = "more than the budget"
     NOT_MONOTONE = "more eps, less effect"
     UNBOUNDED_SURVIVED = "survived an unbounded attack"
 
 
 @dataclass(frozen=True)
 class Flag:
-    """One such sign, where it was seen, and the figures of it in one sentence."""
+    """One sign that an attack is broken: where it was seen, and its figures in one sentence."""
 
     kind: FlagKind
     cell: Cell
@@ -54,14 +55,14 @@ class Flag:
 class AdversarialSet:
     """The bytes the chip is fed for one cell.
 
-    ``q`` int8 [n, *shape]; every |q - clean| <= ``levels``.
+    ``q`` [n, *shape] in the input grid's dtype; every |q - clean| <= ``levels``.
     """
 
     cell: Cell
-    q: Int8Array
+    q: IntArray
     levels: int
-    """Linf budget in whole levels: floor(eps * 255), with tolerance for float error; 255 in
-    any other norm.
+    """Linf budget in whole levels: floor(eps * steps), with tolerance for float error; in any other
+    norm all ``steps`` of the input grid (255 for int8).
     """
     linf: Int64Array
     """Largest change of each sample that reached the input grid, in levels, int64 [n]."""
@@ -77,5 +78,7 @@ class AdversarialSet:
     """
     failed: BoolArray
     """Samples on which the attack ended with an error; they are left clean. bool [n]."""
+    target: Int64Array | None = None
+    """The class that each sample was to be taken for, int64 [n]; None: any but its label."""
     notes: tuple[str, ...] = field(default=())
     flags: tuple[Flag, ...] = field(default=())

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 Int8Array = NDArray[np.int8]
 IntArray = NDArray[np.integer[Any]]
-"""int8 or int16, as the tensor's ``TensorSpec.dtype`` says."""
+"""int8 or int16, as the ``TensorSpec.dtype`` of the tensor, or of the input grid, says."""
 Int64Array = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,25 @@ class TensorSpec:
     scale: float
     zero_point: int
     dtype: str = "int8"
+    lowest: int | None = None
+    """The lowest level that an input can have; None: the lowest of ``dtype``."""
+    highest: int | None = None
+    """The highest one."""
+
+    @property
+    def bottom(self) -> int:
+        """The lowest level: -128 for int8 unless ``lowest`` says otherwise."""
+        return int(np.iinfo(self.dtype).min) if self.lowest is None else self.lowest
+
+    @property
+    def top(self) -> int:
+        """The highest level: 127 for int8 unless ``highest`` says otherwise."""
+        return int(np.iinfo(self.dtype).max) if self.highest is None else self.highest
+
+    @property
+    def steps(self) -> int:
+        """From the lowest level to the highest: 255 for int8."""
+        return self.top - self.bottom
 
     @property
     def size(self) -> int:
@@ -44,12 +65,12 @@ class TensorSpec:
     @property
     def low(self) -> float:
         """Real value of the lowest level (q = -128 for int8)."""
-        return (float(np.iinfo(self.dtype).min) - self.zero_point) * self.scale
+        return (float(self.bottom) - self.zero_point) * self.scale
 
     @property
     def high(self) -> float:
         """Real value of the highest level (q = 127 for int8)."""
-        return (float(np.iinfo(self.dtype).max) - self.zero_point) * self.scale
+        return (float(self.top) - self.zero_point) * self.scale
 
 
 @dataclass(frozen=True)
@@ -78,11 +99,11 @@ class Predictor(Protocol):
 
     @property
     def input(self) -> TensorSpec:
-        """The int8 input grid that every rung of the ladder is fed on."""
+        """The input grid that every rung of the ladder is fed on."""
         ...
 
-    def predict(self, q: Int8Array) -> Prediction:
-        """Classify ``q``, int8 [n, *input.shape]."""
+    def predict(self, q: IntArray) -> Prediction:
+        """Classify ``q``, levels of ``input``, in its dtype [n, *input.shape]."""
         ...
 
 
@@ -98,14 +119,28 @@ class Differentiable(Predictor, Protocol):
         ...
 
 
+@runtime_checkable
+class Interleaving(Predictor, Protocol):
+    """A rung that answers one who asks while another thinks."""
+
+    def interleave(self, tasks: Sequence[Callable[[], T]]) -> list[T]:
+        """What ``tasks``, each of which asks this rung, return, in their order.
+
+        One thinks at a time: a task is left where it asks, and goes on when it is answered. Raises
+        the first error that one of them ends with; the others end where they ask next.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Dataset:
     """Samples on the input grid of a model.
 
-    ``q`` int8 [n, *shape]; ``labels`` int64 [n], -1 where there is no label.
+    ``q`` int8 or int16 [n, *shape], as the grid's dtype; ``labels`` int64 [n], -1 where there is no
+    label.
     """
 
     name: str
-    q: Int8Array
+    q: IntArray
     labels: Int64Array
     sha256: str

@@ -38,7 +38,7 @@ class Progress:
         self._bar.stop()
 
     def say(self, line: str) -> None:
-        """One line, above the bar."""
+        """Prints one line above the bar."""
         self._console.print(printable(line), soft_wrap=True)
 
     def tick(self, what: str, made: int, total: int) -> None:

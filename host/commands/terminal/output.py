@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tinyrobust.host.analysis.budgets import asked, of_cell, of_row, reached
@@ -28,28 +29,18 @@ def show(run: Path, report: str, as_json: bool, **more: int) -> Result:
         print(f"\nReport: {report}")
         for one in result.worst:
             print(headline(one))
+        for band in result.certified.bands if result.certified else ():
+            print(band)
     return result
 
 
 def print_result(result: Result) -> None:
-    """The table: one line per attack, source, seed and eps, one column per rung."""
-    say = console().print
-    rungs = list(dict.fromkeys(row.rung for row in result.rows))
-    names = ("attack", "source", "eps", "reached", "n", *rungs)
-    columns = [Column(name, name not in ("attack", "source"), whole=True) for name in names]
-    cells: dict[tuple[str, str, float, int], dict[str, SummaryRow]] = {}
-    for row in result.rows:
-        cells.setdefault((row.attack, row.source, row.eps, row.seed), {})[row.rung] = row
-    rows: list[tuple[str, ...]] = []
-    for (attack, source, _, _), by_rung in cells.items():
-        one = next(iter(by_rung.values()))
-        shares = (_share(by_rung.get(rung)) for rung in rungs)
-        rows.append((attack, source, of_row(one), reached(one), str(one.n), *shares))
-    tables.show(
-        columns,
-        rows,
-        f"{result.manifest.model} on {result.manifest.board}: accuracy [95 % interval, %]",
-    )
+    """The tables: one line per attack, source, seed and eps, one column per rung."""
+    say, title = console().print, f"{result.manifest.model} on {result.manifest.board}"
+    _show(result.rows, f"{title}: accuracy [95 % interval, %]", _share)
+    aimed = [row for row in result.rows if row.to_target is not None]
+    if aimed:
+        _show(aimed, f"{title}: moved to their target [95 % interval, %]", _to_target)
     for a in result.agreement:
         say(
             f"{a.rung} against tflm {a.rounding}: {a.differing_scores} of {a.scores} scores "
@@ -70,6 +61,31 @@ def print_result(result: Result) -> None:
         cell = flag.cell
         where = f"{cell.attack} {of_cell(cell, result.manifest)} from {cell.source}"
         say(f"suspect: {where}: {flag.kind.value}: {flag.detail}")
+
+
+def _show(
+    found: Sequence[SummaryRow], title: str, share: Callable[[SummaryRow | None], str]
+) -> None:
+    """A line for each cell of ``found``, what ``share`` says of it in a column for each rung."""
+    rungs = list(dict.fromkeys(row.rung for row in found))
+    names = ("attack", "source", "eps", "reached", "n", *rungs)
+    columns = [Column(name, name not in ("attack", "source"), whole=True) for name in names]
+    cells: dict[tuple[str, str, float, int], dict[str, SummaryRow]] = {}
+    for row in found:
+        cells.setdefault((row.attack, row.source, row.eps, row.seed), {})[row.rung] = row
+    rows: list[tuple[str, ...]] = []
+    for (attack, source, _, _), by_rung in cells.items():
+        one = next(iter(by_rung.values()))
+        shares = (share(by_rung.get(rung)) for rung in rungs)
+        rows.append((attack, source, of_row(one), reached(one), str(one.n), *shares))
+    tables.show(columns, rows, title)
+
+
+def _to_target(row: SummaryRow | None) -> str:
+    if row is None or row.to_target_share is None:
+        return "-"
+    low, high = 100 * (row.to_target_low or 0), 100 * (row.to_target_high or 0)
+    return f"{row.to_target_share:.1%} [{low:.1f}, {high:.1f}] of {row.to_target_n}"
 
 
 def _share(row: SummaryRow | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tinyrobust.core.errors import LinkError, UsageError
-from tinyrobust.core.types import Int8Array, Prediction, TensorSpec
+from tinyrobust.core.types import IntArray, Prediction, TensorSpec
 from tinyrobust.host.config.choices import INT8, UINT8
 from tinyrobust.host.config.parts import MLPERF_TINY
 from tinyrobust.host.devices.mlperf.session import Counters, Session
@@ -72,6 +72,11 @@ class MlperfDevice:
     def input(self) -> TensorSpec:
         """The int8 input grid that samples are on. Raises LinkError before ``load``."""
         return self._edges()[0]
+
+    @property
+    def uploaded(self) -> bool:
+        """The protocol cannot load a network."""
+        return False
 
     @property
     def counters(self) -> Counters:
@@ -139,7 +144,7 @@ class MlperfDevice:
             protocol=MLPERF_TINY,
         )
 
-    def predict(self, q: Int8Array) -> Prediction:
+    def predict(self, q: IntArray) -> Prediction:
         """Answers ``q``, int8 [n, *input.shape].
 
         ``logits`` are the firmware's rounded scores, ``raw`` is None, ``ticks`` microseconds.

@@ -53,8 +53,9 @@ class Affine:
         return n * _ROUNDOFF / (1 - n * _ROUNDOFF)
 
     def ends(self, boxes: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
-        """The least and the largest ``z`` over boxes of the inputs, float64 [n, size], rounded
-        outwards.
+        """The least and the largest ``z`` over boxes of the inputs, rounded outwards.
+
+        Both are float64 [n, size].
         """
         low = high = tf.constant(self.constant)
         for product, slope, (least, most) in zip(self.products, self.slopes, boxes, strict=True):

@@ -33,7 +33,37 @@ from tinyrobust.models.rungs.twin.requantize import Tensor
 
 Box = tuple[Tensor, Tensor]
 """Least and largest value of every element, float64 [n, size]."""
+Expression = tuple[dict[int, Tensor], Tensor, Tensor]
+"""Coefficients [n, q, size] of nodes or ``INPUT``, a constant [n, q], and a bound of the error that
+is in them already, [n, q].
+"""
 _ROUNDOFF = 2.0**-53
+
+
+@dataclass(frozen=True)
+class Held:
+    """``low <= z <= high`` of one node, where a search assumes it, and how much it counts for.
+
+    An expression is still bounded from below after ``b * (z - low)`` is taken off, for any ``b``
+    that is not negative, and likewise at the other end (the Lagrange multipliers of beta-CROWN,
+    Wang et al., arXiv:2103.06624). Here ``b`` is a ``share`` of the magnitude of the coefficient
+    that the node's output has in the expression.
+    """
+
+    low: Tensor
+    high: Tensor
+    """float64 [n, size]."""
+    low_share: Tensor
+    high_share: Tensor
+    """float64 [n, q, size], 0 or more; 0 where nothing is assumed."""
+
+    def taken_off(self, z: Tensor, size: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Coefficients ``z`` of an expression with both held, what that adds, and the magnitude.
+
+        ``size`` is that of the coefficients of the node's output, all [n, q, size].
+        """
+        low, high = self.low_share * size, self.high_share * size
+        return z - low + high, _dot(low, self.low) - _dot(high, self.high), size + low + high
 
 
 @dataclass(frozen=True)
@@ -45,6 +75,9 @@ class Bounded:
     lines: Lines | None
     """None, both, for what nothing but its box is known of."""
     maximum: Maximum | None
+    z: Box | None = None
+    """Of an affine operator: its value before rounding and clamp."""
+    held: Held | None = None
 
 
 @dataclass(frozen=True)
@@ -60,16 +93,10 @@ def descend(
     operators: Sequence[Affine | None],
     known: Sequence[Bounded],
     box: Box,
-    open_: dict[int, Tensor],
-    value: Tensor,
-    slack: Tensor,
+    expression: Expression,
 ) -> Descent:
-    """Bounds ``value + sum(open_[i] * y[i])`` from below, [n, q], over ``box`` of the input.
-
-    ``open_`` maps nodes, or ``INPUT``, to coefficients [n, q, size] of their outputs; ``slack``
-    bounds the error that is in them already.
-    """
-    open_ = dict(open_)
+    """Bounds an expression in outputs of nodes from below, [n, q], over ``box`` of the input."""
+    open_, value, slack = dict(expression[0]), *expression[1:]
     bound = at_ends(network, known, box, open_, value, slack)
     for i in range(max(open_), INPUT, -1):
         if i not in open_:
@@ -124,6 +151,9 @@ def _back(
         fed, more = y.maximum.backward(up, down, network.size(at))
         return [fed], add + more, _rounded(network, i, size)
     assert op is not None
+    if y.held is not None:
+        z, more, size = y.held.taken_off(z, size)
+        add += more
     n, q = tf.unstack(tf.shape(c)[:2])
     parts = op.backward(tf.reshape(z, (n * q, -1)))
     fed_all = [tf.reshape(part, (n, q, s)) for part, s in zip(parts, op.sizes, strict=True)]

@@ -16,7 +16,14 @@ from collections.abc import Callable, Sequence
 from tinyrobust.core.abi.plan import Pool
 from tinyrobust.models.bounds import interval
 from tinyrobust.models.bounds.lines.affine import MAX_POOLS, Affine, affine_of
-from tinyrobust.models.bounds.lines.descent import Bounded, Box, Descent, at_ends, descend
+from tinyrobust.models.bounds.lines.descent import (
+    Bounded,
+    Box,
+    Descent,
+    Expression,
+    at_ends,
+    descend,
+)
 from tinyrobust.models.bounds.lines.maximum import maximum
 from tinyrobust.models.bounds.lines.relaxation import lines, staircase
 from tinyrobust.models.bounds.network import INPUT, Network, Node
@@ -42,33 +49,51 @@ class Linear:
             y = _exact(self.network, node, boxes)
             op = self.operators[i]
             if op is None:
-                known.append(_not_affine(node, boxes, y))
+                known.append(self.around(i, boxes, y, y))
                 continue
             z = op.ends(boxes)
             if queries and op.queried and node.inputs != (INPUT,):
                 z = self._tightened(i, op, known, box, z, self._asked(i, op, z, y))
                 y = _met(op, z, y)
-            around = staircase(op.error, z, y)
-            known.append(Bounded(y, around, lines(around), None))
+            known.append(self.around(i, boxes, y, z))
         return known
+
+    def around(self, i: int, boxes: Sequence[Box], y: Box, z: Box) -> Bounded:
+        """Node ``i``, fed with ``boxes``, with lines around its output ``y``.
+
+        ``z`` lies before rounding and clamp; what is not affine has none, whatever is given.
+        """
+        op, node = self.operators[i], self.network.nodes[i]
+        if op is not None:
+            drawn_in = staircase(op.error, z, y)
+            return Bounded(y, drawn_in, lines(drawn_in), None, z)
+        if isinstance(node.record, Pool) and node.record.head.kind in MAX_POOLS:
+            top = maximum(node.record, boxes[0])
+            drawn_in = staircase(0.0, (top.low, top.high), y)
+            return Bounded(y, drawn_in, lines(drawn_in), top)
+        return Bounded(y, None, None, None)
 
     def descend(self, c: Tensor, known: Sequence[Bounded], box: Box) -> Descent:
         """Lower bounds of ``c`` [n, q, size] applied to the last node's ``z``, if it is affine."""
-        expression = self._last(c)
-        return descend(self.network, self.operators, known, box, *expression)
+        return self.descended(self.last(c), known, box)
+
+    def descended(self, expression: Expression, known: Sequence[Bounded], box: Box) -> Descent:
+        """Lower bounds of an expression in outputs of nodes."""
+        return descend(self.network, self.operators, known, box, expression)
 
     def at_ends(self, c: Tensor, known: Sequence[Bounded], box: Box) -> Tensor:
         """The same from the ends of the last node's inputs alone, [n, q]."""
-        return at_ends(self.network, known, box, *self._last(c))
+        return at_ends(self.network, known, box, *self.last(c))
 
-    def _last(self, c: Tensor) -> tuple[dict[int, Tensor], Tensor, Tensor]:
+    def last(self, c: Tensor) -> Expression:
+        """``c`` [n, q, size] applied to the last node's ``z``, in the outputs before it."""
         n, q = tf.unstack(tf.shape(c)[:2])
         last = len(self.network.nodes) - 1
         open_, value, slack = self._opened(last, tf.reshape(c, (n * q, self.network.size(last))))
         shaped = {at: tf.reshape(part, (n, q, part.shape[-1])) for at, part in open_.items()}
         return shaped, tf.reshape(value, (n, q)), tf.reshape(slack, (n, q))
 
-    def _opened(self, i: int, c: Tensor) -> tuple[dict[int, Tensor], Tensor, Tensor]:
+    def _opened(self, i: int, c: Tensor) -> Expression:
         """``c`` [b, size] on ``z``: coefficients of the inputs [b, in], constant and error [b]."""
         op = self.operators[i]
         assert op is not None, f"node {i} is not affine"
@@ -104,7 +129,7 @@ class Linear:
             both = {at: _for_each(tf.concat([c, -c], 0), n) for at, c in open_.items()}
             value = _for_each(tf.concat([value, -value], 0), n)
             slack = _for_each(tf.concat([slack, slack], 0), n)
-            return descend(self.network, self.operators, known, box, both, value, slack).bound
+            return self.descended((both, value, slack), known, box).bound
 
         groups = tf.reshape(asked, (-1, QUERIES))
         found = tf.map_fn(group, groups, fn_output_signature=tf.float64, parallel_iterations=1)
@@ -121,14 +146,6 @@ def _exact(network: Network, node: Node, boxes: Sequence[Box]) -> Box:
     ends = [tuple(tf.cast(end, tf.float32) for end in b) for b in boxes]
     low, high = interval.step(network.program, node.record, ends)
     return tf.cast(low, tf.float64), tf.cast(high, tf.float64)
-
-
-def _not_affine(node: Node, boxes: Sequence[Box], y: Box) -> Bounded:
-    if isinstance(node.record, Pool) and node.record.head.kind in MAX_POOLS:
-        top = maximum(node.record, boxes[0])
-        around = staircase(0.0, (top.low, top.high), y)
-        return Bounded(y, around, lines(around), top)
-    return Bounded(y, None, None, None)
 
 
 def _met(op: Affine, z: Box, y: Box) -> Box:

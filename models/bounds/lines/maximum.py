@@ -31,7 +31,9 @@ class Maximum:
     """Ends of the maximum before its clamp, float64 [n, size]."""
 
     def backward(self, up: Tensor, down: Tensor, size: int) -> tuple[Tensor, Tensor]:
-        """Coefficients [n, q, out] of the maximum, those above 0 and those below -> [n, q,
+        """Carries coefficients of the maximum back to its inputs.
+
+        Those above 0, ``up``, and those below, ``down``, [n, q, out] of the maximum, become [n, q,
         ``size``] of the inputs, and what those below add without them, [n, q].
         """
         n, q = tf.unstack(tf.shape(up)[:2])

@@ -1,5 +1,7 @@
-"""The classes that a Keras file may name, by the name it gives them. Nothing else is looked up,
-imported or built."""
+"""The classes that a Keras file may name, by the name it gives them.
+
+Nothing else is looked up, imported or built.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""One layer of a file's description, made of a class that is known and of values that are
-bounded.
+"""One layer of a file's description, made of a known class and of bounded values.
 
 A class is taken from ``models/keras/files/allowed.py`` by its name, never from a module that the
 file names.
@@ -48,8 +47,10 @@ _KERAS_3_ONLY: dict[str, Any] = {
 
 
 def node_of(data: Any, version: int) -> Node:
-    """``data`` as a node. Raises UsageError unless it is an object with a class name and a
-    configuration."""
+    """``data`` as a node of the description.
+
+    Raises UsageError unless it is an object with a class name and a configuration.
+    """
     if not isinstance(data, dict) or not isinstance(data.get("class_name"), str):
         raise UsageError("its description has something that is no layer")
     config = data.get("config")
@@ -69,8 +70,10 @@ def node_of(data: Any, version: int) -> Node:
 
 
 def layer_of(node: Node) -> Any:
-    """The Keras layer that ``node`` describes, without its weights. Raises UsageError naming it
-    and the reason."""
+    """The Keras layer that ``node`` describes, without its weights.
+
+    Raises UsageError naming it and the reason.
+    """
     if node.kind not in LAYERS:
         node.refuse(why_not(node.kind))
     kind = LAYERS[node.kind]

@@ -1,5 +1,7 @@
-"""An HDF5 file looked through before anything in it is read: nothing outside the file, nothing
-huge, only numbers."""
+"""An HDF5 file looked through before anything in it is read.
+
+It may hold nothing outside the file, nothing huge, only numbers.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,9 @@ MAX_OBJECTS = 1 << 16
 
 
 def check_hdf5(path: Path) -> None:
-    """Raises UsageError, without the file's name, on links out of the file and on arrays that
-    are no bounded numbers.
+    """Refuses links out of the file and arrays that are no bounded numbers.
+
+    Raises UsageError without the file's name.
 
     HDF5 lets a file take a group from another file, an array from any file's raw bytes, and
     claim terabytes that a few bytes unpack to.
@@ -51,8 +54,10 @@ def description_of(path: Path) -> tuple[Any, str]:
 
 
 def parsed(text: str | bytes) -> Any:
-    """``text`` as JSON. Raises UsageError where it is too long, ValueError or RecursionError
-    where it is none."""
+    """``text`` as JSON.
+
+    Raises UsageError where it is too long, ValueError or RecursionError where it is none.
+    """
     if len(text) > MAX_DESCRIPTION:
         raise UsageError(
             f"its description has {len(text)} bytes, at most {MAX_DESCRIPTION} are supported"
@@ -61,8 +66,10 @@ def parsed(text: str | bytes) -> Any:
 
 
 def _link_refused(name: str, link: Any) -> str | None:
-    """Why ``link`` is refused; h5py ends its walk at the first answer, and cannot pass on an
-    exception."""
+    """Why ``link`` is refused, or None.
+
+    h5py ends its walk at the first answer, and cannot pass on an exception.
+    """
     if isinstance(link, h5py.HardLink):
         return None
     return f"its {_shown(name)} is a link; weights must lie in the file itself"

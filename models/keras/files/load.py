@@ -1,5 +1,6 @@
-"""Keras and QKeras models of others: layers rebuilt from a description, numbers read into them.
-No code of theirs runs.
+"""Keras and QKeras models of others, of which no code runs.
+
+Layers are rebuilt from a description, and numbers are read into them.
 
 ``keras.models.load_model`` is never called: it unmarshals Lambda layers, imports modules that a
 file names and traces a SavedModel's functions. What takes its place: ``source.py`` reads,
@@ -33,8 +34,9 @@ _KERAS_3 = (
 
 
 def load_keras(path: Path) -> Any:
-    """A Keras or QKeras model from .h5, .keras (Keras 2 or 3) or a SavedModel folder, for
-    inference.
+    """A Keras or QKeras model from a file or folder, for inference.
+
+    It may be .h5, .keras (Keras 2 or 3) or a SavedModel folder.
 
     Layers that are not in ``allowed.LAYERS`` are refused, whatever their name. Raises
     UsageError naming the file, the layer and the reason.
@@ -92,8 +94,9 @@ def _finish(model: Any) -> None:
 
 
 class _Unfilled:
-    """Weights made without their initial values: NaN, so that one that the file lacks is found,
-    and no more than fit.
+    """Weights made without their initial values, and no more of them than fit.
+
+    They are NaN, so that one that the file lacks is found.
 
     A description of two lines can ask for terabytes; the sizes are known here, before anything
     is allocated.

@@ -1,5 +1,7 @@
-"""A file's description of a Sequential or Functional model, built anew from layers that this
-bench knows."""
+"""A Sequential or Functional model, built anew from a file's description.
+
+Only layers that this bench knows are built.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,9 @@ _MAX_NESTING = 16
 
 
 def rebuilt(description: Any, version: int) -> Any:
-    """The Keras model of ``description``, JSON by Keras ``version`` (2 or 3), with weights as
-    they are initialized.
+    """The Keras model of ``description``, with weights as they are initialized.
+
+    ``description`` is JSON by Keras ``version`` (2 or 3).
 
     Raises UsageError naming the layer and the reason for whatever is no model of known layers of
     bounded size.
@@ -121,8 +124,10 @@ class _Builder:
     def _run(
         self, calls: list[Call], nodes: dict[str, Node], layers: dict[str, Any], tensors: _Tensors
     ) -> None:
-        """Makes every call as soon as what it is called with is there; calls of one layer in
-        their order."""
+        """Makes every call as soon as what it is called with is there.
+
+        Calls of one layer are made in their order.
+        """
         ready = deque(calls)
         blocked: dict[Reference, list[Call]] = {}
         while ready:
@@ -143,8 +148,10 @@ class _Builder:
 
 
 class _Tensors:
-    """Outputs by reference. A nested model's calls are counted from 1 by Keras 2, from 0 by
-    Keras 3."""
+    """Outputs by reference.
+
+    A nested model's calls are counted from 1 by Keras 2, from 0 by Keras 3.
+    """
 
     def __init__(self, calls: list[Call], outputs: list[Reference], nested: set[str]) -> None:
         self._found: dict[Reference, Any] = {}

@@ -1,5 +1,6 @@
-"""The three containers of Keras models, .h5, .keras and SavedModel, as a description and the
-place of the weights.
+"""The three containers of Keras models: .h5, .keras and SavedModel.
+
+Each is read as a description and the place of the weights.
 
 Only JSON and arrays are taken from them. A SavedModel's ``saved_model.pb``, a program with
 operators that read and write files, is never opened.
@@ -36,8 +37,10 @@ _VARIABLES = Path("variables") / "variables"
 
 @dataclass(frozen=True)
 class Source:
-    """What a file holds. ``weights`` is what ``load_weights`` of a Keras model takes;
-    ``version`` Keras's, if told."""
+    """What a file of a Keras model holds.
+
+    ``weights`` is what ``load_weights`` of a Keras model takes; ``version`` is Keras's, if told.
+    """
 
     description: Any
     version: str
@@ -51,8 +54,9 @@ class Source:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Source]:
-    """Reads the description at ``path`` and looks through the weights, which are there while
-    this is open.
+    """Reads the description at ``path`` and looks through the weights.
+
+    The weights are there while this context is open.
 
     Raises UsageError without the path; zipfile, HDF5 and JSON raise what they find in a damaged
     file.
@@ -69,8 +73,10 @@ def opened(path: Path) -> Iterator[Source]:
 
 
 def check_place(path: Path) -> None:
-    """Raises UsageError unless ``path`` is a file or folder of the kinds and sizes that are
-    read."""
+    """Refuses a ``path`` that is no file or folder of the kinds and sizes that are read.
+
+    Raises UsageError.
+    """
     if not path.exists():
         raise UsageError("no such file")
     if path.is_dir():

@@ -1,5 +1,6 @@
-"""The values in one layer's configuration: numbers, texts, dtypes, activations and quantizers,
-all bounded and known.
+"""The values in one layer's configuration, all bounded and known.
+
+They are numbers, texts, dtypes, activations and quantizers.
 
 Every nested object is found by its name in ``models/keras/files/allowed.py`` and built here.
 Keras's own deserialization, which imports modules and unmarshals functions that a file names, is
@@ -35,8 +36,10 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Node:
-    """A layer as it is described. ``name`` may be missing; ``keras`` is the major version that
-    wrote it."""
+    """A layer as it is described.
+
+    ``name`` may be missing; ``keras`` is the major version that wrote it.
+    """
 
     kind: str
     name: str | None
@@ -60,8 +63,10 @@ class Values:
         self._node, self._largest, self._left = node, largest, MAX_VALUES
 
     def plain(self, value: Any, depth: int = 0) -> Any:
-        """``value`` if it is made of None, bool, numbers, short texts, lists and Keras's tuples
-        of them."""
+        """``value`` if it is made of plain things only.
+
+        Those are None, bool, numbers, short texts, lists and Keras's tuples of them.
+        """
         self._left -= 1
         if self._left < 0 or depth > MAX_DEPTH:
             self._node.refuse(f"({self._node.kind}) has options of more than {MAX_VALUES} values")

@@ -20,8 +20,10 @@ Reference = tuple[str, int, int]
 
 @dataclass(frozen=True)
 class Call:
-    """One use of a layer, the ``number``-th of its uses. ``inputs`` are one tensor or a list of
-    several."""
+    """One use of a layer, the ``number``-th of its uses.
+
+    ``inputs`` are one tensor or a list of several.
+    """
 
     layer: str
     number: int
@@ -70,8 +72,10 @@ def _arguments(node: Node, use: Any) -> tuple[Any, dict[str, Any]]:
 
 
 def references(node: Node, data: Any) -> Iterator[Reference]:
-    """All references in ``data``, in order: ``[name, call, output]``, with options after them,
-    or Keras 3's tensors."""
+    """All references to tensors in ``data``, in order.
+
+    They are ``[name, call, output]``, with options after them, or Keras 3's tensors.
+    """
     if isinstance(data, dict) and data.get("class_name") == "__keras_tensor__":
         config = data.get("config")
         data = config.get("keras_history") if isinstance(config, dict) else None

@@ -1,5 +1,6 @@
-"""ADD of the twin: both inputs are brought to a common finer scale, then their sum to the
-output's.
+"""ADD of the twin.
+
+Both inputs are brought to a common finer scale, then their sum to the output's.
 """
 
 from __future__ import annotations

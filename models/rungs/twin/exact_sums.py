@@ -27,8 +27,9 @@ def exact_sums(
     product: Callable[[Tensor], Tensor],
     bias: NDArray[np.int64] | None = None,
 ) -> Tensor:
-    """``product(x) + bias``, float32 or float64 of exact integers, for float32 integers ``x`` [n,
-    ...] of up to ``largest``.
+    """``product(x) + bias`` without an error: exact integers in float32 or float64.
+
+    ``x`` [n, ...] are float32 integers of up to ``largest``.
 
     ``product`` is linear, keeps the batch and the dtype, and has ``weights`` [..., channels] in it.
     """

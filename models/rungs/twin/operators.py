@@ -1,5 +1,6 @@
-"""One plan record as TensorFlow: integers held in float32, exact forward, straight-through
-backward.
+"""One plan record as TensorFlow, exact forward and straight-through backward.
+
+Integers are held in float32.
 
 Activations travel as float32 [n, size] of int8 or int16 values; each operator gives them the shape
 it needs.
@@ -190,8 +191,9 @@ def _covered(size: int, kernel: int, stride: int, before: int, out: int) -> NDAr
 
 
 def _dilated(w: NDArray[np.int8], by_h: int, by_w: int) -> NDArray[np.int8]:
-    """``w`` [k_h, k_w, ...] with its holes written out: TensorFlow has no CPU gradient of dilated
-    convolutions.
+    """``w`` [k_h, k_w, ...] with its holes written out.
+
+    TensorFlow has no CPU gradient of dilated convolutions.
     """
     out = np.zeros(
         ((w.shape[0] - 1) * by_h + 1, (w.shape[1] - 1) * by_w + 1, *w.shape[2:]), np.int8

@@ -1,5 +1,6 @@
-"""The twin: a full-integer .tflite as a TensorFlow graph, byte for byte the chip's answers, and
-differentiable.
+"""The twin: a full-integer .tflite as a differentiable TensorFlow graph.
+
+Its answers are the chip's, byte for byte.
 
 It runs the very plan that the firmware runs, so there is one resolution of every parameter.
 Forward, every integer is exact; backward, each operator has the gradient of its real-valued
@@ -17,10 +18,10 @@ from numpy.typing import NDArray
 from tinyrobust.core.abi.plan import Add, Reshape, Softmax, SoftmaxTable
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.grid import input_grid, table, to_model_input
-from tinyrobust.core.types import Int8Array, IntArray, Prediction, TensorSpec
+from tinyrobust.core.types import IntArray, Prediction, TensorSpec
 from tinyrobust.models.keras.tf import tf
-from tinyrobust.models.plan.checks import zero_point
 from tinyrobust.models.plan.compiler import compile_plan
+from tinyrobust.models.plan.operators.checks import zero_point
 from tinyrobust.models.plan.reader import Program, read_plan
 from tinyrobust.models.rungs.twin.operators import operator
 from tinyrobust.models.rungs.twin.requantize import Output, Tensor, clamp
@@ -47,6 +48,7 @@ class TwinPredictor:
         self.input: TensorSpec = spec or input_grid(plan.input)
         self.output: TensorSpec = plan.output
         self._grid = plan.input
+        self._tflite = tflite
         self._levels = table(self.input, self._grid).astype(np.float32)
         self._program = read_plan(plan.data)
         self._logit_spec, self._logit_ops = _before_softmax(self._program, tflite, plan.output)
@@ -58,9 +60,10 @@ class TwinPredictor:
         self._layers = tf.function(self._forward_layers, input_signature=[q])
         self._logits = tf.function(self._forward_logits, input_signature=[real])
 
-    def predict(self, q: Int8Array) -> Prediction:
-        """``q`` int8 [n, *input.shape], any n -> raw [n, outputs] in ``output.dtype`` and the same
-        dequantized.
+    def predict(self, q: IntArray) -> Prediction:
+        """Raw outputs [n, outputs] in ``output.dtype``, and the same dequantized.
+
+        ``q`` are levels of ``input`` [n, *input.shape], any n.
         """
         x = self._fed(q)
         parts = [
@@ -69,27 +72,32 @@ class TwinPredictor:
         raw = np.concatenate([np.empty((0, self.output.size), self.output.dtype), *parts])
         return Prediction(self.output.dequantize(raw), raw)
 
+    def on(self, grid: TensorSpec) -> TwinPredictor:
+        """The same network fed on another input grid."""
+        return TwinPredictor(self._tflite, grid)
+
     def logits(self, real: Tensor) -> Tensor:
-        """float32 [n, *input.shape] in real units -> float32 [n, outputs], before a final SOFTMAX;
-        differentiable.
+        """Logits before a final SOFTMAX, differentiable.
+
+        float32 [n, *input.shape] in real units to float32 [n, outputs].
 
         Inputs are quantized on the way in, with a straight-through gradient inside the input's
         range.
         """
         return self._logits(real)
 
-    def layers(self, q: Int8Array) -> tuple[IntArray, ...]:
+    def layers(self, q: IntArray) -> tuple[IntArray, ...]:
         """The output of every operator in order, [n, size] in ``output.dtype``.
 
         All at once: for small ``n``.
         """
         return tuple(y.numpy() for y in self._layers(self._fed(q)))
 
-    def _fed(self, q: Int8Array) -> IntArray:
+    def _fed(self, q: IntArray) -> IntArray:
         """``q`` as the integers of the model's own input."""
-        if q.dtype != np.int8 or q.shape[1:] != self.input.shape:
+        if q.dtype != self.input.dtype or q.shape[1:] != self.input.shape:
             raise UsageError(
-                f"twin: input is {q.dtype}{list(q.shape)}, the model takes int8[n, "
+                f"twin: input is {q.dtype}{list(q.shape)}, the model takes {self.input.dtype}[n, "
                 f"{self.input.shape}]"
             )
         return to_model_input(q, self.input, self._grid)
@@ -123,18 +131,20 @@ def _run(program: Program, x: Tensor) -> list[Tensor]:
 
 
 def _quantized(real: Tensor, spec: TensorSpec, levels: NDArray[np.float32], scale: float) -> Tensor:
-    """The nearest level, ties away from zero, as TFLite's QUANTIZE, and what ``levels`` [256] say
-    it is on the input's grid of steps ``scale``; float32.
+    """The nearest level, ties away from zero, as TFLite's QUANTIZE finds it.
+
+    Then what ``levels`` (one for each of ``spec``, lowest first) say it is on the input's grid of
+    steps ``scale``; float32.
     """
 
     def straight_through(real: Tensor) -> tuple[Tensor, object]:
         steps = real / spec.scale
         nearest = tf.sign(steps) * tf.floor(tf.abs(steps) + 0.5)
-        limit = float(1 << 20)  # far outside int8, so that the cast cannot overflow
+        limit = float(1 << 20)  # far outside any grid, so that the cast cannot overflow
         nearest = tf.cast(tf.clip_by_value(nearest, -limit, limit), tf.int64)
-        q, is_open = clamp(nearest, Output(spec.zero_point, -128, 127))
+        q, is_open = clamp(nearest, Output(spec.zero_point, spec.bottom, spec.top))
         return tf.gather(
-            levels, tf.cast(q, tf.int32) + 128
+            levels, tf.cast(q, tf.int32) - spec.bottom
         ), lambda upstream: upstream * is_open / scale
 
     return tf.custom_gradient(straight_through)(real)

@@ -23,8 +23,9 @@ Tensor = Any
 
 @dataclass(frozen=True)
 class Factor:
-    """``q31 * 2**(shift - 31)``, one or one per channel: int64 arrays of the same shape, () or
-    [channels].
+    """Factors ``q31 * 2**(shift - 31)``, one or one per channel.
+
+    Both are int64 arrays of the same shape, () or [channels].
     """
 
     q31: NDArray[np.int64]
@@ -32,7 +33,7 @@ class Factor:
 
     @classmethod
     def of(cls, q31: int | NDArray[Any], shift: int | NDArray[Any]) -> Factor:
-        """From a plan's numbers."""
+        """The factors of a plan's numbers."""
         return cls(np.asarray(q31, np.int64), np.asarray(shift, np.int64))
 
     @property
@@ -54,8 +55,9 @@ Multiply = Callable[[Tensor, Factor], Tensor]
 
 
 def multiply(x: Tensor, factor: Factor) -> Tensor:
-    """int64 ``x`` (within int32) times ``factor``, rounded as TFLite does; int64 of the same
-    shape.
+    """``x`` times ``factor``, rounded as TFLite does it.
+
+    ``x`` is int64 (within int32), and so is the product, of the same shape.
     """
     left, right = np.maximum(factor.shift, 0), np.maximum(-factor.shift, 0)
     if left.any():
@@ -74,8 +76,9 @@ def multiply(x: Tensor, factor: Factor) -> Tensor:
 
 
 def multiply_once(x: Tensor, factor: Factor) -> Tensor:
-    """int64 ``x`` (within 48 bits) times ``factor`` cut to 15 bits, rounded once: TFLite's way from
-    int64 sums.
+    """``x`` times ``factor`` cut to 15 bits, rounded once: TFLite's way from int64 sums.
+
+    ``x`` is int64 (within 48 bits).
     """
     reduced, by = once_reduced(factor)
     return tf.bitwise.right_shift(x * reduced + (1 << (by - 1)), tf.broadcast_to(by, tf.shape(x)))

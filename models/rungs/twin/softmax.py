@@ -1,5 +1,6 @@
-"""SOFTMAX int8 as TFLite's reference kernel computes it: gemmlowp fixed point, from a table of 256
-exponentials.
+"""SOFTMAX int8 as TFLite's reference kernel computes it, in gemmlowp's fixed point.
+
+It takes its exponentials from a table of 256.
 
 Source of the arithmetic: ``exp_on_negative_values`` and ``one_over_one_plus_x_for_x_in_0_1`` of
 gemmlowp's ``fixedpoint.h`` (after Newton-Raphson division, three steps) and TFLite's
@@ -26,8 +27,9 @@ _OUTPUT = Output(-128, -128, 127)
 
 
 def softmax(x: Tensor, op: Softmax) -> Tensor:
-    """``x`` float32 [..., row_size] of int8 values -> float32 of int8 values; gradient of the real
-    softmax.
+    """SOFTMAX on float32 [..., row_size] of int8 values, to float32 of int8 values.
+
+    The gradient is that of the real softmax.
     """
     exps = exponentials(op)
     sharpness = input_scale(op)
@@ -59,8 +61,9 @@ def input_scale(op: Softmax) -> float:
 
 
 def exponentials(op: Softmax) -> NDArray[np.int64]:
-    """``exp(-beta * scale * i)`` in Q0.31 for i = 0..255 levels below the row's largest; 0 below
-    ``diff_min``.
+    """``exp(-beta * scale * i)`` in Q0.31 for i = 0..255 levels below the row's largest.
+
+    It is 0 below ``diff_min``.
     """
     levels = np.arange(256, dtype=np.int64)
     scaled = np.array([_scaled(-int(i), op) for i in levels], np.int64)
@@ -117,8 +120,9 @@ def _reciprocal(total: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _high_product(a: Any, b: Any) -> Any:
-    """``SaturatingRoundingDoublingHighMul`` without its one saturating case, which cannot occur
-    here.
+    """``SaturatingRoundingDoublingHighMul`` without its one saturating case.
+
+    That case cannot occur here.
     """
     product = a * b + (1 << 30)
     return tf.bitwise.right_shift(product, np.int64(31)) if tf.is_tensor(product) else product >> 31

@@ -1,5 +1,6 @@
-"""SOFTMAX on int16 as TFLite's reference kernel computes it (``SoftmaxInt16``): two tables,
-interpolated linearly.
+"""SOFTMAX on int16 as TFLite's reference kernel ``SoftmaxInt16`` computes it.
+
+It interpolates linearly in two tables.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ _INT16 = (-32768, 32767)
 
 
 def softmax_table(p: Program, op: SoftmaxTable, x: Tensor) -> Tensor:
-    """``x`` float32 [..., row_size] of int16 values -> float32 of 0..32767; gradient of the real
-    softmax.
+    """SOFTMAX on float32 [..., row_size] of int16 values, to float32 of 0..32767.
+
+    The gradient is that of the real softmax.
     """
     exponential, reciprocal = (
         tf.constant(p.constant(at, np.int16, TABLE_ENTRIES).astype(np.int64))
@@ -64,8 +66,9 @@ def input_scale(op: SoftmaxTable) -> float:
 
 
 def _interpolated(entries: Tensor, at: Tensor) -> Tensor:
-    """``LUTLookup`` of int64 ``at``, saturated to int16: nine bits choose the interval, seven the
-    place in it.
+    """``LUTLookup`` of int64 ``at``, saturated to int16.
+
+    Nine bits choose the interval, seven the place in it.
     """
     at = tf.clip_by_value(at, *_INT16)
     index = tf.bitwise.right_shift(at, np.int64(7)) + 256

@@ -1,5 +1,6 @@
-"""Requantization without integers: the same staircase of levels in float64, where that is proven to
-be exact.
+"""Requantization without integers: the same staircase of levels in float64.
+
+It is used where it is proven to be exact.
 
 Let ``v = x * factor``. Both fixed-point roundings of TFLite are floors of ``v`` plus constants that
 depend on the sign of ``v`` at most (nested floors of quotients are one floor). In units of the
@@ -34,8 +35,9 @@ _BITS = 53
 
 @dataclass(frozen=True)
 class Staircase:
-    """``floor(v + away * sign(v) + offset)`` with ``v = x * slope``; each number one or one per
-    channel.
+    """``floor(v + away * sign(v) + offset)`` with ``v = x * slope``.
+
+    Each number is one, or one per channel.
     """
 
     slope: NDArray[np.float64]
@@ -51,9 +53,9 @@ class Staircase:
 
 
 def twice(factor: Factor, out: Output) -> Staircase | None:
-    """As ``multiply`` rounds: half up to the high product, then its ties away from zero.
+    """The staircase of ``multiply``, or None where it is not exact.
 
-    None if not exact.
+    It rounds half up to the high product, then ties of that away from zero.
     """
     right = np.maximum(-factor.shift, 0)
     # A shift to the left drops bits of large values: no staircase.
@@ -71,7 +73,7 @@ def twice(factor: Factor, out: Output) -> Staircase | None:
 
 
 def once(factor: Factor, out: Output) -> Staircase | None:
-    """As ``multiply_once`` rounds: half up. None if not exact."""
+    """The staircase of ``multiply_once``, which rounds half up, or None where it is not exact."""
     reduced, by = once_reduced(factor)
     if not _fits(by, out):
         return None
@@ -80,8 +82,9 @@ def once(factor: Factor, out: Output) -> Staircase | None:
 
 
 def _fits(bits: NDArray[np.int64], out: Output) -> bool:
-    """Whether all sums that reach the clamp's ends, and two levels beyond, are integers of 2**-bits
-    within 2**53.
+    """Whether every sum up to two levels beyond the clamp's ends is exact in float64.
+
+    That is, whether all of them are integers of 2**-bits within 2**53.
     """
     farthest = max(abs(out.low), abs(out.high)) + 2 * abs(out.zero_point) + 2
     return bool((bits >= 0).all()) and farthest << int(bits.max()) <= 1 << _BITS

@@ -24,7 +24,7 @@ from tinyrobust.host.config.parts import MLPERF_TINY, Parts
 from tinyrobust.host.devices.mlperf.attach import attach_mlperf
 from tinyrobust.host.devices.mlperf.device import MlperfDevice
 from tinyrobust.host.devices.mlperf.session import Session
-from tinyrobust.host.link.ports import ChildPort
+from tinyrobust.host.link.pipes import ChildPort
 
 SESSION = GOLDEN / "mlperf_session.txt"
 NUMBER = re.compile(r"(m-lap-us-)\d+")

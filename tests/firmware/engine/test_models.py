@@ -9,7 +9,7 @@ import pytest
 from tests.support.networks.oracle import tflm
 from tests.support.networks.plans import Loadable
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.link.ports import ChildPort
+from tinyrobust.host.link.pipes import ChildPort
 from tinyrobust.models.plan.compiler import compile_plan
 
 DATA = os.environ.get("BENCH_DATA")

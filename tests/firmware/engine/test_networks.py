@@ -11,7 +11,7 @@ from tests.support.networks.plans import Loadable
 from tests.support.tflite.cases import relaxed
 from tests.support.tflite.networks import networks
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.link.ports import ChildPort
+from tinyrobust.host.link.pipes import ChildPort
 from tinyrobust.models.plan.compiler import compile_plan
 from tinyrobust.models.rungs.twin.predictor import TwinPredictor
 

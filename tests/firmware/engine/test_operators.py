@@ -14,7 +14,7 @@ from tests.support.tflite.factory import Affine, Factory
 from tinyrobust.core.grid import to_model_input
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.link.ports import ChildPort
+from tinyrobust.host.link.pipes import ChildPort
 from tinyrobust.models.plan.compiler import compile_plan
 
 SAMPLES = 4

@@ -327,10 +327,21 @@ def test_every_byte_of_every_kind_of_record_changed_does_no_harm(fuzz_plan, tmp_
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
-@settings(max_examples=10, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_byte_of_a_random_operator_changed_does_no_harm(fuzz_plan, tmp_path, operator, data):
-    case = data.draw(OPERATORS[operator])
+    changed_operator(fuzz_plan, tmp_path, data.draw(OPERATORS[operator]))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("operator", OPERATORS)
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_every_byte_of_many_operators_changed_does_no_harm(fuzz_plan, tmp_path, operator, data):
+    changed_operator(fuzz_plan, tmp_path, data.draw(OPERATORS[operator]))
+
+
+def changed_operator(fuzz_plan, tmp_path, case):
     accepted, refused = changed_everywhere(
         fuzz_plan, compile_plan(case.tflite).data, tmp_path, 6, 200
     )

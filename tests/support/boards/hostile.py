@@ -241,31 +241,35 @@ ANSWERS = {
 }
 """Answers that no board gives; what the line says of them."""
 
+SILENT = r"the line is silent, no answer for 0\.15 s: is the right firmware running\? reset"
+NO_FRAME = r"the line brings no intact frame \(\d+ damaged ones\), no answer for 0\.15 s: "
+UNASKED = r"the line loses frames \(\d+ of \d+ requests lost\), no answer for \d\S* s: "
+
 NOISES = {
-    "nothing": (lambda: b"", "no answer for"),
-    "noise": (noise, "line (is )?too noisy"),
-    "one frame without end": (lambda: b"\1" * 4096, "no answer for|line (is )?too noisy"),
-    "empty frames": (lambda: bytes(4096), "no answer for|line (is )?too noisy"),
+    "nothing": (lambda: b"", SILENT),
+    "noise": (noise, NO_FRAME),
+    "one frame without end": (lambda: b"\1" * 4096, NO_FRAME),
+    "empty frames": (lambda: bytes(4096), NO_FRAME),
     "intact frames that nobody asked for": (
         lambda: frame_of(Type.RESULT, bytes(size(Result)), b""),
-        "line (is )?too noisy|answers HELLO with RESULT|loses frames",
+        f"{UNASKED}|answers HELLO with RESULT",
     ),
     "frames longer than any": (
         lambda: frame_of(Type.LOADED, bytes(8), bytes(5000)),
-        "line (is )?too noisy",
+        NO_FRAME,
     ),
-    "messages of no type": (lambda: frame_of(0x7F, bytes(8), b""), "line (is )?too noisy"),
+    "messages of no type": (lambda: frame_of(0x7F, bytes(8), b""), NO_FRAME),
     "requests": (
         lambda: frame_of(Type.HELLO, bytes(8), b""),
-        "line (is )?too noisy|answers HELLO with HELLO|loses frames",
+        f"{UNASKED}|answers HELLO with HELLO",
     ),
     "refusals of everything": (
         lambda: frame_of(Type.ERROR, bytes(8), b""),
-        "line (is )?too noisy|error 0|loses frames",
+        f"{UNASKED}|error 0",
     ),
     "half a frame": (
         lambda: frame_of(Type.LOADED, bytes(8), b"")[: HEADER_BYTES + 3],
-        "no answer|too noisy",
+        NO_FRAME,
     ),
 }
 """What may come instead of answers."""

@@ -25,6 +25,7 @@ def rows(rung, cell, n, **columns):
         "eps": [cell.eps] * n,
         "seed": [cell.seed] * n,
         "failed": [False] * n,
+        "target": [-1] * n,
         "sample": range(n),
         "input_crc": range(n),
         "logits": [[0.0, 1.0]] * n,

@@ -27,7 +27,7 @@ class SmallBundle(MemoryPlan):
     plan: bytes = bytes(range(200))
     tflite: bytes = b"tflite"
     sha256: str = "00"
-    input = output = SPEC
+    input = grid = output = SPEC
     arena_bytes: int = 0
     tflm_arena_bytes: None = None
 

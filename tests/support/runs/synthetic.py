@@ -109,6 +109,7 @@ def table(cells=CELLS, rungs=tuple(DAMAGE), n=200, labelled=True, outputs=CLASSE
             columns["sample"] += list(range(n))
             columns["label"] += labels.tolist() if labelled else [-1] * n
             columns["predicted"] += predicted.tolist()
+            columns["target"] += [-1] * n
             columns["input_crc"] += [zlib.crc32(bytes([level, i % 251])) for i in range(n)]
             columns["logits"] += (raw / 8).astype(np.float32).tolist()
             columns["raw"] += [row.tobytes() if integer else None for row in raw]

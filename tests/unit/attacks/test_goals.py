@@ -5,6 +5,8 @@ import pytest
 
 from tests.support.networks.victim import SPEC, Asked, Net, samples
 from tinyrobust.attacks.base.goals import LEAST_LIKELY, aimed, number
+from tinyrobust.attacks.black_box.queries import Decisions
+from tinyrobust.attacks.black_box.starts import TRIES, starts
 from tinyrobust.attacks.make import AttackRequest, make, prepare
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError
@@ -67,10 +69,52 @@ def test_a_class_that_does_not_exist_is_one_line(target):
         number(target, 3)
 
 
-def test_a_walk_on_the_boundary_cannot_be_aimed():
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hopskipjump",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("boundary", "boundary-s1", "geoda", "salt-and-pepper")
+        ),
+    ],
+)
+def test_attacks_that_ask_for_decisions_reach_a_class(name):
+    """From samples of it: random inputs are hardly ever of one class."""
+    before = answers(samples()[0][:N]) == 1
+    found = made(name, "1", Asked(), eps=1.0)
+    moved = found.l0 > 0
+    assert moved[~before].mean() > (0.9 if name != "salt-and-pepper" else 0)
+    assert (answers(found.q)[moved] == 1).all()
+    assert np.array_equal(found.target, np.ones(N))
+
+
+def test_a_start_is_a_sample_of_the_target_and_the_nearest_first():
+    q, labels = (part[:N] for part in samples())
+    request = AttackRequest(Cell("boundary", "native", 1.0), Asked(), q, labels, SPEC, target="2")
+    problem = prepare(request).problem
+    problem.goal.aim(2)
+    queries = Decisions(problem, TRIES + 1)
+    at, points = starts(problem, queries, np.random.default_rng(0))
+    assert len(at) == len(queries.right)
+    theirs = q[labels == 2].astype(np.float32).reshape(-1, SPEC.size)
+    for i, point in zip(at, points.reshape(len(points), -1), strict=True):
+        far = ((theirs - q[i].reshape(-1)) ** 2).sum(axis=1)
+        assert np.array_equal(point, theirs[far.argmin()])
+
+
+def test_without_a_sample_of_the_target_nothing_is_begun():
+    q, labels = (part[:N] for part in samples())
+    q, labels = q[labels != 2], labels[labels != 2]
+    cell = Cell("hopskipjump", "native", 1.0)
+    found = make(AttackRequest(cell, Asked(), q, labels, SPEC, target="2"))
+    assert not found.l0.any()
+
+
+def test_a_ratio_of_logits_cannot_be_aimed():
     q, labels = samples()
-    request = AttackRequest(Cell("boundary", "native", 1.0), Asked(), q, labels, SPEC, target="1")
-    with pytest.raises(UsageError, match=r"boundary .* cannot be given a target"):
+    request = AttackRequest(Cell("apgd-dlr", "float32", 0.1), Net(), q, labels, SPEC, target="1")
+    with pytest.raises(UsageError, match=r"apgd-dlr cannot be given a target: .* use apgd-ce"):
         prepare(request)
 
 

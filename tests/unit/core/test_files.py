@@ -12,7 +12,7 @@ import pytest
 from tests.support.tflite.small import small_tflite
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.files import CACHE_REMEDY, made_folder, replacing, write_whole
-from tinyrobust.host.runs.questions import journaled
+from tinyrobust.host.runs.asking.questions import journaled
 from tinyrobust.models.plan.bundle import build
 from tinyrobust.models.plan.c_sources import emit_all
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyrobust.core.errors import UsageError
-from tinyrobust.core.grid import input_grid, table, to_model_input
+from tinyrobust.core.grid import input_grid, own_grid, table, to_model_input
 from tinyrobust.core.types import TensorSpec
 
 PIXELS = TensorSpec((2,), 1 / 255, -128)
@@ -74,9 +74,31 @@ def test_the_bytes_on_the_wire_are_little_endian():
         (PIXELS, TensorSpec((2,), 1 / 254, -128)),
         (PIXELS, TensorSpec((2,), 1 / 255, -127)),
         (PIXELS, TensorSpec((3,), 1 / 255, -128)),
-        (int16(0.1), int16(0.1)),
+        (int16(0.1), int16(0.2)),
+        (int16(0.1), PIXELS),
     ],
 )
 def test_what_would_be_a_second_rounding_is_refused(spec, grid):
     with pytest.raises(UsageError, match="the ladder's input grid"):
         table(spec, grid)
+
+
+@given(st.floats(1e-6, 10), st.sampled_from([-128, -69, 0]), st.floats(1e-7, 1))
+def test_an_own_grid_has_every_point_between_the_ends_of_the_256_levels(scale, zero_point, step):
+    grid, model_input = TensorSpec((2,), scale, zero_point), int16(step)
+    points = table(grid, model_input)
+    own = own_grid(grid, model_input)
+    assert (own.bottom, own.top) == (points[0], points[-1])
+    if own.steps:
+        assert np.array_equal(table(own, model_input), np.arange(own.bottom, own.top + 1))
+        ends = np.array([[own.bottom, own.top]], np.int16)
+        assert np.array_equal(to_model_input(ends, own, model_input), ends)
+
+
+def test_a_range_is_the_same_on_both_grids():
+    model_input = int16(1 / 32767)
+    grid = input_grid(model_input)
+    own = own_grid(grid, model_input)
+    assert (own.low, own.high) == pytest.approx((grid.low, grid.high), abs=1e-6)
+    assert (grid.steps, own.steps) == (255, 32767)
+    assert own_grid(PIXELS, PIXELS) is PIXELS, "an int8 input is its own grid"

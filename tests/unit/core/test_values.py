@@ -4,9 +4,9 @@ import pytest
 
 from tinyrobust.host.analysis import metrics, scores
 from tinyrobust.host.link import exchange as link
-from tinyrobust.models.plan import checks as plan_checks
 from tinyrobust.models.plan import compiler as plan
 from tinyrobust.models.plan import fixed_point
+from tinyrobust.models.plan.operators import checks as plan_checks
 
 VALUES = (
     link.Answer,

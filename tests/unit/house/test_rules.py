@@ -24,6 +24,51 @@ SHORT = {
     "firmware/src/port/stm32/hse/hse.cc": "linked by the chips whose clock comes from the probe",
 }
 """Files that are short, and why they are files."""
+LONGEST = 240
+LONG = {
+    "attacks/make.py": "one attack made for one cell, from the request to the checked set",
+    "firmware/src/app/mlperf_tiny/commands.cc": "one command after another",
+    "firmware/src/app/tinyrobust/dispatch.cc": "one request after another",
+    "firmware/src/engine/cmsis_nn/operators.cc": "one operator after another, and their table",
+    "host/analysis/flags.py": "one flag after another",
+    "host/analysis/metrics.py": "the figures of a summary row and of a step",
+    "host/devices/device.py": "one board behind its port, as a predictor",
+    "host/link/exchange.py": "requests under way: every state of one is seen in one place",
+    "models/data/speech_commands.py": "one data set, from its archives to features",
+    "models/export/layers.py": "one kind of layer after another",
+    "models/rungs/twin/operators.py": "one operator after another",
+    "models/training/trainer.py": "one epoch after another, with its checkpoint",
+    "models/user/data.py": "what a user's file of samples may be",
+    "studies/s4_attacks.py": "one study and its page",
+    "tinyrobust/core/abi/plan/records.py": "one record after another",
+}
+"""Files of more than ``LONGEST`` lines, and what keeps each of them together."""
+SAME_NAME = {
+    "attach": "from a name to a device that answers, of either protocol",
+    "catalog": "a table by name: of data sets, of the zoo",
+    "certify": "a subcommand and what it does",
+    "checks": "what a package refuses",
+    "compare": "a subcommand and what it does",
+    "descent": "going down: a gradient, and a bound's lines",
+    "device": "a board of either protocol",
+    "doctor": "a subcommand and what it does",
+    "flash": "a subcommand and what it does",
+    "gate": "a subcommand and what it does",
+    "jacobian": "the penalty, and what it costs",
+    "layers": "how layers are exported, what they took",
+    "page": "a page, of a run and of a study",
+    "queries": "an attack's questions, and what they cost",
+    "reader": "of plans and of .tflite",
+    "records": "of a plan, as they are laid out",
+    "schema": "of a run's records and of .tflite",
+    "softmax": "SOFTMAX, in the plan and in the twin",
+    "table": "a package's table",
+    "tables": "of the terminal and of the report",
+    "values": "which values a setting, or a layer's configuration, may have",
+    "verdict": "on a board that does not answer, and on a run",
+    "windows": "operators over height and width, and where Square Attack changes an image",
+}
+"""Names that two modules have, and why neither misleads: its package says of what."""
 
 
 def own(room: str) -> list[Path]:
@@ -87,3 +132,21 @@ def test_a_short_file_is_a_face_or_has_its_reason():
         and path.read_text().count("\n") < LINES
     }
     assert short == set(SHORT)
+
+
+def test_a_long_file_has_its_reason():
+    """A test module may hold as many cases as its subject has."""
+    long = {
+        named(path)
+        for path in FILES
+        if not path.is_relative_to(ROOT / "tests") and path.read_text().count("\n") > LONGEST
+    }
+    assert long <= set(LONG)
+    assert {name for name in LONG if not (ROOT / name).is_file()} == set()
+
+
+def test_two_modules_of_one_name_are_told_apart_by_their_packages():
+    modules = [path for path in FILES if path.suffix == ".py" and not path.stem.startswith("__")]
+    modules = [path for path in modules if not path.is_relative_to(ROOT / "tests")]
+    twice = {path.stem for path in modules if sum(path.stem == one.stem for one in modules) > 1}
+    assert twice - set(SAME_NAME) == set()

@@ -1,7 +1,6 @@
-"""ENGINE=tflm: compiles TensorFlow Lite Micro from a tree, and what stands beside the network that
-is linked in.
+"""ENGINE=tflm: compiles TensorFlow Lite Micro, and the network that is linked in beside it.
 
-The tree is that of ``TINYROBUST_TFLM_DIR`` or, where that is empty, the library of
+Its tree is that of ``TINYROBUST_TFLM_DIR`` or, where that is empty, the library of
 ``TINYROBUST_LIB_DEPS`` that PlatformIO has installed. ``firmware/tflm.txt`` says what of it is
 taken.
 """

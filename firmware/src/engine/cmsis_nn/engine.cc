@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "engine/cmsis_nn/operators.h"
-#include "engine/cmsis_nn/plan_check.h"
+#include "engine/cmsis_nn/plan_check/plan_check.h"
 #include "plan.gen.h"
 
 namespace engine {

@@ -11,7 +11,7 @@ int32_t requantize(int32_t x, int32_t multiplier, int32_t shift);
 
 // T is int8_t or int16_t. `input` holds the elements of the record's input, `output` has room for
 // those of its output, both whole tensors in NHWC order; they do not overlap. A record that
-// check_record() accepted (plan_check.h) bounds every size.
+// check_record() accepted (plan_check/plan_check.h) bounds every size.
 template <typename T>
 void mean(const plan::Mean& r, const T* input, T* output);
 template <typename T>

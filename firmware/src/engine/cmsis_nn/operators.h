@@ -16,7 +16,7 @@ struct Memory {
   int32_t scratch_bytes;  // the most that an operator of this plan asks for
 };
 
-// Both functions take a record of this kind that check_record() accepted (plan_check.h).
+// Both functions take a record of this kind that check_record() accepted (plan_check/plan_check.h).
 struct Operator {
   plan::Kind kind;
   // Bytes that `run` needs at Memory::scratch, negative where CMSIS-NN cannot say. Asked on this

@@ -65,12 +65,18 @@ def test_every_figure_of_a_row_is_the_one_that_it_is_called():
         "l1_mean": 2.0,
         "l0_mean": 5.0,
         "unsnapped_max": 6.0,
+        "over_budget": 0,
         "failed": 2,
         "n": 4,
         "correct": 3,
         "accuracy": 0.75,
         "low": low,
         "high": high,
+        "to_target": None,
+        "to_target_n": None,
+        "to_target_share": None,
+        "to_target_low": None,
+        "to_target_high": None,
         "agree_float32": None,
         "agree_qat": None,
         "agree_tflm": None,
@@ -173,3 +179,31 @@ def test_rows_and_steps_come_in_the_order_of_attack_source_seed_eps_and_ladder()
     assert (len(rows), len(steps)) == (32 * 3, 32 * 2)
     assert rows == sorted(rows, key=key(lambda r: r.rung))
     assert steps == sorted(steps, key=key(lambda s: s.upper))
+
+
+def test_targeted_success_counts_what_was_another_class_before():
+    """Target 2: the first has it as its label, the second was taken for it when clean."""
+    clean = by_hand(Cell("clean", "-", 0.0), "board", [2, 2, 1, 1, 0], [2, 1, 1, 1, 0])
+    made = by_hand(PGD, "board", [2, 2, 2, 1, 2], [2, 1, 1, 1, 0], target=[2] * 5)
+    rows = summarise(pa.concat_tables([clean, made]), synthetic.manifest())
+    aimed = next(row for row in rows if row.attack == "pgd")
+    assert (aimed.to_target, aimed.to_target_n) == (2, 3)
+    assert aimed.to_target_share == pytest.approx(2 / 3)
+    assert (aimed.to_target_low, aimed.to_target_high) == wilson(2, 3)
+    assert rows[0].to_target is None
+    (alone,) = summarise(made, synthetic.manifest())
+    assert alone.to_target is None, "without clean answers nobody knows what it was before"
+
+
+def test_levels_are_shares_of_the_grid_that_the_run_had():
+    records = by_hand(PGD, "board", [0, 1], [0, 0], linf=[100, 300], levels=[514] * 2)
+    fine = synthetic.manifest(input_dtype="int16", input_lowest=0, input_highest=32767)
+    (found,) = summarise(records, fine)
+    assert found.eps_reached_max == pytest.approx(300 / 32767)
+    assert found.over_budget == 0
+
+
+def test_what_was_moved_farther_than_its_budget_is_counted():
+    records = by_hand(Cell("pgd", "qat", 0.002), "board", [0] * 3, [0] * 3, linf=[0, 1, 1])
+    (found,) = summarise(records, synthetic.manifest())
+    assert found.over_budget == 2

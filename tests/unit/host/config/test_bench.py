@@ -66,7 +66,7 @@ def test_every_key_is_read():
         ('access = ["wire"]', "access 'wire': give one or more of transfer, twin, board"),
         ('access = ["twin", "twin"]', "names one twice"),
         ('access = ["twin"]\nsources = ["twin"]', "give one of them"),
-        ('lattice = "before"', "give own or after or inner"),
+        ('lattice = "before"', "give own or after or inner or native or study"),
         ("samples = 0", "samples 0"),
         ("queries = 0", "queries 0: 1 to 1000000000 for each sample"),
         ("samples = 1.5", "samples must be a whole number"),
@@ -199,8 +199,18 @@ def test_whole_groups_are_made_by_transfer_and_on_the_twin_unless_told(queries, 
         ),
         ({"sources": ("tflm",)}, "pgd needs gradients, which tflm cannot give"),
         (
-            {"attacks": ("pgd", "boundary"), "target": "1"},
-            "boundary begins at any point that is no longer right: it cannot be given a target",
+            {"attacks": ("pgd", "apgd-dlr"), "target": "1"},
+            "apgd-dlr cannot be given a target: its loss is not defined of one class against all",
+        ),
+        ({"target": "cat"}, "target 'cat': give a class by its number, least-likely or any"),
+        ({"target": "-1"}, "target '-1': give a class"),
+        ({"attacks": ("fab-l1",)}, "fab has no L1: fab is Linf, fab-l2 is L2, fab-t is Linf"),
+        ({"attacks": ("pgd-l2",)}, "pgd has no L2: pgd is Linf"),
+        ({"eps": (0.9 / 255,)}, "pgd, eps 0.00352941: below one level .* give 1/255 or more"),
+        ({"eps": (0.4 / 255,), "lattice": "study"}, "below one level .* give 0.5/255 or more"),
+        (
+            {"attacks": ("square-l2",), "eps": (0.002,)},
+            "square-l2, eps 0.002: below one level of the input grid, so nothing would move",
         ),
         ({"queries": 100}, "queries 100: no attack of pgd asks for scores or decisions"),
         ({"eps": (1.5,)}, "pgd, eps 1.5: an Linf budget is a fraction of the input range, 0 to 1"),
@@ -210,6 +220,27 @@ def test_what_cannot_be_made_is_refused_before_any_work(changes, says):
     with pytest.raises(UsageError, match=says) as error:
         resolve(override(Config(attacks=("pgd",)), **changes))
     assert "\n" not in str(error.value)
+
+
+def test_of_a_group_the_attacks_that_cannot_be_aimed_are_left_out():
+    aimed = resolve(Config(attacks=("strong",), target="1")).attacks
+    assert set(expand(("strong",))) - set(aimed) == {"apgd-dlr"}
+
+
+@pytest.mark.parametrize("name", ["pgd-s4", "ddn", "clean", "noise"])
+def test_budgets_below_one_level_stand_where_they_are_a_studys_or_0_or_not_used(name):
+    eps = (0.5,) if name == "noise" else (0.0001,)
+    assert resolve(Config(attacks=(name,), eps=(*eps, 0.0))).attacks == (name,)
+
+
+def test_half_a_level_of_int8_is_a_budget_on_a_finer_grid_and_its_own_least_is_none():
+    config = Config(attacks=("pgd",), eps=(0.5 / 255,), lattice="native")
+    fine = dataclasses.replace(WHOLE, steps=32767)
+    assert len(cells(config, fine)) == 3
+    assert resolve(config).eps == (0.5 / 255,)
+    for steps, eps in ((255, 0.5 / 255), (32767, 0.9 / 32767)):
+        with pytest.raises(UsageError, match=f"below one level .* give 1/{steps} or more$"):
+            cells(override(config, eps=(eps,)), dataclasses.replace(WHOLE, steps=steps))
 
 
 @pytest.mark.parametrize(

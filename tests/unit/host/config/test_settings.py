@@ -30,6 +30,8 @@ SAID = {
     "target": ("least-likely", "least-likely"),
     "samples": ("9", 9),
     "seeds": ("3", [3]),
+    "certify": ("linear", "linear"),
+    "certify_budget": ("2.5", 2.5),
     "out": ("there", "there"),
 }
 """Of each setting: what is typed, and what stands in the file."""

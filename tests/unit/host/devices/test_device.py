@@ -20,7 +20,7 @@ from tinyrobust.core.abi.wire import OperatorTicks, Profile, Profiled, Result, T
 from tinyrobust.core.errors import LinkError
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.link.frame import Frame
-from tinyrobust.host.link.ports import ChildPort
+from tinyrobust.host.link.pipes import ChildPort
 from tinyrobust.host.link.requests import RefusedError, Request, answers
 from tinyrobust.models.plan.compiler import compile_plan
 

@@ -86,7 +86,7 @@ class Silent(MemoryBoard):
 
 
 def test_silent_board_is_given_up():
-    with pytest.raises(LinkError, match="no answer for"):
+    with pytest.raises(LinkError, match="the line is silent, no answer for"):
         Link(Silent(), silence=0.1).request(Hello(PROTOCOL))
 
 

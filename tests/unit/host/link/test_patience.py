@@ -92,7 +92,7 @@ def test_a_line_beyond_hope_is_given_up_in_half_a_minute(clock):
     device, _, said = asked(clock, 0.2, 64, 1)
     with pytest.raises(
         LinkError,
-        match=r"damages about \d\d % of the bytes|no intact frame for 30 s \(\d+ damaged ones\)",
+        match=r"damages about \d\d % of the bytes|no intact frame .*, no answer for 30 s",
     ):
         device.hello()
     assert clock.now < 2 * HOPELESS_SECONDS
@@ -109,7 +109,7 @@ class Babbling(MemoryBoard):
 def test_what_only_babbles_is_no_noisy_line(clock):
     """Another rate, say: a board may be got back from that."""
     with pytest.raises(
-        LinkError, match=r"no intact frame for 30 s .*: another rate, other firmware"
+        LinkError, match=r"no intact frame .*, no answer for 30 s: another rate, other firmware"
     ) as err:
         Link(FaultyPort(Babbling(), 0.0, 1, clock=clock, baud=9600)).request(Hello(PROTOCOL))
     assert not isinstance(err.value, NoisyError)

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tinyrobust.core.errors import LinkError
-from tinyrobust.host.link.ports import ChildPort, FifoPort
+from tinyrobust.host.link.pipes import ChildPort, FifoPort
 from tinyrobust.host.link.serial_port import SerialPort
 
 

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -12,6 +13,7 @@ from tinyrobust.core.cells import Cell, Flag, FlagKind
 from tinyrobust.core.errors import UsageError
 from tinyrobust.host.analysis.flags import ADVICE
 from tinyrobust.host.analysis.worst_case import worst_cases
+from tinyrobust.host.records.read import read_run
 from tinyrobust.host.records.schema import RungInfo
 from tinyrobust.host.report.page import write_report
 
@@ -239,6 +241,38 @@ def test_broken_or_foreign_records_are_refused(tmp_path):
     with pytest.raises(UsageError, match="not this version's columns"):
         write_report(folder)
     assert not (folder / "report.html").exists()
+
+
+def test_records_of_a_version_without_targets_and_with_small_levels_are_read(tmp_path):
+    folder = synthetic.run_folder(tmp_path)
+    now = read_run(folder)[1]
+    older = now.drop_columns(["l1", "target"])
+    for name in ("levels", "linf"):
+        at = older.schema.get_field_index(name)
+        older = older.set_column(at, pa.field(name, pa.int16()), older[name].cast(pa.int16()))
+    pq.write_table(older, folder / "records.parquet")
+    found = read_run(folder)[1]
+    assert found.schema.equals(now.schema)
+    assert found["levels"].equals(now["levels"])
+    assert set(found["target"].to_pylist()) == {-1}
+    assert found["l1"].null_count == len(found)
+
+
+def test_how_many_samples_were_moved_to_their_target_is_on_the_page_and_in_the_table(tmp_path):
+    table = synthetic.table()
+    at = table.schema.get_field_index("target")
+    aimed = pa.array([2 if one == "pgd" else -1 for one in table["attack"].to_pylist()], pa.int32())
+    table = table.set_column(at, table.schema.field(at), aimed)
+    folder = synthetic.run_folder(tmp_path, table, target="2")
+    words, _ = read(write_report(folder).html)
+    assert "Moved to their target" in words
+    with (folder / "summary.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["to_target"]]
+    assert {row["attack"] for row in rows} == {"pgd"}
+    for row in rows:
+        reached, n = int(row["to_target"]), int(row["to_target_n"])
+        assert float(row["to_target_share"]) == pytest.approx(reached / n)
+        assert float(row["to_target_low"]) <= reached / n <= float(row["to_target_high"])
 
 
 def test_the_report_imports_no_tensorflow_and_runs_nothing():

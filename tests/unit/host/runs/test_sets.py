@@ -36,7 +36,7 @@ def calls(monkeypatch):
         return problem.real + problem.eps
 
     row = dataclasses.replace(
-        ATTACKS["noise"], name="counted", function=counted, needs=Needs.DECISIONS
+        ATTACKS["noise"], name="counted", function=counted, needs=Needs.NOTHING
     )
     monkeypatch.setitem(ATTACKS, "counted", row)
     monkeypatch.setitem(HOME, "counted", HOME["noise"])

@@ -45,6 +45,8 @@ def machine(tmp_path, monkeypatch):
     table = {NATIVE: [lacking], STM32: [newer], ARM: [], PROBE: []}
     monkeypatch.setattr(bootstrap, "tools", lambda groups: [*chain(*map(table.get, groups))])
     monkeypatch.setattr(bootstrap, "_become_root", list)
+    # Not this checkout, whose lock a build of other tests may hold.
+    monkeypatch.setattr(bootstrap, "checkout", lambda: tmp_path)
     for module in (bootstrap, setup_plan):
         monkeypatch.setattr(module, "codename", lambda: "bookworm")
     monkeypatch.setattr(backports, "SOURCES", str(sources))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tinyrobust.attacks.base.problem import Needs, Norm
-from tinyrobust.attacks.make import AttackRequest, make
+from tinyrobust.attacks.make import UNBOUNDED, AttackRequest, make
 from tinyrobust.attacks.registry import ATTACKS
 from tinyrobust.core.cells import Cell
 from tinyrobust.models.bounds.certifier import Certifier, Method
@@ -60,17 +60,50 @@ def test_a_million_points(name, levels, tmp_path):
     ladder.close()
 
 
+def turned_outside(attack, twin, q, labels, levels, every, queries=None):
+    """How many results of ``attack`` lie in the boxes; none of them outside of any bounds."""
+    info = ATTACKS[attack]
+    eps = UNBOUNDED if info.minimises else levels / 255 * (1 if info.norm is Norm.LINF else 8)
+    source = None if info.needs is Needs.NOTHING else twin
+    cell = Cell(attack, "twin" if source else "-", eps)
+    made = make(AttackRequest(cell, source, q, labels, twin.input, queries=queries))
+    near = (abs(made.q.astype(int) - q) <= levels).reshape(len(q), -1).all(1)
+    raw = twin.predict(made.q).raw.astype(np.int64)
+    for bounds in every:
+        assert (bounds.scores.low <= raw)[near].all(), attack
+        assert (raw <= bounds.scores.high)[near].all(), attack
+        assert (raw.argmax(1) == labels)[near & bounds.proven].all(), attack
+    return int(near.sum())
+
+
 @pytest.mark.slow
-def test_gradient_attacks_find_nothing_outside(tmp_path):
+@pytest.mark.parametrize(
+    "attacks",
+    [["fgsm", "pgd", "apgd-ce", "apgd-t"], pytest.param(GRADIENTS, marks=pytest.mark.deep)],
+    ids=["four", "all"],
+)
+def test_gradient_attacks_find_nothing_outside(attacks, tmp_path):
     ladder, twin, certifier = opened("digits-8bit", tmp_path)
     q, labels = ladder.test.q[:8], ladder.test.labels[:8]
     every = bounds_of(certifier, q, labels, 4)
     assert every[-1].proven.any()
-    for attack in GRADIENTS:
-        request = AttackRequest(Cell(attack, "twin", 4 / 255), twin, q, labels, twin.input)
-        made = make(request)
-        assert (abs(made.q.astype(int) - q) <= 4).all()
-        raw = twin.predict(made.q).raw.astype(np.int64)
-        inside(every, raw)
-        assert (raw.argmax(1) == labels)[every[-1].proven].all()
+    for attack in attacks:
+        assert turned_outside(attack, twin, q, labels, 4, every) == 8
+    ladder.close()
+
+
+@pytest.mark.deep
+def test_no_attack_of_the_registry_finds_anything_outside(tmp_path):
+    """At 8 levels, where about half of the samples are certified; those that look for the smallest
+    perturbation count where what they found is in the box.
+    """
+    ladder, twin, certifier = opened("digits-8bit", tmp_path)
+    q, labels = ladder.test.q[:8], ladder.test.labels[:8]
+    every = bounds_of(certifier, q, labels, 8)
+    assert 0 < every[-1].proven.sum() < 8
+    inside = 0
+    for attack, info in ATTACKS.items():
+        asks = info.needs in (Needs.SCORES, Needs.DECISIONS)
+        inside += turned_outside(attack, twin, q, labels, 8, every, 300 if asks else None)
+    assert inside > 8 * len(GRADIENTS)
     ladder.close()

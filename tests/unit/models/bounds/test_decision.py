@@ -90,6 +90,9 @@ def decided(low, high, difference, lead=1, per_channel=False):
         ((0, 0), (127, 126), 50.0, 1, True),
         ((-128, -128), (9, 9), 50.0, 1, False),
         ((-127, -128), (9, 9), 50.0, 1, True),
+        ((0, 0), (126, 127), 50.0, 1, True),
+        ((-128, -127), (9, 9), 50.0, 1, True),
+        ((-128, -127), (127, 127), 50.0, 1, False),
     ],
 )
 def test_ties_roundings_and_clamps(low, high, difference, lead, says):

@@ -8,7 +8,7 @@ from tests.support.paths import SOURCES
 from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.models.plan import c_sources
 from tinyrobust.models.plan.bundle import build
-from tinyrobust.models.plan.records import _BUILDERS
+from tinyrobust.models.plan.operators.table import _BUILDERS
 from tinyrobust.models.tflite.schema import OPERATOR
 
 

@@ -8,8 +8,8 @@ import pytest
 from tests.support.networks.plan_models import IN, model, refused
 from tests.support.tflite.factory import Affine, Factory, Window
 from tinyrobust.core.abi.plan import CONSTANT_ALIGN
-from tinyrobust.models.plan.checks import ACTIVATION_TYPES, check_activation
 from tinyrobust.models.plan.constants import Constants
+from tinyrobust.models.plan.operators.checks import ACTIVATION_TYPES, check_activation
 from tinyrobust.models.tflite.reader import read_graph
 
 

@@ -85,14 +85,18 @@ def test_eight_bits_with_a_spare_one_before_signed_grids_are_what_is_flashed():
     assert result.exact, str(result)
 
 
-@pytest.mark.parametrize("bits", [W4, W2, TERNARY, BINARY], ids=lambda b: b.name)
+MANY = [pytest.param(bits, marks=pytest.mark.deep) for bits in (W2, BINARY)]
+"""Small networks lower with every quantizer in test_lower.py."""
+
+
+@pytest.mark.parametrize("bits", [W4, TERNARY, *MANY], ids=lambda b: b.name)
 @pytest.mark.parametrize("module", [resnet8, s3_cnn])
 def test_what_is_trained_is_what_is_flashed(module, bits):
     result = _parity(module, bits)
     assert result.exact, str(result)
 
 
-@pytest.mark.parametrize("module", [resnet8, s3_cnn])
+@pytest.mark.parametrize("module", [resnet8, pytest.param(s3_cnn, marks=pytest.mark.deep)])
 def test_eight_bits_within_one_level(module):
     result = _parity(module, W8)
     assert result.worst <= 1

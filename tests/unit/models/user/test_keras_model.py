@@ -356,7 +356,8 @@ for path in map(Path, sys.argv[1:]):
     ("kind", "part"),
     [*((kind, "saved_model.pb") for kind in KINDS), (KINDS[-1], "keras_metadata.pb")],
 )
-def test_corrupted_files_are_one_line_or_load(tmp_path, kind, part):
+@pytest.mark.parametrize("files", [8, pytest.param(48, marks=pytest.mark.deep)])
+def test_corrupted_files_are_one_line_or_load(tmp_path, kind, part, files):
     """In a child process: HDF5 and TensorFlow are C, and a crash there would be nobody's
     exception.
     """
@@ -365,7 +366,7 @@ def test_corrupted_files_are_one_line_or_load(tmp_path, kind, part):
     target = whole / part if whole.is_dir() else whole
     data, paths = target.read_bytes(), []
     rng = np.random.default_rng(1)
-    for i in range(24):
+    for i in range(files):
         broken = bytearray(data)
         if i % 3 == 0:
             del broken[int(rng.integers(len(data))) :]

@@ -1,5 +1,6 @@
 import io
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,9 +8,10 @@ import pytest
 from tests.support.tflite.factory import Affine, Factory, Window
 from tests.support.tflite.small import SHAPE, small_tflite
 from tinyrobust.core.errors import UsageError
+from tinyrobust.core.grid import input_grid, own_grid
 from tinyrobust.core.types import TensorSpec
 from tinyrobust.models.rungs import oracle
-from tinyrobust.models.user.data import load_npz
+from tinyrobust.models.user.data import finer_npz, load_npz
 from tinyrobust.models.user.model import open_files
 
 SPEC = TensorSpec((4, 4, 1), 0.5, 3)
@@ -189,3 +191,31 @@ def test_a_float_model_loses_its_softmax_and_must_fit_the_input(tmp_path, suffix
     assert np.abs(logits.sum(axis=1) - 1).min() > 1e-3
     with pytest.raises(UsageError, match=r"takes \(5,\)"):
         open_files(model, tmp_path / f"f1{suffix}", data, tmp_path, lambda _: None)
+
+
+def int16_points(tmp_path):
+    x = np.zeros((2, 4, 4), np.int16)
+    x[0, 0] = [0, 1, 128, 32767]
+    return save(tmp_path, x=x)
+
+
+WIDE = TensorSpec((4, 4, 1), 1 / 32767, 0, "int16")
+
+
+def test_points_of_an_int16_input_come_as_they_are_on_its_own_grid_and_rounded_on_256_levels(
+    tmp_path,
+):
+    path, coarse = int16_points(tmp_path), input_grid(WIDE)
+    fine = own_grid(coarse, WIDE)
+    assert load_npz(path, fine, 2, WIDE).q[0, 0, :, 0].tolist() == [0, 1, 128, 32767]
+    assert load_npz(path, coarse, 2, WIDE).q[0, 0, :, 0].tolist() == [-128, -128, -127, 127]
+    with pytest.raises(UsageError, match=r"int16 for a \.tflite of int16 input"):
+        load_npz(path, SPEC, 2, SPEC)
+
+
+def test_what_has_8_bits_is_not_read_again_and_what_is_finer_is(tmp_path):
+    fine = own_grid(input_grid(WIDE), WIDE)
+    assert finer_npz(save(tmp_path, x=X), fine, 2, WIDE) is None
+    assert finer_npz(Path("cifar10"), fine, 2, WIDE) is None
+    real = np.full((1, 4, 4), 0.3, np.float32)
+    assert (finer_npz(save(tmp_path, x=real), fine, 2, WIDE).q == round(0.3 * 32767)).all()

@@ -1,0 +1,1 @@
+"""Training whose loss is a bound: interval bound propagation, through quantizers as well."""
