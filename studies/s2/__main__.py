@@ -1,5 +1,6 @@
-"""S2, on the chip's bytes: do fewer bits help or hurt, and does the answer still depend on the
-attack's strength when the attack is a strong one?
+"""S2, on the chip's bytes: do fewer bits help or hurt?
+
+And does the answer still depend on the attack's strength when the attack is a strong one?
 
 ``python -m tinyrobust.studies.s2`` trains the paper's network in 1 to 10 bits, attacks every one on
 its deployed integer form and writes the page. It resumes where it was interrupted.

@@ -52,8 +52,9 @@ class Answers:
     """The same as it is flashed, on ``RUNG``."""
 
     def standing(self, kind: str, level: int) -> BoolArray:
-        """Which samples are right under every attack of ``kind`` at ``level``, bool [n]; level 0:
-        without a perturbation.
+        """Which samples are right under every attack of ``kind`` at ``level``, bool [n].
+
+        Level 0 is without a perturbation.
         """
         right = self.cells[Cell(CLEAN, "-", 0.0)][RUNG].right
         for attack in ATTACKS[kind] if level else ():

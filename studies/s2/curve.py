@@ -33,8 +33,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Curve:
-    """The fitted model: ``eps50`` in multiples of the input range, ``slope`` above 0, ``floor`` a
-    share."""
+    """The fitted model: ``eps50`` in multiples of the input range, ``floor`` a share."""
 
     eps50: Estimate
     slope: Estimate
@@ -48,8 +47,9 @@ def falling(eps: Floats, clean: float, eps50: float, slope: float, floor: float)
 
 
 def fit(eps: Floats, clean: BoolArray, standing: BoolArray, seed: int = 0) -> Curve:
-    """The model of ``standing`` bool [n, len(eps)] and ``clean`` bool [n], with intervals over
-    resampled samples.
+    """The model of ``standing`` bool [n, len(eps)] and ``clean`` bool [n].
+
+    Its intervals are over resampled samples.
     """
     rng = np.random.default_rng(seed)
     best = _fitted(eps, clean, standing)
@@ -76,8 +76,7 @@ def _fitted(eps: Floats, clean: BoolArray, standing: BoolArray) -> Floats:
 
 @dataclass(frozen=True)
 class Crossing:
-    """How one width stands against another: at which of the strengths it is surely better, and at
-    which surely worse."""
+    """At which strengths one width is surely better than another, and at which surely worse."""
 
     better: tuple[int, ...]
     worse: tuple[int, ...]
@@ -89,8 +88,9 @@ class Crossing:
 
 
 def crossing(levels: tuple[int, ...], one: BoolArray, other: BoolArray) -> Crossing:
-    """``one`` against ``other``, bool [n, len(levels)] on the same samples; sure is what the paired
-    95 % interval of a level's difference does not share with 0.
+    """``one`` against ``other``, bool [n, len(levels)] on the same samples.
+
+    Sure is a difference whose paired 95 % interval does not hold 0.
     """
     better, worse = [], []
     for at, level in enumerate(levels):

@@ -1,5 +1,4 @@
-"""The 784-100-10 network of S2, its weights and biases in B bits, as it is trained and as it is
-flashed.
+"""The 784-100-10 network of S2 in weights and biases of B bits, as trained and as flashed.
 
 As trained, like the paper's: weights and biases are rounded to B bits in the forward pass, and
 activations are float32. As flashed: the same weights, ReLU and logits on 8-bit grids. Weights of 9
@@ -38,8 +37,9 @@ class Grids:
 
 
 def fixed_point(bits: int) -> Any:
-    """A quantizer to ``bits`` bits on [-1, 1]: steps of 2**(1 - bits) from -1 to just below 1; with
-    one bit the sign, -1 or 1, which has no zero.
+    """A quantizer to ``bits`` bits on [-1, 1].
+
+    Steps of 2**(1 - bits) from -1 to just below 1; with one bit the sign, which has no zero.
     """
     return quantized_bits_exact(bits, 0, 0, alpha=1.0)
 

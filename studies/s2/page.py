@@ -76,9 +76,7 @@ Levels at which it surely keeps more, and surely fewer, of the same images (pair
 
 
 def pooled(found: list[Answers], bits: int, kind: str) -> tuple[BoolArray, BoolArray]:
-    """Of all seeds one after the other: right when clean, bool [n], and standing, bool [n,
-    levels].
-    """
+    """Of all seeds in a row: right when clean, bool [n], and standing, bool [n, levels]."""
     mine = sorted((one for one in found if one.bits == bits), key=lambda one: one.seed)
     clean = np.concatenate([one.standing(kind, 0) for one in mine])
     return clean, np.concatenate([one.matrix(kind) for one in mine])

@@ -1,5 +1,4 @@
-"""S2's training: Adam with Keras's defaults, batches of 32, stopped early by 6,000 validation
-images.
+"""S2's training: Adam with Keras's defaults, batches of 32, stopped early on validation images.
 
 Each width starts from the next wider one, and 10 bits from 16: rounded to few bits, freshly
 initialised weights would all be zero and never leave it.
@@ -26,8 +25,9 @@ WIDEST = 16
 
 @dataclass(frozen=True)
 class Schedule:
-    """``patience``: epochs without a better validation accuracy after which training ends with the
-    best weights.
+    """Training ends with the best weights, ``patience`` epochs after them, or at the ``longest``.
+
+    What is best says the validation accuracy.
     """
 
     batch: int = 32
@@ -36,8 +36,9 @@ class Schedule:
 
 
 def networks(splits: Splits, narrowest: int, seed: int, cache: Path, say: Say) -> dict[int, Any]:
-    """By bits, from ``WIDEST`` down to ``narrowest``: the trained networks of one seed, from the
-    cache where they are.
+    """The trained networks of one seed by their bits, from ``WIDEST`` down to ``narrowest``.
+
+    They are taken from the cache where they are.
     """
     made: dict[int, Any] = {}
     before: Any = None
