@@ -54,7 +54,7 @@ def band_plot(bands: Sequence[Band]) -> Figure | None:
                 capsize=2,
                 label=label,
             )
-        axis.set_xlim(left=0)
+        axis.set_xlim(left=-0.02 * x[-1])
         axis.set_ylim(-0.02, 1.02)
         axis.set_xticks(x)
         axis.grid(alpha=0.25, linewidth=0.6)

@@ -169,7 +169,7 @@ class Certifier:
         if queries:
             enough = self.last.error.max() * 2 + self.lead
             expression = self.linear.last(c)
-            found = optimised(self.linear, expression, known, (low, high), found, enough)
+            found = optimised(self.linear, expression, known[:-1], (low, high), found, enough)
         # Which class comes closest; not the label itself, whose difference is 0.
         own = tf.one_hot(labels, self.classes, dtype=tf.float64)
         closest = tf.argmin(found.bound + 1e30 * own, 1)

@@ -2,7 +2,8 @@
 
 What is held in a part enters twice: the lines are drawn around fewer levels, and what is assumed of
 ``z`` is taken off the expression with multipliers of its own (beta-CROWN, Wang et al.,
-arXiv:2103.06624). The bounds of all other activations stay those of the whole box.
+arXiv:2103.06624). The bounds of all other activations stay those of the whole box, for which slopes
+are optimised for each of them, once.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tinyrobust.models.bounds.clamps.parts import Activations, Part
 from tinyrobust.models.bounds.lines.descent import Bounded, Box, Descent, Expression, Held
 from tinyrobust.models.bounds.lines.linear import Linear
 from tinyrobust.models.bounds.lines.relaxation import Lines, Staircase, drawn
-from tinyrobust.models.bounds.lines.slopes import climbed
+from tinyrobust.models.bounds.lines.slopes import climbed, optimised
 from tinyrobust.models.bounds.network import INPUT
 from tinyrobust.models.keras.tf import tf
 from tinyrobust.models.rungs.twin.requantize import Tensor
@@ -131,7 +132,12 @@ class Refiner:
         return start, start + self._sizes[i]
 
     def _root(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        known = self._linear.bounded((low, high), self._queries)
+        def better(
+            expression: Expression, known: Sequence[Bounded], box: Box, start: Descent
+        ) -> Descent:
+            return optimised(self._linear, expression, known, box, start, float("inf"))
+
+        known = self._linear.bounded((low, high), self._queries, better)
         y = tf.concat([tf.concat(node.box, 0) for node in known], 1)
         z = tf.concat([tf.concat(node.z or node.box, 0) for node in known], 1)
         chosen = [x[0] for i in self._lined for x in _around(known[i]).chosen]

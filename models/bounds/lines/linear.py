@@ -30,6 +30,8 @@ from tinyrobust.models.bounds.network import INPUT, Network, Node
 from tinyrobust.models.keras.tf import tf
 from tinyrobust.models.rungs.twin.requantize import Tensor
 
+Better = Callable[[Expression, Sequence[Bounded], Box, Descent], Descent]
+"""What makes a descent's bounds better, given its expression, the nodes before it and the box."""
 QUERIES = 32
 """Elements that are bounded at a time, both ways."""
 
@@ -41,8 +43,13 @@ class Linear:
         self.network = network
         self.operators = tuple(affine_of(network, i) for i in range(len(network.nodes)))
 
-    def bounded(self, box: Box, queries: bool = True) -> list[Bounded]:
-        """Every node over ``box``, float64 [n, in]; without ``queries``, from intervals alone."""
+    def bounded(
+        self, box: Box, queries: bool = True, better: Better | None = None
+    ) -> list[Bounded]:
+        """Every node over ``box``, float64 [n, in]; without ``queries``, from intervals alone.
+
+        ``better`` is tried on every query.
+        """
         known: list[Bounded] = []
         for i, node in enumerate(self.network.nodes):
             boxes = [box if at == INPUT else known[at].box for at in node.inputs]
@@ -53,7 +60,7 @@ class Linear:
                 continue
             z = op.ends(boxes)
             if queries and op.queried and node.inputs != (INPUT,):
-                z = self._tightened(i, op, known, box, z, self._asked(i, op, z, y))
+                z = self._tightened(i, known, box, z, self._asked(i, op, z, y), better)
                 y = _met(op, z, y)
             known.append(self.around(i, boxes, y, z))
         return known
@@ -112,7 +119,13 @@ class Linear:
         return tf.reduce_any(unsettled, 0)
 
     def _tightened(
-        self, i: int, op: Affine, known: Sequence[Bounded], box: Box, z: Box, wanted: Tensor
+        self,
+        i: int,
+        known: Sequence[Bounded],
+        box: Box,
+        z: Box,
+        wanted: Tensor,
+        better: Better | None,
     ) -> Box:
         """``z`` of node ``i``, its ``wanted`` elements bounded through earlier nodes."""
         size = self.network.size(i)
@@ -129,7 +142,9 @@ class Linear:
             both = {at: _for_each(tf.concat([c, -c], 0), n) for at, c in open_.items()}
             value = _for_each(tf.concat([value, -value], 0), n)
             slack = _for_each(tf.concat([slack, slack], 0), n)
-            return self.descended((both, value, slack), known, box).bound
+            expression = both, value, slack
+            found = self.descended(expression, known, box)
+            return better(expression, known, box, found).bound if better else found.bound
 
         groups = tf.reshape(asked, (-1, QUERIES))
         found = tf.map_fn(group, groups, fn_output_signature=tf.float64, parallel_iterations=1)

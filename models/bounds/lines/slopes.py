@@ -31,9 +31,11 @@ def optimised(
 ) -> Descent:
     """``start``, the descent of ``expression``, with better bounds where slopes give them.
 
+    ``known`` are the nodes that it goes back over.
+
     It ends early where every bound is at least ``enough``, but of expressions that are 0.
     """
-    at = [(i, node.around) for i, node in enumerate(known[:-1]) if node.around is not None]
+    at = [(i, node.around) for i, node in enumerate(known) if node.around is not None]
     if not at:
         return start
     q = tf.shape(start.bound)[1]
