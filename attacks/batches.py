@@ -16,6 +16,7 @@ import numpy as np
 from tinyrobust.attacks.base.input_grid import change, round_inward, round_nearest, size, steps
 from tinyrobust.attacks.base.lanes import LANES, side_by_side
 from tinyrobust.attacks.base.problem import AttackInfo, Lattice, Norm, Problem, StoppedError, asks
+from tinyrobust.attacks.base.searched import Searched, Tally
 from tinyrobust.attacks.base.smallest import nearest, smallest
 from tinyrobust.core.errors import BenchError
 from tinyrobust.core.types import FloatArray, IntArray
@@ -37,6 +38,8 @@ class Batch:
     """The error that the attack ended with, empty without; ``q`` is clean then."""
     parts: tuple[tuple[str, int], ...] = ()
     """Of an attack in parts: each one's name and how many samples were left right after it."""
+    tally: tuple[int, int] = (0, 0)
+    """Of a search on another rung: what was found and confirmed, and what was not."""
 
 
 def batches(problem: Problem) -> Iterator[Problem]:
@@ -61,7 +64,7 @@ def attack(info: AttackInfo, problem: Problem) -> Batch:
     if problem.goal is None:
         return _attack(info, problem)
     q, unsnapped = problem.q.copy(), np.zeros(len(problem.q), np.float32)
-    lost = 0
+    lost, tally = 0, (0, 0)
     parts: list[tuple[str, int]] = []
     for target in np.unique(problem.goal.classes):
         at = np.flatnonzero(problem.goal.classes == target)
@@ -73,12 +76,14 @@ def attack(info: AttackInfo, problem: Problem) -> Batch:
             return Batch(problem.q.copy(), np.zeros_like(unsnapped), 0, made.failure)
         q[at], unsnapped[at], lost = made.q, made.unsnapped, lost + made.lost
         parts += made.parts
-    return Batch(q, unsnapped, lost, "", tuple(parts))
+        tally = (tally[0] + made.tally[0], tally[1] + made.tally[1])
+    return Batch(q, unsnapped, lost, "", tuple(parts), tally)
 
 
 def _attack(info: AttackInfo, problem: Problem) -> Batch:
     parts: list[tuple[str, int]] = []
     problem = replace(problem, report=lambda part, left: parts.append((part, left)))
+    before = _tally(problem)
     try:
         real = _run(info, problem)
         moved = steps(problem.q, real, problem.spec)
@@ -94,7 +99,13 @@ def _attack(info: AttackInfo, problem: Problem) -> Batch:
             0,
             f"{type(err).__name__}: {said}",
         )
-    return Batch(q, unsnapped, lost, "", tuple(parts))
+    after = _tally(problem)
+    tally = (after.confirmed - before.confirmed, after.refuted - before.refuted)
+    return Batch(q, unsnapped, lost, "", tuple(parts), tally)
+
+
+def _tally(problem: Problem) -> Tally:
+    return replace(problem.source.tally) if isinstance(problem.source, Searched) else Tally()
 
 
 def _run(info: AttackInfo, problem: Problem) -> FloatArray:

@@ -240,6 +240,12 @@ def _notes(done: list[Batch]) -> tuple[str, ...]:
         n = sum(len(batch.q) for batch in done)
         parts = ", ".join(f"{count} after {part}" for part, count in left.items())
         notes.append(f"still right of {n} samples: {parts}")
+    confirmed, refuted = (sum(batch.tally[which] for batch in done) for which in (0, 1))
+    if confirmed + refuted:
+        notes.append(
+            f"{refuted} of {confirmed + refuted} points that were found by searching on another "
+            "rung were not confirmed, and do not count"
+        )
     lost = sum(batch.lost for batch in done)
     if lost:
         notes.append(

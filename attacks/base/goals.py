@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinyrobust.attacks.base.lanes import side_by_side
+from tinyrobust.attacks.base.searched import Searched, Tally
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.types import (
     Differentiable,
@@ -108,6 +109,23 @@ class AimedGradients(Aimed):
         return tf.stack([others, tf.gather(logits, self._aimed, axis=1)], 1)
 
 
+class AimedSearch(Aimed):
+    """``Aimed`` at a source that another one confirms."""
+
+    def __init__(self, source: Searched) -> None:
+        super().__init__(source)
+        self._searched = source
+
+    @property
+    def tally(self) -> Tally:
+        """See Searched."""
+        return self._searched.tally
+
+    def confirm(self, q: IntArray) -> Prediction:
+        """See Searched."""
+        return Prediction(_two(self._searched.confirm(q).logits, self._target))
+
+
 def classes_of(target: str, source: Predictor, q: IntArray) -> Int64Array:
     """What ``target``, a class by its number or ``least-likely``, is for each of ``q``: int64 [n].
 
@@ -140,9 +158,14 @@ _last: list[tuple[Predictor, Aimed]] = []
 def aimed(source: Predictor) -> Aimed:
     """``source`` to be aimed, the same one again for the same source."""
     if not _last or _last[0][0] is not source:
-        made = AimedGradients(source) if isinstance(source, Differentiable) else Aimed(source)
-        _last[:] = [(source, made)]
+        _last[:] = [(source, _view(source))]
     return _last[0][1]
+
+
+def _view(source: Predictor) -> Aimed:
+    if isinstance(source, Differentiable):
+        return AimedGradients(source)
+    return AimedSearch(source) if isinstance(source, Searched) else Aimed(source)
 
 
 def _two(logits: FloatArray, target: int) -> FloatArray:

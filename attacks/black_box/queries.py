@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tinyrobust.attacks.base.input_grid import change, size
 from tinyrobust.attacks.base.problem import Norm, Problem, SpentError, StoppedError
+from tinyrobust.attacks.base.searched import Searched, decided
 from tinyrobust.core.types import BoolArray, FloatArray, Int64Array, IntArray
 
 CHUNK_BYTES = 1 << 24
@@ -33,7 +34,9 @@ class Decisions:
 
     Construction asks for the clean samples (one query each). Where the problem's ``queries`` are
     fewer, a sample that has spent them is not asked about any more: its questions count as not
-    fooling. When that holds for all that are asked, the attack is ended with StoppedError.
+    fooling. When that holds for all that are asked, the attack is ended with StoppedError. Where
+    the source is ``Searched``, whatever would be the closest is kept once it is confirmed; what is
+    not counts as not fooling.
     """
 
     def __init__(self, problem: Problem, budget: int) -> None:
@@ -129,21 +132,36 @@ class Decisions:
     def _answer(self, at: Int64Array, points: FloatArray) -> FloatArray:
         q = to_grid(self._problem, at, points)
         logits = self._source.predict(q).logits
-        self._keep(at, q, logits.argmax(axis=1) != self._problem.labels[at])
+        adversarial = logits.argmax(axis=1) != self._problem.labels[at]
+        distance = np.full(len(at), np.inf)
+        moved = change(self._problem.q[at[adversarial]], q[adversarial])
+        distance[adversarial] = size(moved, self._problem.norm, self._problem.spec.steps)
+        while len(closest := self._closest(at, distance)):
+            refuted = self._refuted(at[closest], q[closest])
+            kept, lost = closest[~refuted], closest[refuted]
+            self.best[at[kept]], self.distance[at[kept]] = q[kept], distance[kept]
+            if len(lost):
+                distance[lost] = np.inf
+                logits = logits.copy()
+                logits[lost] = decided(logits[lost], self._problem.labels[at[lost]])
         return logits
 
-    def _keep(self, at: Int64Array, q: IntArray, adversarial: BoolArray) -> None:
-        if not adversarial.any():
-            return
-        at, q = at[adversarial], q[adversarial]
-        moved, steps = change(self._problem.q[at], q), self._problem.spec.steps
-        distance = size(moved, self._problem.norm, steps)
+    def _closest(self, at: Int64Array, distance: NDArray[np.float64]) -> Int64Array:
+        """Of each sample's points the closest, where it is closer than all before; int64 [m]."""
         order = np.lexsort((distance, at))
         samples, first = np.unique(at[order], return_index=True)
         closest = order[first]
-        closer = distance[closest] < self.distance[samples]
-        samples, closest = samples[closer], closest[closer]
-        self.best[samples], self.distance[samples] = q[closest], distance[closest]
+        return np.asarray(closest[distance[closest] < self.distance[samples]])
+
+    def _refuted(self, at: Int64Array, q: IntArray) -> BoolArray:
+        """What a source that has to be confirmed is not, bool [m]."""
+        if not isinstance(self._source, Searched):
+            return np.zeros(len(at), np.bool_)
+        classes = self._source.confirm(q).logits.argmax(axis=1)
+        refuted = np.asarray(classes == self._problem.labels[at])
+        self._source.tally.confirmed += int(np.sum(~refuted))
+        self._source.tally.refuted += int(np.sum(refuted))
+        return refuted
 
 
 class Scores(Decisions):

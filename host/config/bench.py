@@ -168,6 +168,26 @@ class Config:
     """Most questions that an attack which asks for scores or decisions may put for each sample;
     without it, the attack's own number.
     """
+    scores: str = setting(
+        choices.LOGITS,
+        values.text,
+        "--scores",
+        "shown to attacks on scores by a board whose network ends in SOFTMAX (default logits)",
+        choices=choices.SCORES,
+    )
+    """What attacks on scores ask of a device whose network ends in SOFTMAX: the plan uploaded
+    without it (``logits``), or the one that is ``flashed``.
+    """
+    search: str = setting(
+        "",
+        values.text,
+        "--search",
+        "attacks that only ask search here, and have what they find confirmed",
+        choices=choices.SEARCHES,
+    )
+    """The host's rung that attacks which only ask an integer rung search on in its place; what they
+    find counts once that rung confirms it. Empty: they ask it themselves.
+    """
     target: str = setting(
         "",
         values.text,

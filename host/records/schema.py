@@ -154,6 +154,14 @@ class Manifest:
     """Most questions that attacks which only ask could put for each sample; None where that was
     left to them.
     """
+    scores: str = "flashed"
+    """What attacks on scores asked of the device: ``logits``, its network uploaded without the
+    SOFTMAX at its end, or the ``flashed`` one.
+    """
+    search: str = ""
+    """The host's rung that attacks which only ask searched on in place of an integer one, which
+    confirmed what they found; empty: none.
+    """
     target: str = ""
     """What the attacks wanted samples to be taken for: a class, ``least-likely``; empty: any class
     but the right one.

@@ -113,6 +113,7 @@ def describe(
         protocol=identity.protocol,
         lattice=config.lattice,
         queries=config.queries,
+        search=config.search,
         target=config.target,
         kinds=tuple(kind(find(name)) for name in config.attacks),
     )

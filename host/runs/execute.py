@@ -27,11 +27,12 @@ from tinyrobust.host.devices.target import Target
 from tinyrobust.host.records.examples import Examples, write_examples
 from tinyrobust.host.records.schema import SCHEMA, Manifest
 from tinyrobust.host.records.store import EXAMPLES, REMEDY, Store
-from tinyrobust.host.runs.asking.questions import Identified, journaled
+from tinyrobust.host.runs.asking.sources import Sources, scores_of
+from tinyrobust.host.runs.asking.views import Held, Slot
 from tinyrobust.host.runs.describe import describe
 from tinyrobust.host.runs.recorder import Recorder, Tick
 from tinyrobust.host.runs.sets import Sets
-from tinyrobust.host.runs.sweep import CLEAN, Subject, cells, resolve
+from tinyrobust.host.runs.sweep import CLEAN, NO_SOURCE, Subject, cells, resolve
 
 if TYPE_CHECKING:
     from tinyrobust.models.rungs.ladder import Ladder
@@ -84,10 +85,12 @@ def run_id(
     todo: Sequence[Cell],
     rungs: Sequence[str],
     firmware: str,
+    scored: str = "",
 ) -> str:
     """A run's id: a hash of all that determines its records.
 
-    The same question finds its answers again.
+    The same question finds its answers again. ``scored`` is the id of the plan that attacks on
+    scores ask, where it is not the one that is flashed.
     """
     parts = {
         "models": models,
@@ -101,7 +104,9 @@ def run_id(
         "lattice": config.lattice,
         "queries": config.queries,
         "columns": SCHEMA.names,
-    } | ({"target": config.target} if config.target else {})
+    }
+    given = {"target": config.target, "search": config.search, "scored": scored}
+    parts |= {name: value for name, value in given.items() if value}
     digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     name = Path(config.model).stem if config.is_file else config.model
     return f"{name.removeprefix('zoo:')}-{config.board}-{digest[:12]}"
@@ -124,16 +129,25 @@ def execute(
     fails; all records made until then are kept, and the same call goes on from there.
     """
     data = subset(ladder.test, config.samples, ladder.bundle.output.size)
-    rungs: tuple[Predictor, ...] = (*ladder.rungs, device)
+    slot, bundle = Slot(device), ladder.bundle
+    flashed = Held(slot, bundle, bundle.input, bundle.output)
+    rungs: tuple[Predictor, ...] = (*ladder.rungs, flashed)
     config = resolve(config)
     todo = cells(config, subject(ladder.rungs, device.rung, data, ladder.bundle.input))
     if config.target not in ("", LEAST_LIKELY):
         number(config.target, ladder.bundle.output.size)
-    device.load(ladder.bundle, ladder.bundle.input, ladder.bundle.output)
+    flashed.hold()
     firmware = device.identity.firmware
-    name = run_id(config, ladder.digest, data, todo, [rung.rung for rung in rungs], firmware)
-    manifest = describe(config, ladder, data, device, name, command)
-    with Store(config.out, manifest) as store, ExitStack() as stack:
+    with ExitStack() as stack:
+        most = sum(c.source == device.rung for c in todo) * len(data.q) * (config.queries or 0)
+        sources = Sources(config, ladder, slot, firmware, cache, say, stack, most)
+        scores, scored = scores_of(sources, todo)
+        names = [rung.rung for rung in rungs]
+        name = run_id(config, ladder.digest, data, todo, names, firmware, scored)
+        manifest = describe(config, ladder, data, device, name, command)
+        said = sources.notes(todo)
+        manifest = replace(manifest, scores=scores, notes=manifest.notes + said)
+        store = stack.enter_context(Store(config.out, manifest))
         if store.complete:
             say(f"{store.path} is complete: nothing to run")
             return Outcome(store.path, store.manifest, 0)
@@ -142,21 +156,9 @@ def execute(
             say(f"{store.path}: {store.dropped} records of attacks that failed are made again")
         if store.recorded:
             say(f"{store.path}: going on after {store.recorded} of {total} records")
+        for line in said:
+            say(line)
         recorder = Recorder(store, data.labels, total, tick)
-        identity = {
-            rung.rung: rung.digest if isinstance(rung, Identified) else ladder.digest
-            for rung in ladder.rungs
-        }
-        # The same bytes are another question on another grid of an int16 input.
-        own = ladder.bundle.grid.dtype == "int8"
-        grid = "" if own else f"\n{ladder.bundle.input}"
-        identity[device.rung] = f"{ladder.digest}\n{firmware}{grid}"
-        sources = {rung.rung: rung for rung in rungs}
-        asking = sum(cell.source == device.rung for cell in todo)
-        if asking:
-            most = asking * len(data.q) * (config.queries or 0)
-            asked = journaled(device, identity[device.rung], cache, say, most)
-            sources[device.rung] = stack.enter_context(asked)
         sets = Sets(
             cache / "sets",
             data,
@@ -168,13 +170,14 @@ def execute(
         )
         before = manifest if store.dropped else store.manifest
         notes, flags = list(before.notes), list(before.flags)
-        attacked = any(cell.source in sources for cell in todo)
+        attacked = any(cell.source != NO_SOURCE for cell in todo)
         if attacked and np.any(data.labels < 0) and UNLABELLED not in notes:
             notes.append(UNLABELLED)
         pictures: list[AdversarialSet] = []
         try:
             for cell in todo:
-                made = sets.get(cell, sources.get(cell.source), identity.get(cell.source, ""))
+                source = sources.of(cell)
+                made = sets.get(cell, source.rung, source.identity)
                 lines = (
                     f"{cell.attack} eps {cell.eps:.4g} from {cell.source}: {note}"
                     for note in made.notes
@@ -189,6 +192,7 @@ def execute(
             link = _counters(store, device)
             ended = replace(store.manifest, notes=tuple(notes), flags=tuple(flags), link=link)
             store.describe(ended)
+        flashed.hold()
         _save_pictures(store.path / EXAMPLES, data, pictures)
         store.finish(replace(ended, state="complete"))
         return Outcome(store.path, store.manifest, recorder.made)

@@ -137,6 +137,7 @@ class _Kept:
                         (str(part), int(left))
                         for part, left in zip(file["parts"], file["left"], strict=True)
                     ),
+                    (int(file["tally"][0]), int(file["tally"][1])),
                 )
         except UNREADABLE:
             return None
@@ -157,6 +158,7 @@ class _Kept:
                 failure=np.array(batch.failure, np.str_),
                 parts=np.array([part for part, _ in batch.parts], np.str_),
                 left=np.array([left for _, left in batch.parts], np.int64),
+                tally=np.array(batch.tally, np.int64),
             )
 
     def _path(self, index: int) -> Path:

@@ -26,6 +26,8 @@ ANY = "any"
 CLEAN = "clean"
 DEVICES = ("native", "board")
 DIFFERENTIABLE = ("float32", "qat", "twin")
+INTEGER = ("twin", "tflm", *DEVICES)
+"""Rungs of the exported network itself."""
 RUNGS = (*DIFFERENTIABLE, "tflm", *DEVICES)
 
 _WHOLE = {STANDARD, STRONG, ALL_NORMS}
@@ -70,6 +72,11 @@ def resolve(config: Config) -> Config:
         named = ", ".join(config.attacks)
         raise UsageError(
             f"queries {config.queries}: no attack of {named} asks for scores or decisions"
+        )
+    if config.search and not any(asks(find(name)) for name in config.attacks):
+        named = ", ".join(config.attacks)
+        raise UsageError(
+            f"search {config.search}: no attack of {named} asks for scores or decisions"
         )
     asked = config.sources or tuple(rung for access in config.access for rung in _REACH[access])
     for info in map(find, config.attacks):
@@ -167,6 +174,12 @@ def cells(config: Config, subject: Subject) -> tuple[Cell, ...]:
             for seed in config.seeds
             for eps in budgets
         ]
+    searching = (c for c in out if asks(find(c.attack)) and searchable(c.source, config.search))
+    if config.search and not any(searching):
+        raise UsageError(
+            f"search {config.search}: no attack of {', '.join(config.attacks)} asks another "
+            f"integer rung: make it on {', '.join(INTEGER)} (--access twin,board)"
+        )
     idle = [name for name in config.sources if name not in used]
     if idle and used - {NO_SOURCE}:
         raise UsageError(
@@ -191,6 +204,11 @@ def _check_levels(config: Config, steps: int) -> None:
                     f"{info.name}, eps {eps:g}: below one level of the input grid, so nothing "
                     f"would move: give {least:g}/{steps} or more{finer}"
                 )
+
+
+def searchable(source: str, search: str) -> bool:
+    """Whether ``search`` can stand in for the rung ``source``."""
+    return source in INTEGER and source != search
 
 
 def _able(info: AttackInfo, rungs: Iterable[str]) -> bool:

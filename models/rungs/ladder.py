@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Dataset, Predictor, TensorSpec
 from tinyrobust.models.plan.bundle import Bundle
 from tinyrobust.models.rungs import oracle
+from tinyrobust.models.rungs.logits import LogitsNetwork, logits_network
 from tinyrobust.models.rungs.predictors import KerasPredictor, TflmPredictor
 
 
@@ -43,6 +45,11 @@ class Ladder:
         trained = (rung.digest for rung in self.rungs if isinstance(rung, KerasPredictor))
         parts = (self.name, self.bundle.sha256, self.bundle.plan_id, *trained)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    @cached_property
+    def logits(self) -> LogitsNetwork | None:
+        """The exported network up to its logits; None where it ends in no SOFTMAX."""
+        return logits_network(self.bundle.tflite)
 
     def close(self) -> None:
         """Ends the child processes behind its rungs."""

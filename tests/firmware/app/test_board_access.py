@@ -4,12 +4,22 @@ answered.
 
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from tests.support.boards.journaled_attack import attacked
+from tests.support.boards.journaled_attack import SAMPLES, SQUARE, attacked, problem
+from tests.support.networks.oracle import tflm
 from tests.support.paths import ROOT
+from tests.support.tflite.small import samples, small_tflite
+from tinyrobust.attacks.batches import attack
+from tinyrobust.attacks.black_box.boundary import boundary
+from tinyrobust.attacks.black_box.hopskipjump import hopskipjump
+from tinyrobust.attacks.registry import ATTACKS
+from tinyrobust.core.types import Prediction
+from tinyrobust.models.plan.compiler import compile_plan
 
 CHILD = """
 import os, signal, sys
@@ -41,3 +51,36 @@ def test_killed_and_resumed_it_asks_nothing_twice(native, tmp_path):
     answered = (kept - (head - questions * record)) // record
     assert 400 < answered < questions
     assert rest == questions - answered
+
+
+class Oracle:
+    """tflite-micro, which answers one question before it hears the next."""
+
+    rung = "tflm"
+
+    def __init__(self):
+        self.tflite = small_tflite()
+        self.input = compile_plan(self.tflite).input
+
+    def predict(self, q):
+        raw = tflm(self.tflite, q)
+        return Prediction(raw.astype(np.float32), raw)
+
+
+ASKING = {
+    "square": SQUARE,
+    "foolbox boundary": replace(
+        ATTACKS["boundary-s1"], function=partial(boundary, steps=30), name="boundary-s1"
+    ),
+    "hopskipjump": replace(ATTACKS["hopskipjump"], function=partial(hopskipjump, iterations=1)),
+}
+
+
+@pytest.mark.parametrize("info", ASKING.values(), ids=ASKING)
+def test_in_turns_on_the_board_it_finds_what_it_finds_alone(native, tmp_path, info):
+    q, oracle = samples(SAMPLES, 2), Oracle()
+    alone = attack(info, problem(oracle, q, oracle.predict(q).logits.argmax(axis=1), info))
+    assert not alone.failure
+    made, _ = attacked(native, tmp_path / "j", info=info)
+    assert np.array_equal(made, alone.q)
+    assert np.any(made != q)

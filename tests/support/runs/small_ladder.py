@@ -46,6 +46,7 @@ class SmallLadder:
     unavailable: tuple = (("qat", "there is none"),)
     notes: tuple = ("a note",)
     digest: str = "d1"
+    logits: None = None
 
 
 def ladder(labels=None):

@@ -27,6 +27,8 @@ SAID = {
     "sources": ("qat", ["qat"]),
     "lattice": ("inner", "inner"),
     "queries": ("70", 70),
+    "scores": ("flashed", "flashed"),
+    "search": ("litert", "litert"),
     "target": ("least-likely", "least-likely"),
     "samples": ("9", 9),
     "seeds": ("3", [3]),
