@@ -25,6 +25,7 @@ from tinyrobust.host.perf.queries import query_table
 from tinyrobust.host.perf.side_by_side import side_by_side_table
 from tinyrobust.host.perf.stages import stage_table
 from tinyrobust.host.perf.streaming import streaming_table
+from tinyrobust.host.perf.strength.table import strength_table
 from tinyrobust.host.perf.table import Table, markdown
 from tinyrobust.host.perf.twin import twin_table
 
@@ -83,6 +84,7 @@ def main() -> int:
         stage_table(say),
         twin_table(named, say),
         *([attack_table(say)] if models else []),
+        strength_table(say),
         jacobian_table(say),
     ]
     text = page(tables, remark)
