@@ -48,7 +48,7 @@ def strength_table(say: Say) -> Table:
         "rounding: the share of samples fooled, or the median of the smallest perturbations in "
         "multiples of the input range. *Found* compares them sample by sample: less would be by "
         "more than two standard errors. Seconds of ours are of a second call, without tracing. "
-        "DeepFool is Foolbox's own; no library here has FAB, DLR towards targets or GeoDA that runs."
+        "DeepFool is Foolbox's own; no library here has FAB, targeted DLR or a GeoDA that runs."
         + missing,
         HEADS,
         tuple(rows),
