@@ -55,7 +55,8 @@ class Distances:
     def n(self) -> int:
         """The number of samples that count.
 
-        The rung answers them right when they are clean, and the attack did not fail on them.
+        The rung answers them right when they are clean, the attack did not fail on them, and their
+        label is not what it wanted them to be.
         """
         return len(self.l2)
 
@@ -114,6 +115,7 @@ def _of(group: Group, clean: Group, norm: str, steps: int) -> Distances:
         group.sample, clean.sample, assume_unique=True, return_indices=True
     )
     measured = clean.right[theirs] & (clean.label[theirs] >= 0) & ~group.failed[mine]
+    measured &= group.target[mine] != clean.label[theirs]
     at = mine[measured]
     fooled = ~group.right[at]
 

@@ -137,6 +137,11 @@ def _same_network(ladder: Ladder, manifest: Manifest, run: Path) -> None:
     """Refuses a run of another network or of other data."""
     if manifest.tflite_sha256 != ladder.bundle.sha256:
         raise UsageError(f"{run}: a run of another network ({manifest.model}): give its --model")
+    if manifest.input_dtype != ladder.bundle.input.dtype:
+        raise UsageError(
+            f"{run}: its attacks had all points of the input (--lattice {manifest.lattice}), "
+            "certificates are of 256 levels: give a run without it"
+        )
     if manifest.data_sha256 != ladder.test.sha256:
         raise UsageError(
             f"{run}: its samples are other data than {ladder.test.name}: give its --data"

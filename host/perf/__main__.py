@@ -26,6 +26,7 @@ from tinyrobust.host.perf.queries import query_table
 from tinyrobust.host.perf.side_by_side import side_by_side_table
 from tinyrobust.host.perf.stages import stage_table
 from tinyrobust.host.perf.streaming import streaming_table
+from tinyrobust.host.perf.strength.table import strength_table
 from tinyrobust.host.perf.table import Table, markdown
 from tinyrobust.host.perf.twin import twin_table
 
@@ -84,6 +85,7 @@ def main() -> int:
         stage_table(to_stderr),
         twin_table(named, to_stderr),
         *([attack_table(to_stderr)] if models else []),
+        strength_table(to_stderr),
         jacobian_table(to_stderr),
         certificate_table(to_stderr),
     ]

@@ -37,10 +37,11 @@ def show(run: Path, report: str, as_json: bool, **more: int) -> Result:
 def print_result(result: Result) -> None:
     """The tables: one line per attack, source, seed and eps, one column per rung."""
     say, title = console().print, f"{result.manifest.model} on {result.manifest.board}"
-    _show(result.rows, f"{title}: accuracy [95 % interval, %]", _share)
+    _show(result.rows, f"{title}: accuracy [95 % interval, %]", _share, lambda row: row.n)
     aimed = [row for row in result.rows if row.to_target is not None]
     if aimed:
-        _show(aimed, f"{title}: moved to their target [95 % interval, %]", _to_target)
+        heading = f"{title}: moved to their target [95 % interval, %]"
+        _show(aimed, heading, _to_target, lambda row: row.to_target_n or 0)
     for a in result.agreement:
         say(
             f"{a.rung} against tflm {a.rounding}: {a.differing_scores} of {a.scores} scores "
@@ -64,9 +65,15 @@ def print_result(result: Result) -> None:
 
 
 def _show(
-    found: Sequence[SummaryRow], title: str, share: Callable[[SummaryRow | None], str]
+    found: Sequence[SummaryRow],
+    title: str,
+    share: Callable[[SummaryRow | None], str],
+    count: Callable[[SummaryRow], int],
 ) -> None:
-    """A line for each cell of ``found``, what ``share`` says of it in a column for each rung."""
+    """A line for each cell of ``found``, what ``share`` says of it in a column for each rung.
+
+    ``count`` is of how many samples, which may differ between rungs.
+    """
     rungs = list(dict.fromkeys(row.rung for row in found))
     names = ("attack", "source", "eps", "reached", "n", *rungs)
     columns = [Column(name, name not in ("attack", "source"), whole=True) for name in names]
@@ -77,7 +84,9 @@ def _show(
     for (attack, source, _, _), by_rung in cells.items():
         one = next(iter(by_rung.values()))
         shares = (share(by_rung.get(rung)) for rung in rungs)
-        rows.append((attack, source, of_row(one), reached(one), str(one.n), *shares))
+        counts = sorted({count(row) for row in by_rung.values()})
+        n = "-".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
+        rows.append((attack, source, of_row(one), reached(one), n, *shares))
     tables.show(columns, rows, title)
 
 
@@ -85,7 +94,7 @@ def _to_target(row: SummaryRow | None) -> str:
     if row is None or row.to_target_share is None:
         return "-"
     low, high = 100 * (row.to_target_low or 0), 100 * (row.to_target_high or 0)
-    return f"{row.to_target_share:.1%} [{low:.1f}, {high:.1f}] of {row.to_target_n}"
+    return f"{row.to_target_share:.1%} [{low:.1f}, {high:.1f}]"
 
 
 def _share(row: SummaryRow | None) -> str:

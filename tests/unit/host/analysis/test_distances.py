@@ -93,3 +93,17 @@ def test_the_figure_ends_at_the_share_reached():
     assert line.get_ydata()[-1] == pytest.approx(4 / 6)
     assert line.get_xdata().tolist() == pytest.approx([0, 0.1, 0.2, 0.3, 0.6])
     assert distributions([]) is None
+
+
+def test_samples_that_are_their_target_already_have_no_distance():
+    table = run()
+    at = table.schema.get_field_index("target")
+    wanted = [
+        0 if name == "deepfool" and sample < 2 else 3
+        for name, sample in zip(
+            table["attack"].to_pylist(), table["sample"].to_pylist(), strict=True
+        )
+    ]
+    aimed = table.set_column(at, SCHEMA.field(at), pa.array(wanted, pa.int32()))
+    (whole,), (left,) = (distances(one, synthetic.manifest()) for one in (table, aimed))
+    assert left.n == whole.n - 2
