@@ -40,6 +40,9 @@ class quantized_bits_exact(quantized_bits):  # type: ignore[misc]  # noqa: N801
         return on_grid(y, self.scale * 2.0 ** (self.integer - self.bits + int(self.keep_negative)))
 
 
+_NO_END = 2.0**20
+
+
 class quantized_bits_covering(quantized_bits):  # type: ignore[misc]  # noqa: N801
     """``quantized_bits`` on the finest power-of-two grid that clips no weight.
 
@@ -51,7 +54,14 @@ class quantized_bits_covering(quantized_bits):  # type: ignore[misc]  # noqa: N8
     """
 
     def __init__(self, bits: int) -> None:
-        super().__init__(bits, 0, 1, alpha=1.0)
+        super().__init__(bits, 0, 1, alpha="auto_po2")
+
+    def max(self) -> float:
+        """What QKeras's layers clip their kernels to after every update: nothing, as it were.
+
+        The stock quantizer's 1 would cut kernels that were scaled to fit the grids around them.
+        """
+        return _NO_END
 
     def __call__(self, x: Any) -> Any:
         """Quantizes ``x`` [..., channels] with a straight-through gradient."""

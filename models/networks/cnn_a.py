@@ -87,4 +87,4 @@ class CnnA:
 
 
 MNIST = CnnA("mnist_cnna", (28, 28, 1), 10, ranges=(2, 2, 2), logits=3)
-CIFAR10 = CnnA("cifar10_cnna", (32, 32, 3), 10, ranges=(2, 2, 2), logits=4)
+CIFAR10 = CnnA("cifar10_cnna", (32, 32, 3), 10, ranges=(2, 2, 2), logits=2)

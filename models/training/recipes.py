@@ -108,17 +108,20 @@ _MNIST_CERTIFIED_03 = TrainingPlan(
     epochs=14, batch=128, rate=1e-3, seed=1, certified=Certified(80.0, ramp=7, clean=0.0)
 )
 _MNIST_CERTIFIED_01_QAT = TrainingPlan(
-    epochs=6, batch=128, rate=2e-4, seed=1, certified=Certified(26.0, clean=0.0)
+    epochs=6, batch=128, rate=5e-4, seed=1, certified=Certified(26.0, clean=0.0)
 )
 _MNIST_CERTIFIED_03_QAT = TrainingPlan(
-    epochs=6, batch=128, rate=2e-4, seed=1, certified=Certified(78.0, clean=0.0)
+    epochs=5, batch=128, rate=3e-4, seed=1, certified=Certified(78.0, clean=0.0)
 )
 _CIFAR_CERTIFIED = TrainingPlan(
-    epochs=20,
+    epochs=12,
     batch=128,
-    rate=1e-3,
+    rate=1.5e-3,
     seed=1,
-    certified=Certified(2.2, warm_up=1, ramp=10, clean=0.0, regularizer=0.5, part=0.6),
+    certified=Certified(2.2, warm_up=1, ramp=5, clean=0.0, regularizer=0.5, part=0.6),
+)
+_CIFAR_CERTIFIED_QAT = TrainingPlan(
+    epochs=2, batch=128, rate=3e-4, seed=1, certified=Certified(2.1, clean=0.0, part=0.7)
 )
 
 
@@ -217,6 +220,13 @@ def _certified() -> dict[str, Recipe]:
         ),
         "cifar10-cnna-certified-float": Recipe(
             CIFAR10, cnn_a.CIFAR10.build_float, _CIFAR_CERTIFIED, certified_levels=2
+        ),
+        "cifar10-cnna-certified": Recipe(
+            CIFAR10,
+            _quantized(cnn_a.CIFAR10.build_qat, cnn_a.EIGHT),
+            _CIFAR_CERTIFIED_QAT,
+            "cifar10-cnna-certified-float",
+            certified_levels=2,
         ),
     }
 

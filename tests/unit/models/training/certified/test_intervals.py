@@ -45,7 +45,10 @@ def network(name: str):
     return model, bounded, tf.function(model)
 
 
-@pytest.mark.parametrize("name", BUILDS)
+@pytest.mark.parametrize(
+    "name",
+    [name if name == "float" else pytest.param(name, marks=pytest.mark.slow) for name in BUILDS],
+)
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), width=st.sampled_from([0.0, 1 / 128, 4 / 128, 0.5]))
 def test_no_point_of_a_box_is_nearer_than_its_margins(name: str, seed: int, width: float) -> None:
@@ -64,6 +67,7 @@ def test_no_point_of_a_box_is_nearer_than_its_margins(name: str, seed: int, widt
     assert not (certified.numpy() & (logits.argmax(2) != labels)).any()
 
 
+@pytest.mark.slow
 def test_the_points_logits_are_the_networks() -> None:
     for name in BUILDS:
         _, margins, answer = network(name)
@@ -124,6 +128,7 @@ def test_what_has_no_intervals_is_named() -> None:
         Margins(model)(zeros, zeros, zeros, np.zeros(1, np.int64))
 
 
+@pytest.mark.slow
 def test_the_size_of_the_published_network() -> None:
     built = CnnA("c", (32, 32, 3), 10, (1, 1, 1), 3)
     assert built.build_float().count_params() == built.build_qat(W8).count_params() == 214_918

@@ -20,7 +20,7 @@ from tinyrobust.models.training.certified.plan import Certified
 from tinyrobust.models.training.certified.regularizer import balance, tightness
 from tinyrobust.models.training.certified.share import certified_count
 from tinyrobust.models.training.certified.start import interval_start
-from tinyrobust.models.training.certified.step import box, loss_of
+from tinyrobust.models.training.certified.step import box, certified_step, loss_of, toward_loss
 from tinyrobust.models.training.jacobian import Penalty
 from tinyrobust.models.training.trainer import Trainer, TrainingPlan
 
@@ -111,7 +111,9 @@ def test_boxes_grow_after_the_warm_up() -> None:
     assert [float(at_once.share(e)) for e in (0.5, 1.0)] == [0, 1]
 
 
-@pytest.mark.parametrize("bad", [{"levels": 0}, {"ramp": -1}, {"clean": 1.5}, {"l1": -1.0}])
+@pytest.mark.parametrize(
+    "bad", [{"levels": 0}, {"ramp": -1}, {"clean": 1.5}, {"l1": -1.0}, {"part": 0.0}]
+)
 def test_a_plan_that_makes_no_sense(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="certified training takes"):
         replace(Certified(1.0), **bad)
@@ -171,6 +173,7 @@ def test_training_certifies_and_resumes_where_it_stopped(tmp_path: Path) -> None
     assert certified_count(whole, splits.test, SPEC, 16) == 64
     assert certified_count(whole, splits.test, SPEC, 127) < 64
     assert history[0].penalty > 0
+    assert history[-1].certified == 1.0
 
     class InterruptedHereError(Exception):
         pass
@@ -190,3 +193,30 @@ def test_training_certifies_and_resumes_where_it_stopped(tmp_path: Path) -> None
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
     with pytest.raises(UsageError, match="another plan"):
         run(tmp_path / "cut", replace(plan, certified=Certified(8.0)), hidden())
+
+
+def test_a_step_up_the_loss_stays_in_its_box_and_on_the_lattice() -> None:
+    images = np.array([[0.5, 0.5], [-1.0, 127 / 128]], np.float32)
+    moved = toward_loss(linear(), tf.constant(images), np.array([0, 1]), 2.0, SPEC)
+    # Label 0 leads by 0.5 a + 0.75 b: down with both; label 1: up, as far as the lattice goes.
+    step = 2 / 128
+    np.testing.assert_array_equal(moved, [[0.5 - step, 0.5 - step], [-1.0 + step, 127 / 128]])
+
+
+def test_a_part_of_a_box_is_bounded_where_the_loss_is_larger() -> None:
+    """One update of a quarter of a box is one of the small box around the moved point."""
+    images, labels = tf.constant([[0.5, 0.5]]), tf.constant([0])
+
+    def loss_at(images, certified: Certified) -> float:
+        model = linear()
+        optimizer = keras.optimizers.SGD(0.0)
+        optimizer.build(model.trainable_variables)
+        loss, _ = certified_step(model, optimizer, certified, SPEC, 1)(images, labels)
+        return float(loss)
+
+    small = loss_at(images, Certified(8.0, clean=0.0, part=0.25))
+    moved = images - 6 / 128
+    assert small == pytest.approx(loss_at(moved, Certified(2.0, clean=0.0)))
+    # The loss of a linear network is as large at the corner of the small box as of the large one.
+    assert small == pytest.approx(loss_at(images, Certified(8.0, clean=0.0)))
+    assert small > loss_at(images, Certified(2.0, clean=0.0))
