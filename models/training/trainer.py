@@ -14,7 +14,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,9 @@ from tinyrobust.models.training.certified.plan import Certified
 from tinyrobust.models.training.certified.share import certified_count
 from tinyrobust.models.training.certified.step import certified_step
 from tinyrobust.models.training.jacobian import Penalty, Regularized
+
+_LATER = ("certified",)
+"""Fields of a plan that came when there were checkpoints; each is None where it is left out."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,15 @@ class TrainingPlan:
     def __post_init__(self) -> None:
         if self.certified and self.penalty:
             raise ValueError("a training has bounds or a Jacobian penalty, not both")
+
+    def __repr__(self) -> str:
+        """All fields but those of ``_LATER`` at their defaults: a checkpoint knows its plan by it.
+
+        So a plan reads as it did before those fields were there, and its checkpoints are resumed.
+        """
+        shown = [f for f in fields(self) if f.name not in _LATER or getattr(self, f.name)]
+        values = ", ".join(f"{f.name}={getattr(self, f.name)!r}" for f in shown)
+        return f"{type(self).__name__}({values})"
 
 
 @dataclass(frozen=True)

@@ -92,8 +92,9 @@ def write(rows: Rows, path: Path = FILE) -> None:
 
 
 def section(rows: Rows) -> list[str]:
-    """The lines of the cards' table: one for each network and budget that was measured."""
-    return [_HEAD, *(_line(name, row) for name in sorted(rows) for row in rows[name])]
+    """The lines of the cards' table, one for each network and budget; none without figures."""
+    lines = [_line(name, row) for name in sorted(rows) for row in rows[name]]
+    return [_HEAD, *lines] if lines else []
 
 
 def _line(name: str, row: RobustAccuracy) -> str:

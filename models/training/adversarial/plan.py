@@ -25,7 +25,7 @@ class LinfAttack:
             raise ValueError("an Linf attack takes 1 to 255 levels, a step or more, a size above 0")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class AdversarialPlan(TrainingPlan):
     """A ``TrainingPlan`` whose every batch is attacked by ``attack`` before the update.
 
@@ -36,5 +36,8 @@ class AdversarialPlan(TrainingPlan):
     average: float = 0.999
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.certified:
+            raise ValueError("a training has bounds or an adversary, not both")
         if not 0 <= self.average < 1:
             raise ValueError("a moving average takes a decay in [0, 1)")

@@ -51,6 +51,7 @@ def test_the_table_has_both_shares_with_their_intervals():
     assert cells["n"] == "500"
     assert cells["flags"] == "apgd-t: noise is as strong"
     assert section({"a": (replace(ROW, flags=()),)})[1].endswith("| none |")
+    assert section({}) == []
 
 
 @pytest.mark.parametrize("bad", [{"standing": 416}, {"clean": 501}, {"standing": -1}])

@@ -16,8 +16,9 @@ from tinyrobust.models.training.adversarial.example import perturbed
 from tinyrobust.models.training.adversarial.plan import AdversarialPlan, LinfAttack
 from tinyrobust.models.training.adversarial.step import robust_accuracy
 from tinyrobust.models.training.adversarial.trainer import AdversarialTrainer
+from tinyrobust.models.training.certified.plan import Certified
 from tinyrobust.models.training.jacobian import Penalty
-from tinyrobust.models.training.trainer import Epoch
+from tinyrobust.models.training.trainer import Epoch, TrainingPlan
 
 SPEC = TensorSpec((4, 4, 1), 1 / 128, 0)
 SEED = np.array([3, 0], np.int32)
@@ -241,3 +242,23 @@ def test_an_impossible_average_is_refused():
 
 def test_an_epoch_of_any_other_training_has_no_robust_accuracy():
     assert Epoch(0, 1.0, 0.0, 0.5, 100.0).robust is None
+
+
+def test_an_adversary_beside_bounds_is_refused():
+    with pytest.raises(ValueError, match="bounds or an adversary"):
+        replace(PLAN, certified=Certified(2.0))
+
+
+def test_a_plan_reads_as_its_checkpoints_have_it():
+    assert repr(PLAN) == (
+        "AdversarialPlan(epochs=6, batch=16, rate=0.03, restarts=(), decay=0.0, augment=False, "
+        "penalty=None, seed=2, attack=LinfAttack(levels=12, steps=1, size=1.25), average=0.999)"
+    )
+    plain = TrainingPlan(epochs=2, batch=4, rate=0.1)
+    assert repr(plain) == (
+        "TrainingPlan(epochs=2, batch=4, rate=0.1, restarts=(), decay=0.0, augment=False, "
+        "penalty=None, seed=0)"
+    )
+    assert repr(replace(plain, certified=Certified(2.0))).endswith(
+        f", seed=0, certified={Certified(2.0)!r})"
+    )
