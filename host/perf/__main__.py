@@ -19,13 +19,13 @@ from tinyrobust.core.files import write_whole
 from tinyrobust.core.progress import to_stderr
 from tinyrobust.host.perf.attacks import attack_table
 from tinyrobust.host.perf.certify import certificate_table
-from tinyrobust.host.perf.instructions import instruction_table
+from tinyrobust.host.perf.device.instructions import instruction_table
+from tinyrobust.host.perf.device.overhead import overhead_tables
+from tinyrobust.host.perf.device.queries import query_table
+from tinyrobust.host.perf.device.side_by_side import side_by_side_table
+from tinyrobust.host.perf.device.stages import stage_table
+from tinyrobust.host.perf.device.streaming import streaming_table
 from tinyrobust.host.perf.jacobian import jacobian_table
-from tinyrobust.host.perf.overhead import overhead_tables
-from tinyrobust.host.perf.queries import query_table
-from tinyrobust.host.perf.side_by_side import side_by_side_table
-from tinyrobust.host.perf.stages import stage_table
-from tinyrobust.host.perf.streaming import streaming_table
 from tinyrobust.host.perf.strength.table import strength_table
 from tinyrobust.host.perf.table import Table, markdown
 from tinyrobust.host.perf.twin import twin_table

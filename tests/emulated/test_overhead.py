@@ -7,7 +7,7 @@ import pytest
 from tests.support.tflite.small import small_tflite
 from tinyrobust.host.boards.build import build
 from tinyrobust.host.boards.table import get_board
-from tinyrobust.host.perf.overhead import by_operator, overhead
+from tinyrobust.host.perf.device.overhead import by_operator, overhead
 from tinyrobust.host.setup.tools import ARM, STM32, missing, tools
 
 MOST = 250

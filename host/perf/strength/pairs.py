@@ -60,8 +60,10 @@ class Pair:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an attack found: ``far`` float64 [n], in multiples of the input range, infinite where
-    it did not fool; of a bounded attack 0 where it did. ``seconds`` it took.
+    """What an attack found.
+
+    ``far`` float64 [n] is in multiples of the input range, infinite where it did not fool; of a
+    bounded attack 0 where it did. ``seconds`` it took.
     """
 
     far: NDArray[np.float64]

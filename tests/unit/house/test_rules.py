@@ -15,7 +15,6 @@ COLUMNS = 100
 LINES = 20
 SHORT = {
     "tinyrobust/core/cache.py": "the one place that knows where downloads and results are kept",
-    "host/config/choices.py": "a table: the words of each setting",
     "firmware/platform/cortexm/platform.py": "PlatformIO asks for a class of this name here",
     "firmware/platform/cortexm/startup/vectors_mps2.c": "a table: one row for each kind of chip",
     "firmware/platform/cortexm/startup/vectors_stm32.c": "a table: one row for each kind of chip",
@@ -26,6 +25,10 @@ SHORT = {
 """Files that are short, and why they are files."""
 LONGEST = 240
 LONG = {
+    "attacks/black_box/queries.py": "asking a rung for decisions and for scores, counted",
+    "host/config/bench.py": "a table: one setting after another",
+    "models/bounds/clamps/refine.py": "one optimisation of all slopes and multipliers",
+    "models/training/recipes.py": "a table: one recipe after another",
     "attacks/make.py": "one attack made for one cell, from the request to the checked set",
     "firmware/src/app/mlperf_tiny/commands.cc": "one command after another",
     "firmware/src/app/tinyrobust/dispatch.cc": "one request after another",
@@ -44,6 +47,18 @@ LONG = {
 }
 """Files of more than ``LONGEST`` lines, and what keeps each of them together."""
 SAME_NAME = {
+    "answers": "what a rung answers as it is asked, and what it answered in a study",
+    "lanes": "parts of a batch side by side: in the attack, and on the way to the board",
+    "logits": "a network without its SOFTMAX: the rung, and the file",
+    "network": "what is bounded, and what a study trains",
+    "parts": "of a setting, of a conversation, of a bound",
+    "plan": "of a training",
+    "read": "records of a run, and certificates",
+    "step": "one update of a training",
+    "store": "records of a run, and certificates",
+    "streaming": "a device that is kept busy, and how busy it was",
+    "targets": "target classes: of an attack, and how often they were met",
+    "trainer": "on data as they are, and on adversarial examples",
     "attach": "from a name to a device that answers, of either protocol",
     "catalog": "a table by name: of data sets, of the zoo",
     "certify": "a subcommand and what it does",
@@ -59,7 +74,6 @@ SAME_NAME = {
     "page": "a page, of a run and of a study",
     "queries": "an attack's questions, and what they cost",
     "reader": "of plans and of .tflite",
-    "records": "of a plan, as they are laid out",
     "schema": "of a run's records and of .tflite",
     "softmax": "SOFTMAX, in the plan and in the twin",
     "table": "a package's table",

@@ -18,7 +18,7 @@ from tinyrobust.host.config.parts import MLPERF_TINY, TINYROBUST, Parts
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.devices.mlperf.device import MlperfDevice
 from tinyrobust.host.devices.target import Target
-from tinyrobust.host.perf.line import PacedLine
+from tinyrobust.host.perf.device.line import PacedLine
 from tinyrobust.host.perf.table import Table
 from tinyrobust.models.plan import bundle
 from tinyrobust.models.plan.bundle import Bundle

@@ -23,7 +23,7 @@ from tinyrobust.core.progress import Say
 from tinyrobust.host.boards.build import build
 from tinyrobust.host.boards.table import get_board
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.perf.instructions import Loaded, opened
+from tinyrobust.host.perf.device.instructions import Loaded, opened
 from tinyrobust.host.perf.table import Table
 from tinyrobust.host.runs.asking.journal import Journaled
 from tinyrobust.models.plan.compiler import compile_plan

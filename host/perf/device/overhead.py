@@ -20,7 +20,7 @@ from tinyrobust.core.progress import Say
 from tinyrobust.core.types import Int8Array
 from tinyrobust.host.boards.build import build
 from tinyrobust.host.boards.table import Board, get_board
-from tinyrobust.host.perf.instructions import INSTRUCTIONS_PER_TICK, Loaded, opened
+from tinyrobust.host.perf.device.instructions import INSTRUCTIONS_PER_TICK, Loaded, opened
 from tinyrobust.host.perf.table import Table
 from tinyrobust.host.setup.tools import STM32
 from tinyrobust.models.plan.compiler import compile_plan

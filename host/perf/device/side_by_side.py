@@ -18,7 +18,7 @@ from tinyrobust.host.boards.build import build
 from tinyrobust.host.boards.table import PortKind, get_board
 from tinyrobust.host.devices.device import Device
 from tinyrobust.host.link.pipes import ChildPort
-from tinyrobust.host.perf.instructions import Loaded, opened
+from tinyrobust.host.perf.device.instructions import Loaded, opened
 from tinyrobust.host.perf.table import Table
 from tinyrobust.models.plan.compiler import compile_plan
 
