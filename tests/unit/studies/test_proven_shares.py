@@ -10,7 +10,8 @@ import pytest
 
 from tinyrobust.core.errors import UsageError
 from tinyrobust.host.analysis.certified import summarise
-from tinyrobust.host.records.certificates import SUMMARY, Certificate, Certificates, Subject
+from tinyrobust.host.records.certificates.schema import SUMMARY, Certificate, Subject
+from tinyrobust.host.records.certificates.store import Certificates
 from tinyrobust.models.zoo import proven
 from tinyrobust.models.zoo.proven import Proven
 from tinyrobust.studies.proven_shares import keep_all, proven_in

@@ -43,8 +43,8 @@ def test_the_strong_attack_is_the_worst_case_of_all():
 def test_a_curve_is_found_again():
     rng = np.random.default_rng(0)
     shares = falling(EPS, 1.0, 0.06, 3.0, 0.1)
-    standing = rng.random((4000, len(EPS))) < shares
-    curve = fit(EPS, np.ones(4000, bool), standing)
+    standing = rng.random((20_000, len(EPS))) < shares
+    curve = fit(EPS, np.ones(20_000, bool), standing)
     for found, true in ((curve.eps50, 0.06), (curve.slope, 3.0), (curve.floor, 0.1)):
         assert found.value == pytest.approx(true, rel=0.1)
         assert found.low < found.value < found.high
