@@ -75,13 +75,14 @@ class Sources:
 
     def logits(self, info: AttackInfo) -> LogitsNetwork | None:
         """The network that ``info`` asks the device in place of the flashed one, None: that one."""
-        return self._scored(info) if self.slot.device.uploaded else None
+        asked = self.slot.device.uploaded and not self.config.search
+        return self._scored(info) if asked else None
 
     def notes(self, todo: tuple[Cell, ...]) -> tuple[str, ...]:
         """What the report has to say of attacks on the device's scores."""
         asking = {c.attack for c in todo if c.source == self.device}
         named = ", ".join(name for name in sorted(asking) if self._scored(find(name)) is not None)
-        if not named:
+        if not named or self.config.search:
             return ()
         if not self.slot.device.uploaded:
             return (

@@ -58,7 +58,8 @@ def test_a_network_that_is_built_in_is_asked_as_it_is(native, tmp_path):
 def test_a_search_on_the_host_leaves_the_board_what_was_found(native, tmp_path, search):
     asked, _, whole = bench(native, tmp_path / "asked", **BOARD)
     made, _, device = bench(native, tmp_path, **BOARD, search=search)
-    assert made.manifest.search == search
+    assert (made.manifest.search, made.manifest.scores) == (search, "flashed")
+    assert not any("asked native" in note for note in made.manifest.notes)
     assert device.counted <= SAMPLES * 3 < whole.counted
     assert wrong(made) >= wrong(asked) - 3
     (note,) = [note for note in made.manifest.notes if "not confirmed" in note]

@@ -9,7 +9,7 @@ from tinyrobust.core.errors import LinkError
 from tinyrobust.core.types import Dataset
 from tinyrobust.host.config.bench import Config
 from tinyrobust.host.devices.device import Device
-from tinyrobust.host.link.ports import ChildPort
+from tinyrobust.host.link.pipes import ChildPort
 from tinyrobust.host.runs.execute import execute
 from tinyrobust.models.plan.bundle import build
 from tinyrobust.models.rungs.logits import logits_network
