@@ -41,6 +41,10 @@ class quantized_bits_exact(quantized_bits):  # type: ignore[misc]  # noqa: N801
 
 
 _NO_END = 2.0**20
+_FINEST = 2.0**-14
+"""Step of a channel whose weights have all but vanished: with a finer one its bias would not fit
+int32 on the accumulator's grid.
+"""
 
 
 class quantized_bits_covering(quantized_bits):  # type: ignore[misc]  # noqa: N801
@@ -69,7 +73,7 @@ class quantized_bits_covering(quantized_bits):  # type: ignore[misc]  # noqa: N8
         largest = tf.reduce_max(tf.abs(x), axis=list(range(len(x.shape) - 1)), keepdims=True)
         # float32's logarithm may be off where it is a whole number: one step more or less fits too.
         exponent = tf.math.ceil(tf.math.log(tf.maximum(largest, 1e-30) / end) / math.log(2.0))
-        self.scale = tf.stop_gradient(2.0**exponent)
+        self.scale = tf.stop_gradient(tf.maximum(2.0**exponent, _FINEST))
         steps = tf.clip_by_value(tf.round(x / self.scale), -end, end)
         return on_grid(x + tf.stop_gradient(steps * self.scale - x), self.scale)
 

@@ -120,9 +120,6 @@ _CIFAR_CERTIFIED = TrainingPlan(
     seed=1,
     certified=Certified(2.2, warm_up=1, ramp=5, clean=0.0, regularizer=0.5, part=0.6),
 )
-_CIFAR_CERTIFIED_QAT = TrainingPlan(
-    epochs=2, batch=128, rate=3e-4, seed=1, certified=Certified(2.1, clean=0.0, part=0.7)
-)
 
 
 def _quantized(build: Callable[[Bits], Any], bits: Bits) -> Callable[[], Any]:
@@ -220,13 +217,6 @@ def _certified() -> dict[str, Recipe]:
         ),
         "cifar10-cnna-certified-float": Recipe(
             CIFAR10, cnn_a.CIFAR10.build_float, _CIFAR_CERTIFIED, certified_levels=2
-        ),
-        "cifar10-cnna-certified": Recipe(
-            CIFAR10,
-            _quantized(cnn_a.CIFAR10.build_qat, cnn_a.EIGHT),
-            _CIFAR_CERTIFIED_QAT,
-            "cifar10-cnna-certified-float",
-            certified_levels=2,
         ),
     }
 

@@ -14,7 +14,7 @@ from tinyrobust.models.keras.tf import tf
 from qkeras import QDense  # isort: skip  (after tinyrobust.models.keras.tf)
 
 
-@given(seed=st.integers(0, 2**32 - 1), bits=st.integers(2, 8), exponent=st.integers(-12, 6))
+@given(seed=st.integers(0, 2**32 - 1), bits=st.integers(2, 8), exponent=st.integers(-4, 6))
 def test_every_weight_is_within_half_a_step(seed: int, bits: int, exponent: int) -> None:
     rng = np.random.default_rng(seed)
     kernel = (rng.standard_t(2, (3, 2, 4)) * 2.0**exponent).astype(np.float32)
@@ -45,6 +45,13 @@ def test_gradients_go_straight_through_and_zeros_stay() -> None:
     np.testing.assert_array_equal(tape.gradient(total, kernel), [[1.0, 2.0], [3.0, 4.0]])
     assert quantized.numpy()[:, 1].tolist() == [0.0, 0.0]
     assert quantized.numpy()[1, 0] == pytest.approx(-1.7, abs=1 / 128)
+
+
+def test_a_channel_that_has_vanished_is_no_finer_than_its_bias_allows() -> None:
+    quantizer = covering(8)()
+    got = quantizer(tf.constant([[1e-9, 0.5], [-3e-9, 0.25]]))
+    np.testing.assert_array_equal(got, [[0.0, 0.5], [0.0, 0.25]])
+    assert quantizer.scale.numpy().tolist() == [[2.0**-14, 2.0**-7]]
 
 
 def test_an_update_does_not_clip_kernels_to_one() -> None:
