@@ -11,9 +11,11 @@ from tinyrobust.models.keras.tf import tf
 from tinyrobust.models.training.adversarial.example import perturbed
 from tinyrobust.models.training.adversarial.plan import LinfAttack
 from tinyrobust.models.zoo import robust
-from tinyrobust.models.zoo.catalog import RECIPES, open_model
+from tinyrobust.models.zoo.catalog import ENTRIES, open_model
 
 FIGURES = [(name, row) for name, rows in sorted(robust.read().items()) for row in rows]
+QUICK = ("resnet8-8bit-at2", 2)
+"""The one that `make test` opens; opening a network costs half a minute."""
 FEW = 40
 pytestmark = pytest.mark.slow
 
@@ -28,10 +30,21 @@ def _attacked(twin, data: Dataset, levels):
 
 
 def test_figures_are_of_networks_that_are_there():
-    assert {name for name, _ in FIGURES} <= set(RECIPES)
+    assert {name for name, _ in FIGURES} <= set(ENTRIES)
 
 
-@pytest.mark.parametrize(("name", "row"), FIGURES, ids=lambda v: v if isinstance(v, str) else "")
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        pytest.param(
+            name,
+            row,
+            marks=() if (name, row.levels) == QUICK else pytest.mark.deep,
+            id=f"{name}-{row.levels}",
+        )
+        for name, row in FIGURES
+    ],
+)
 def test_a_figure_is_that_of_the_network_in_the_zoo(name, row):
     ladder = open_model(name, cache_folder(), lambda _: None)
     try:
