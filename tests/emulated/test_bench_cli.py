@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.runs.rows import read
+from tinyrobust.core.cache import cache_folder
 from tinyrobust.host.setup.tools import checkout
 
 pytestmark = [
@@ -25,7 +26,13 @@ OPTIONS = ["--board", "native", "--samples", "40", "--eps", "4/255,16/255"]
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory):
-    return tmp_path_factory.mktemp("bench")
+    """A folder whose cache has nothing but trained weights, which all tests share."""
+    room = tmp_path_factory.mktemp("bench")
+    weights = cache_folder() / "weights"
+    weights.mkdir(parents=True, exist_ok=True)
+    (room / "cache").mkdir()
+    (room / "cache" / "weights").symlink_to(weights)
+    return room
 
 
 def start(room, *argv, **options):

@@ -17,7 +17,14 @@ FINE = own_grid(SPEC, TensorSpec(SPEC.shape, SPEC.scale / 256, 0, "int16"))
 N = 48
 QUICK = {"noise", "gaussian", "pgd", "ddn", "square-linf", "square-l2"}
 NAMES = [
-    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+    pytest.param(
+        name,
+        marks=()
+        if name in QUICK
+        else pytest.mark.deep
+        if name == "boundary-s1"
+        else pytest.mark.slow,
+    )
     for name in (
         *("noise", "gaussian", "uniform-repeated", "fgsm", "pgd", "apgd-t", "deepfool", "ddn"),
         *("cw-linf", "ead-s4", "fab", "fab-t", "jsma", "square-linf", "square-l2", "zoo"),

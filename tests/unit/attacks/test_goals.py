@@ -75,8 +75,9 @@ def test_a_class_that_does_not_exist_is_one_line(target):
         "hopskipjump",
         *(
             pytest.param(name, marks=pytest.mark.slow)
-            for name in ("boundary", "boundary-s1", "geoda", "salt-and-pepper")
+            for name in ("boundary", "geoda", "salt-and-pepper")
         ),
+        pytest.param("boundary-s1", marks=pytest.mark.deep),
     ],
 )
 def test_attacks_that_ask_for_decisions_reach_a_class(name):

@@ -24,11 +24,14 @@ QUICK = {"clean", "noise", "gaussian", "fgsm", "bim", "pgd", "mi-fgsm", "deepfoo
 FEW = 48
 """Samples for an attack that is given more work than the controls."""
 
-PRESET = re.compile(r"-s\d$|^autoattack")
+PRESET = re.compile(r"-s\d$|^autoattack|^square$")
 
 
 def mark(name):
-    """Presets repeat what their attack is tested for, at thousands of steps: `make test-deep`."""
+    """Presets repeat what their attack is tested for, at thousands of steps: `make test-deep`.
+
+    `square` is AutoAttack's: `square-linf` with 5,000 questions.
+    """
     return () if name in QUICK else pytest.mark.deep if PRESET.search(name) else pytest.mark.slow
 
 

@@ -56,7 +56,10 @@ def widths(model):
 
 
 @needs_oracle
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.deep if name == "ds_cnn" else ()) for name in NETWORKS],
+)
 def test_every_layer_has_its_own_widths_and_lowers_bit_for_bit(name):
     network, layers = NETWORKS[name]
     keras.utils.set_random_seed(0)
