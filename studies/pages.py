@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from tinyrobust.core.errors import BenchError
 from tinyrobust.core.stats import paired_difference, wilson
 from tinyrobust.core.types import BoolArray
@@ -17,6 +19,11 @@ def share(right: BoolArray) -> str:
     hits, n = int(right.sum()), len(right)
     low, high = wilson(hits, n)
     return f"{100 * hits / n:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def lost_and_gained(before: BoolArray, after: BoolArray) -> tuple[int, int]:
+    """Of the same samples, bool [n], how many are right before alone, and how many after alone."""
+    return int(np.sum(before & ~after)), int(np.sum(after & ~before))
 
 
 def difference(lost: int, gained: int, n: int) -> str:

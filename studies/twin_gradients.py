@@ -15,14 +15,19 @@ from dataclasses import dataclass
 
 from tinyrobust.core.stats import mcnemar
 from tinyrobust.core.types import BoolArray
-from tinyrobust.studies.pages import bench_arguments, difference, share, write_page
+from tinyrobust.studies.pages import (
+    bench_arguments,
+    difference,
+    lost_and_gained,
+    share,
+    write_page,
+)
 from tinyrobust.studies.s3.answers import (
     FLOAT,
     LEVELS,
     TWIN,
     Answers,
     answers,
-    lost_and_gained,
 )
 from tinyrobust.studies.s3.networks import NETWORKS
 

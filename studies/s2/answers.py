@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from tinyrobust.core.cache import cache_folder
-from tinyrobust.core.cells import Cell
 from tinyrobust.core.errors import UsageError
 from tinyrobust.core.progress import to_stderr
 from tinyrobust.core.types import BoolArray, Dataset, Predictor
@@ -25,6 +24,7 @@ from tinyrobust.models.rungs.predictors import KerasPredictor
 from tinyrobust.studies.runs import run
 from tinyrobust.studies.s2.network import SPEC, build_flashed, grids_of
 from tinyrobust.studies.s2.training import networks
+from tinyrobust.studies.standing import standing
 
 FGSM, STRONG = "fgsm", "strong"
 ATTACKS: dict[str, tuple[str, ...]] = {FGSM: ("fgsm",), STRONG: ("fgsm", "apgd-ce", "apgd-t")}
@@ -56,10 +56,7 @@ class Answers:
 
         Level 0 is without a perturbation.
         """
-        right = self.cells[Cell(CLEAN, "-", 0.0)][RUNG].right
-        for attack in ATTACKS[kind] if level else ():
-            right = right & self.cells[Cell(attack, "twin", level / 255)][RUNG].right
-        return right
+        return standing(self.cells, RUNG, level, ATTACKS[kind], ("twin",))
 
     def matrix(self, kind: str) -> BoolArray:
         """``standing`` at every one of ``LEVELS``, bool [n, levels]."""

@@ -15,6 +15,7 @@ from scipy.optimize import curve_fit
 
 from tinyrobust.core.stats import paired_difference
 from tinyrobust.core.types import BoolArray
+from tinyrobust.studies.pages import lost_and_gained
 
 Floats = NDArray[np.float64]
 DRAWS = 200
@@ -94,8 +95,7 @@ def crossing(levels: tuple[int, ...], one: BoolArray, other: BoolArray) -> Cross
     """
     better, worse = [], []
     for at, level in enumerate(levels):
-        gained = int(np.sum(one[:, at] & ~other[:, at]))
-        lost = int(np.sum(other[:, at] & ~one[:, at]))
+        lost, gained = lost_and_gained(other[:, at], one[:, at])
         low, high = paired_difference(lost, gained, len(one))
         if low > 0:
             better.append(level)

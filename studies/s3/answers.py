@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from tinyrobust.core.cells import Cell
 from tinyrobust.core.types import BoolArray
 from tinyrobust.host.analysis.groups import Groups, groups
@@ -16,6 +14,7 @@ from tinyrobust.host.config.bench import Config
 from tinyrobust.host.records.read import read_run
 from tinyrobust.studies.runs import run
 from tinyrobust.studies.s3.networks import open_ladder
+from tinyrobust.studies.standing import standing
 
 ATTACKS = ("apgd-ce", "apgd-t")
 """Auto-PGD on cross-entropy and towards nine targets, AutoAttack's first two (Croce and Hein 2020,
@@ -39,7 +38,7 @@ class Answers:
 
         Raises KeyError where the run has no such rung.
         """
-        return self.cells[Cell(CLEAN, "-", 0.0)][rung].right
+        return standing(self.cells, rung, 0, (), ())
 
     def standing(self, rung: str, level: int, sources: Iterable[str]) -> BoolArray:
         """Which samples no attack made on ``sources`` turned on ``rung``, bool [n].
@@ -47,11 +46,7 @@ class Answers:
         ``level`` is the budget; 0 means without a perturbation. Raises KeyError where the run has
         no such rung or cell.
         """
-        right = self.clean(rung)
-        for source in sources if level else ():
-            for attack in ATTACKS:
-                right = right & self.cells[Cell(attack, source, level / 255)][rung].right
-        return right
+        return standing(self.cells, rung, level, ATTACKS, sources)
 
     def rungs(self) -> tuple[str, ...]:
         """The rungs that answered, in the ladder's order."""
@@ -87,8 +82,3 @@ def read(name: str, folder: Path) -> Answers:
     """What the rungs of the run in ``folder``, one of network ``name``, answered."""
     _, table = read_run(folder)
     return Answers(name, groups(table))
-
-
-def lost_and_gained(before: BoolArray, after: BoolArray) -> tuple[int, int]:
-    """Of the same samples, how many are right before alone, and how many after alone."""
-    return int(np.sum(before & ~after)), int(np.sum(after & ~before))

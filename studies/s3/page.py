@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tinyrobust.core.stats import paired_difference
-from tinyrobust.studies.pages import difference, share
-from tinyrobust.studies.s3.answers import LEVELS, Answers, lost_and_gained, white_box
+from tinyrobust.studies.pages import difference, lost_and_gained, share
+from tinyrobust.studies.s3.answers import LEVELS, Answers, white_box
 from tinyrobust.studies.s3.networks import PENALIZED, REFERENCE, STEPS, TERNARY
 
 CLAIM = 8.3
