@@ -21,10 +21,9 @@ from tinyrobust.models.data.splits import Splits
 from tinyrobust.models.export.qkeras import export_qat
 from tinyrobust.models.rungs.ladder import Ladder
 from tinyrobust.models.rungs.predictors import KerasPredictor
-from tinyrobust.studies.runs import run
+from tinyrobust.studies.runs import run, standing
 from tinyrobust.studies.s2.network import SPEC, build_flashed, grids_of
 from tinyrobust.studies.s2.training import networks
-from tinyrobust.studies.standing import standing
 
 FGSM, STRONG = "fgsm", "strong"
 ATTACKS: dict[str, tuple[str, ...]] = {FGSM: ("fgsm",), STRONG: ("fgsm", "apgd-ce", "apgd-t")}

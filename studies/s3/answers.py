@@ -12,9 +12,8 @@ from tinyrobust.host.analysis.groups import Groups, groups
 from tinyrobust.host.analysis.worst_case import CLEAN
 from tinyrobust.host.config.bench import Config
 from tinyrobust.host.records.read import read_run
-from tinyrobust.studies.runs import run
+from tinyrobust.studies.runs import run, standing
 from tinyrobust.studies.s3.networks import open_ladder
-from tinyrobust.studies.standing import standing
 
 ATTACKS = ("apgd-ce", "apgd-t")
 """Auto-PGD on cross-entropy and towards nine targets, AutoAttack's first two (Croce and Hein 2020,
